@@ -1,0 +1,1 @@
+"""The field's public file formats, translated and nothing more."""

@@ -1,0 +1,373 @@
+"""Reads a programme folder: every mistake is collected and told with file, line, field, found and expected."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from coachbuilder.programme.assumption import PLACEHOLDER, Assumption
+from coachbuilder.programme.base import Section
+from coachbuilder.programme.errors import InputError, ProblemList, closest
+from coachbuilder.programme.evidence import PLACEHOLDER_WIDTH, Evidence, Standing, link_problems, spread, standings
+from coachbuilder.programme.programme import Programme
+from coachbuilder.programme.sections.common import ModelRole
+from coachbuilder.programme.tree import map_assumptions
+
+if TYPE_CHECKING:
+    from coachbuilder.programme.schema import PlantDocument
+
+PROGRAMME_FILE = "programme.toml"
+PLANT_FILE = "plant.toml"
+TASKS_FILE = "tasks.csv"
+ORDERS_FILE = "orders.csv"
+LARGEST_TOML_BYTES = 4 * 1024 * 1024
+"""A programme written by people is a few tens of kilobytes; more than this is some other file."""
+
+Document = TypeVar("Document", bound=Section)
+
+
+def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
+    """Read and validate a programme folder.
+
+    Parameters
+    ----------
+    folder
+        The folder with programme.toml, plant.toml, tasks.csv and, if there is one, orders.csv.
+    as_of
+        Looks at the decision on another day than ``programme.as_of``: evidence dated later is hidden.
+
+    Returns
+    -------
+    Programme
+        With every assumption's evidence and 90 % interval filled in.
+
+    Raises
+    ------
+    InputError
+        With every problem that was found in any of the files.
+
+    Examples
+    --------
+    >>> programme = load("examples/phone-maker-ev")  # doctest: +SKIP
+    >>> programme.guest.name  # doctest: +SKIP
+    """
+    from coachbuilder.programme.orders import read_orders
+    from coachbuilder.programme.tasks import read_tasks
+
+    from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
+
+    folder = Path(folder)
+    problems = ProblemList(PROGRAMME_FILE)
+    if not folder.is_dir():
+        problems.add(
+            "folder", str(folder), "a programme folder", file=str(folder), hint="coachbuilder new NAME makes one"
+        )
+        problems.raise_if_any()
+    document = _read_document(folder / PROGRAMME_FILE, ProgrammeDocument, problems)
+    plant = _read_document(folder / PLANT_FILE, PlantDocument, problems)
+    if plant is not None:
+        _check_models(plant, problems)
+    model_ids = [model.id for model in plant.model] if plant is not None else None
+    tasks = ()
+    orders = None
+    if not (folder / TASKS_FILE).is_file():
+        problems.add("file", "nothing", f"the file {folder / TASKS_FILE}", file=TASKS_FILE)
+    elif model_ids is not None:
+        tasks = read_tasks(folder / TASKS_FILE, model_ids, problems)
+    if plant is not None and model_ids is not None and (folder / ORDERS_FILE).is_file():
+        orders = read_orders(
+            folder / ORDERS_FILE,
+            model_ids,
+            [option.id for option in plant.sequence.option],
+            [colour.id for colour in plant.sequence.colour],
+            problems,
+        )
+    if document is not None:
+        problems.extend(link_problems(document.evidence, PROGRAMME_FILE))
+        rests_on = document.programme.rests_on
+        if rests_on not in document.evidence:
+            problems.add(
+                "programme.rests_on",
+                rests_on,
+                "the name of an entry in the evidence register",
+                hint=closest(rests_on, document.evidence),
+            )
+    if document is None or plant is None:
+        problems.raise_if_any()
+        message = "unreachable: a missing document is a problem"
+        raise RuntimeError(message)
+    if as_of is not None:
+        document = document.model_copy(update={"programme": document.programme.model_copy(update={"as_of": as_of})})
+    day = document.programme.as_of
+    visible = {name: entry for name, entry in document.evidence.items() if entry.date <= day}
+    hidden = tuple(name for name in document.evidence if name not in visible)
+    standing = standings(visible) if not len(problems) else {}
+    if document.programme.rests_on in hidden:
+        entry = document.evidence[document.programme.rests_on]
+        problems.add(
+            "programme.rests_on",
+            f"{document.programme.rests_on}, dated {entry.date}",
+            f"a claim known by {day}",
+            hint="look at a later day, or name an earlier claim",
+        )
+    lines = _Lines(folder)
+    document = _with_evidence(document, PROGRAMME_FILE, document.evidence, standing, day, problems, lines)
+    plant = _with_evidence(plant, PLANT_FILE, document.evidence, standing, day, problems, lines)
+    problems.raise_if_any()
+    return Programme(
+        document=document,
+        plant=plant,
+        tasks=tasks,
+        orders=orders,
+        evidence=visible,
+        hidden_evidence=hidden,
+        standings=standing,
+        folder=folder,
+    )
+
+
+def _read_document(path: Path, schema: type[Document], problems: ProblemList) -> Document | None:
+    raw = read_text(path, problems, LARGEST_TOML_BYTES)
+    if raw is None:
+        return None
+    try:
+        content = tomllib.loads(raw)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"line (\d+)", str(error))
+        problems.add(
+            "syntax",
+            str(error),
+            "TOML",
+            line=int(place.group(1)) if place else None,
+            file=path.name,
+        )
+        return None
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        _explain(error, path.name, schema, raw, problems)
+        return None
+
+
+def read_text(path: Path, problems: ProblemList, largest_bytes: int) -> str | None:
+    """Return a file's text, or note why it cannot be had: missing, a folder, too large, not UTF-8."""
+    if not path.is_file():
+        problems.add("file", "a folder" if path.is_dir() else "nothing", f"the file {path.name}", file=path.name)
+        return None
+    try:
+        size = path.stat().st_size
+        if size > largest_bytes:
+            problems.add(
+                "file", f"{size / 2**20:.1f} MiB", f"at most {largest_bytes / 2**20:g} MiB of text", file=path.name
+            )
+            return None
+        data = path.read_bytes()
+    except OSError as error:
+        problems.add("file", error.strerror or "an unreadable file", "a file that can be read", file=path.name)
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problems.add(
+            "encoding",
+            f"byte 0x{data[error.start]:02x} at position {error.start}",
+            "UTF-8 text",
+            line=line,
+            hint="save the file as UTF-8",
+            file=path.name,
+        )
+        return None
+
+
+def _explain(error: ValidationError, file: str, schema: type[Section], raw: str, problems: ProblemList) -> None:
+    finder = _LineFinder(raw)
+    for item in error.errors(include_url=False):
+        location = [str(part) for part in item["loc"]]
+        path = ".".join(location)
+        line = finder.find(location)
+        kind = item["type"]
+        found: object = item["input"]
+        context: Mapping[str, Any] = item.get("ctx", {})
+        if kind == "assumption":
+            problems.add(path, context["found"], context["expected"], line=line, file=file)
+        elif kind == "extra_forbidden":
+            allowed = _fields_at(schema, location[:-1])
+            problems.add(
+                path,
+                f"the unknown key {location[-1]!r}",
+                f"one of {', '.join(allowed)}" if len(allowed) <= 12 else "a key of this table",
+                line=line,
+                hint=closest(location[-1], allowed),
+                file=file,
+            )
+        elif kind == "missing":
+            what = f"the key {location[-1]!r}"
+            problems.add(path, "nothing", what, line=finder.find(location[:-1]), file=file)
+        elif kind == "enum":
+            hint = closest(found, re.findall(r"'([^']*)'", context["expected"])) if isinstance(found, str) else ""
+            problems.add(path, found, f"one of {context['expected']}", line=line, hint=hint, file=file)
+        else:
+            message = item["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+            problems.add(path, found, message[:1].lower() + message[1:], line=line, file=file)
+
+
+def _fields_at(schema: type[Section], location: Sequence[str]) -> list[str]:
+    """Return the keys that a table of the schema allows, following types along the path."""
+    current: Any = schema
+    for part in location:
+        if part.isdigit():
+            continue
+        fields = getattr(current, "model_fields", {})
+        field = fields.get(part)
+        if field is None:
+            continue
+        current = _section_of(field.annotation) or current
+    return [field.alias or name for name, field in getattr(current, "model_fields", {}).items()]
+
+
+def _section_of(annotation: Any) -> type[Section] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _section_of(argument)
+        if found is not None:
+            return found
+    return None
+
+
+class _LineFinder:
+    """Finds the line of a key in TOML text, as well as a reader's eye would."""
+
+    _HEADER = re.compile(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}")
+    _KEY = re.compile(r"^\s*([A-Za-z0-9_$\"'.-]+)\s*=")
+
+    def __init__(self, raw: str) -> None:
+        self._entries: list[tuple[tuple[str, ...], int]] = []
+        counts: dict[tuple[str, ...], int] = {}
+        table: tuple[str, ...] = ()
+        for number, text in enumerate(raw.splitlines(), start=1):
+            header = self._HEADER.match(text)
+            if header:
+                names = tuple(part.strip().strip("\"'") for part in header.group(1).split("."))
+                if text.lstrip().startswith("[["):
+                    index = counts.get(names, 0)
+                    counts[names] = index + 1
+                    table = self._numbered(names, counts, index)
+                else:
+                    table = self._numbered(names, counts, None)
+                self._entries.append((table, number))
+                continue
+            key = self._KEY.match(text)
+            if key:
+                names = tuple(part.strip("\"'") for part in key.group(1).split("."))
+                self._entries.append(((*table, *names), number))
+
+    @staticmethod
+    def _numbered(names: tuple[str, ...], counts: Mapping[tuple[str, ...], int], index: int | None) -> tuple[str, ...]:
+        path: list[str] = []
+        for depth, name in enumerate(names, start=1):
+            path.append(name)
+            prefix = names[:depth]
+            if prefix in counts and not (depth == len(names) and index is None):
+                path.append(str(counts[prefix] - 1))
+        return tuple(path)
+
+    def find(self, location: Sequence[str]) -> int | None:
+        """Return the line of the longest known beginning of ``location``."""
+        wanted = tuple(location)
+        while wanted:
+            for path, number in self._entries:
+                if path == wanted:
+                    return number
+            wanted = wanted[:-1]
+        return None
+
+
+class _Lines:
+    """Line finders of the files of a folder, made when first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._finders: dict[str, _LineFinder] = {}
+
+    def find(self, file: str, path: str) -> int | None:
+        """Return the line where an assumption's path stands, if it can be told."""
+        if file not in self._finders:
+            self._finders[file] = _LineFinder((self._folder / file).read_text(encoding="utf-8-sig"))
+        return self._finders[file].find(path.split("."))
+
+
+def _check_models(plant: PlantDocument, problems: ProblemList) -> None:
+    guests = [model.id for model in plant.model if model.role is ModelRole.GUEST]
+    if len(guests) != 1:
+        problems.add(
+            "model.role",
+            f"{len(guests)} guests" + (f": {', '.join(guests)}" if guests else ""),
+            "exactly one model with role 'guest'",
+            file=PLANT_FILE,
+        )
+    seen: set[str] = set()
+    for model in plant.model:
+        if model.id in seen:
+            problems.add("model.id", model.id, "an identifier used once", file=PLANT_FILE)
+        seen.add(model.id)
+
+
+def _with_evidence(
+    section: Document,
+    file: str,
+    register: Mapping[str, Evidence],
+    standing: Mapping[str, Standing],
+    day: dt.date,
+    problems: ProblemList,
+    lines: _Lines,
+) -> Document:
+    """Fill in evidence, dated version and 90 % interval of every assumption below a document."""
+
+    def settle(path: str, assumption: Assumption, inherited: str) -> Assumption:
+        versions = []
+        for version in (assumption, *assumption.earlier):
+            name = version.evidence or inherited
+            if name and name not in register:
+                problems.add(
+                    path,
+                    name,
+                    "evidence: the name of an entry in the evidence register",
+                    line=lines.find(file, path),
+                    hint=closest(name, register),
+                    file=file,
+                )
+                return assumption
+            known_since = register[name].date if name else dt.date.min
+            versions.append((known_since, replace(version, evidence=name or PLACEHOLDER, earlier=(), path=path)))
+        seen = [item for item in versions if item[0] <= day]
+        if not seen:
+            first = min(versions, key=lambda item: item[0])
+            problems.add(
+                path,
+                f"evidence {first[1].evidence!r}, dated {first[0]}",
+                f"evidence known by {day}",
+                line=lines.find(file, path),
+                hint="add an earlier version of the number, or look at a later day",
+                file=file,
+            )
+            return assumption
+        chosen = max(seen, key=lambda item: item[0])[1]
+        if chosen.stated_range:
+            return chosen
+        width = standing[chosen.evidence].half_width_share if chosen.evidence in standing else PLACEHOLDER_WIDTH
+        low, high = spread(chosen.value, width, chosen.minimum, chosen.maximum)
+        return replace(chosen, low=low, high=high)
+
+    return map_assumptions(section, settle)
+
+
+__all__ = ["ORDERS_FILE", "PLANT_FILE", "PROGRAMME_FILE", "TASKS_FILE", "InputError", "load", "read_text"]

@@ -1,0 +1,145 @@
+"""The programme as the stages see it: typed, validated, every number with its evidence and its range."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coachbuilder.programme.assumption import Assumption
+from coachbuilder.programme.sections.common import ModelRole, ModelSection
+from coachbuilder.programme.tree import iterate_assumptions, map_assumptions
+
+if TYPE_CHECKING:
+    from coachbuilder.programme.orders import Order
+    from coachbuilder.programme.tasks import Task
+
+    from coachbuilder.programme.evidence import Evidence, Standing
+    from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
+
+
+class _ReadingAssumption(Assumption):
+    """An assumption that notes when its value is read; see :meth:`Programme.traced`."""
+
+    __slots__ = ("reads",)
+    reads: set[str]
+
+    @classmethod
+    def watch(cls, assumption: Assumption, reads: set[str]) -> _ReadingAssumption:
+        """Return a twin of ``assumption`` that adds its path to ``reads`` when its value is read."""
+        twin = object.__new__(cls)
+        for item in fields(Assumption):
+            object.__setattr__(twin, item.name, getattr(assumption, item.name))
+        object.__setattr__(twin, "reads", reads)
+        return twin
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "value":
+            object.__getattribute__(self, "reads").add(object.__getattribute__(self, "path"))
+        return object.__getattribute__(self, name)
+
+
+@dataclass(frozen=True)
+class Programme:
+    """One vehicle, one brand, one host plant, one deal, one market.
+
+    Parameters
+    ----------
+    document
+        What programme.toml holds.
+    plant
+        What plant.toml holds.
+    tasks
+        Work elements of tasks.csv.
+    orders
+        The day's orders of orders.csv, or ``None`` where an order book is drawn from the mix.
+    evidence
+        Entries of the register that ``as_of`` can see.
+    hidden_evidence
+        Names of the entries that are dated later.
+    standings
+        What every visible entry carries once support and denial are counted.
+    folder
+        Where it was loaded from.
+    """
+
+    document: ProgrammeDocument
+    plant: PlantDocument
+    tasks: tuple[Task, ...]
+    orders: tuple[Order, ...] | None
+    evidence: Mapping[str, Evidence]
+    hidden_evidence: tuple[str, ...]
+    standings: Mapping[str, Standing]
+    folder: Path = field(default_factory=Path)
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day on which the decision is looked at."""
+        return self.document.programme.as_of
+
+    @property
+    def seed(self) -> int:
+        """Seed of every random draw in the plan."""
+        return self.document.programme.seed
+
+    @cached_property
+    def guest(self) -> ModelSection:
+        """The brand's car on the host's lines."""
+        return next(model for model in self.plant.model if model.role is ModelRole.GUEST)
+
+    @cached_property
+    def residents(self) -> tuple[ModelSection, ...]:
+        """The host's own cars already built there."""
+        return tuple(model for model in self.plant.model if model.role is ModelRole.RESIDENT)
+
+    @cached_property
+    def assumptions(self) -> dict[str, Assumption]:
+        """Every assumption by its dotted path; the two files share no table, so that paths are unique."""
+        return {**dict(iterate_assumptions(self.document)), **dict(iterate_assumptions(self.plant))}
+
+    @cached_property
+    def assumptions_by_evidence(self) -> dict[str, tuple[str, ...]]:
+        """Paths of the assumptions that name each entry of the register."""
+        groups: dict[str, list[str]] = {}
+        for path, assumption in self.assumptions.items():
+            groups.setdefault(assumption.evidence, []).append(path)
+        return {name: tuple(paths) for name, paths in groups.items()}
+
+    @property
+    def partnership_probability(self) -> float:
+        """Probability of the claim that the partnership exists, after support and denial."""
+        return self.standings[self.document.programme.rests_on].probability
+
+    def with_values(self, values: Mapping[str, float]) -> Programme:
+        """Return this programme with some assumptions at other values; ranges and evidence stay.
+
+        Parameters
+        ----------
+        values
+            New values by path, as in :attr:`assumptions`.
+
+        Raises
+        ------
+        KeyError
+            If a path is no assumption of this programme.
+        """
+        unknown = set(values) - self.assumptions.keys()
+        if unknown:
+            raise KeyError(sorted(unknown)[0])
+
+        def change(path: str, assumption: Assumption, _evidence: str) -> Assumption:
+            value = values.get(path)
+            return assumption if value is None else replace(assumption, value=value)
+
+        return self._mapped(change)
+
+    def traced(self) -> tuple[Programme, set[str]]:
+        """Return a twin of this programme and the set into which it notes each assumption whose value is read."""
+        reads: set[str] = set()
+        return self._mapped(lambda _path, assumption, _evidence: _ReadingAssumption.watch(assumption, reads)), reads
+
+    def _mapped(self, change: Callable[[str, Assumption, str], Assumption]) -> Programme:
+        return replace(self, document=map_assumptions(self.document, change), plant=map_assumptions(self.plant, change))

@@ -1,0 +1,92 @@
+"""The two TOML files of a programme folder as typed documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coachbuilder.programme.sections.assembly import AssemblySection, TaskTimesSection
+from coachbuilder.programme.sections.deal import DealSection
+from coachbuilder.programme.sections.flow import FlowSection
+from coachbuilder.programme.sections.market import MarketSection
+from coachbuilder.programme.sections.sequence import SequenceSection
+from coachbuilder.programme.sections.vehicle import VehicleSection
+from pydantic import Field
+
+from coachbuilder.programme.assumption import ASSUMPTION_JSON_SCHEMA
+from coachbuilder.programme.base import Section
+from coachbuilder.programme.evidence import Evidence
+from coachbuilder.programme.sections.common import (
+    ModelSection,
+    PartySection,
+    PlantSection,
+    ProgrammeSection,
+    ShiftSection,
+)
+from coachbuilder.programme.units import unit_of
+
+
+class ProgrammeDocument(Section):
+    """What programme.toml holds."""
+
+    schema_location: str = Field(default="", alias="$schema")
+    """Where an editor finds the JSON Schema of this file."""
+    programme: ProgrammeSection
+    """The programme itself."""
+    brand: PartySection
+    """The company whose badge the car carries."""
+    host: PartySection
+    """The company whose plant builds it."""
+    vehicle: VehicleSection
+    """The car."""
+    market: MarketSection
+    """Who buys it, and what the news is worth."""
+    deal: DealSection
+    """What it costs and who earns what."""
+    evidence: dict[str, Evidence]
+    """The register: every claim that a number may rest on."""
+
+
+class PlantDocument(Section):
+    """What plant.toml holds."""
+
+    schema_location: str = Field(default="", alias="$schema")
+    """Where an editor finds the JSON Schema of this file."""
+    plant: PlantSection
+    """The host's plant."""
+    model: tuple[ModelSection, ...]
+    """The resident models and the guest."""
+    shifts: ShiftSection
+    """When the plant works."""
+    tasks: TaskTimesSection
+    """How the times in tasks.csv are to be taken."""
+    assembly: AssemblySection
+    """The final assembly line: segments, stations, equipment, rules."""
+    sequence: SequenceSection
+    """Options, colours and rules of the build order."""
+    flow: FlowSection
+    """Shops, buffers, failures and the launch ramp."""
+
+
+def json_schema(document: type[Section]) -> dict[str, Any]:
+    """Return the JSON Schema of a document, for editors, with the unit of every number.
+
+    Parameters
+    ----------
+    document
+        :class:`ProgrammeDocument` or :class:`PlantDocument`.
+
+    Examples
+    --------
+    >>> json_schema(ProgrammeDocument)["title"]
+    'ProgrammeDocument'
+    """
+    schema = document.model_json_schema(by_alias=True)
+    definitions = schema.setdefault("$defs", {})
+    definitions["Assumption"] = ASSUMPTION_JSON_SCHEMA
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    for section in (schema, *definitions.values()):
+        for name, field in section.get("properties", {}).items():
+            unit = unit_of(name)
+            if unit and field.get("$ref") == "#/$defs/Assumption":
+                field["unit"] = unit
+    return schema

@@ -1,0 +1,1 @@
+"""The tables of programme.toml and plant.toml, one file a room."""

@@ -1,0 +1,98 @@
+"""Sections that describe the programme itself, its two parties and what the plant's stages share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+from pydantic import Field
+
+from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, PositiveShare, Section, default
+
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+
+
+class ProgrammeSection(Section):
+    """The programme: one vehicle, one brand, one host plant, one deal, one market."""
+
+    id: str = Field(pattern=IDENTIFIER)
+    """Short name, used in file names."""
+    title: str = Field(min_length=1)
+    """What the report is headed with."""
+    description: str = ""
+    """A few sentences on the programme."""
+    as_of: dt.date
+    """The day on which the decision is looked at; later evidence is hidden."""
+    rests_on: str = Field(min_length=1)
+    """Entry of the register that claims that the partnership exists at all."""
+    horizon_years: int = Field(default=10, ge=1, le=30)
+    """Years of cash flow after the decision day."""
+    seed: int = Field(default=1, ge=0)
+    """Seed of every random draw in the plan."""
+
+
+class PartySection(EvidencedSection):
+    """One of the two sides."""
+
+    name: str = Field(min_length=1)
+    """The company's name."""
+    description: str = ""
+    """What it brings."""
+    discount_rate: PositiveShare
+    """Yearly after-tax discount rate of this side."""
+    tax_rate: PositiveShare
+    """Corporate income tax rate."""
+
+
+class ModelRole(StrEnum):
+    """Whose car it is."""
+
+    RESIDENT = "resident"
+    GUEST = "guest"
+
+
+class Powertrain(StrEnum):
+    """What drives the car; decides which work elements it has."""
+
+    COMBUSTION = "combustion"
+    HYBRID = "hybrid"
+    BATTERY_ELECTRIC = "battery electric"
+
+
+class ModelSection(EvidencedSection):
+    """A model built in the plant."""
+
+    id: str = Field(pattern=IDENTIFIER)
+    """Short name; the column ``<id>_time_s`` of tasks.csv holds its times."""
+    name: str = Field(min_length=1)
+    """Name on the badge."""
+    role: ModelRole
+    """Resident or guest; exactly one model is the guest."""
+    powertrain: Powertrain
+    """What drives it."""
+    planned_units_per_year: NonNegative = default(0.0)
+    """Residents: cars a year that the host plans to build. The guest's rate comes from demand."""
+
+
+class ShiftSection(EvidencedSection):
+    """When the plant works."""
+
+    shifts_per_day: int = Field(ge=1, le=4)
+    """Shifts a day."""
+    shift_length_h: Positive
+    """Length of a shift with its breaks."""
+    break_per_shift_min: NonNegative
+    """Breaks in a shift, when the line stands."""
+    working_days_per_year: Positive
+    """Days a year on which the plant works."""
+
+
+class PlantSection(EvidencedSection):
+    """The host's plant as a whole."""
+
+    name: str = Field(min_length=1)
+    """Name of the plant."""
+    description: str = ""
+    """What is built there."""
+    planning_availability: PositiveShare
+    """Share of net shift time in which the assembly line is expected to run; takt is net time times this over rate."""

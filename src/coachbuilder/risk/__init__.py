@@ -1,0 +1,1 @@
+"""How sure the answer is: draws over the evidence, what drives it, what turns it."""

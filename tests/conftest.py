@@ -1,0 +1,38 @@
+"""Fixtures that every test room shares."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "coachbuilder"
+
+
+def _cache_key() -> str:
+    """Kernels are cached by file; a key over all their sources keeps a changed callee from being missed."""
+    digest = hashlib.sha256()
+    for path in sorted(SOURCE.rglob("kernels.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba" / _cache_key()))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with the benchmark and validation data, which the project does not ship."""
+    folder = Path(os.environ.get("COACHBUILDER_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"needs the validation data in {folder} (or set COACHBUILDER_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def example_folder() -> Path:
+    """The programme of the real case."""
+    return ROOT / "examples" / "phone-maker-ev"
