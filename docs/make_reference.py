@@ -1,0 +1,207 @@
+"""Writes docs/reference from the code, so that it cannot drift: ``python docs/make_reference.py``.
+
+With ``--check`` nothing is written; the exit status is 1 if a page is not what the code says.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+import textwrap
+import typing
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from coachbuilder.programme.assumption import Assumption
+from coachbuilder.programme.evidence import (
+    EVIDENCE_RULES,
+    MORE_SOURCES_STRENGTH,
+    SUPPORT_STRENGTH,
+)
+from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
+from coachbuilder.programme.units import unit_of
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+NOTE = "*This page is written from the code by `python docs/make_reference.py`; do not edit it.*\n"
+
+
+def evidence_page() -> str:
+    """Return the table from kinds of evidence to probability and spread."""
+    rows = "\n".join(
+        f"| {kind.value} | {rule.probability:.2f} | ±{100 * rule.half_width_share:.0f} % | {rule.reason} |"
+        for kind, rule in EVIDENCE_RULES.items()
+    )
+    return f"""# Evidence: kinds, probabilities, spreads
+
+{NOTE}
+Every assumption names an entry of the evidence register. Where the file states no range of its own, the kind of
+evidence gives one: the number in the third column is half of the 90 % interval as a share of the value. A quantity
+without an upper limit is spread by a factor (value / (1 + w) to value × (1 + w)), any other by value × w to each
+side, and both are cut at the field's limits.
+
+| kind | probability of a claim, one source | spread of a number | why |
+|---|---|---|---|
+{rows}
+
+**Several sources.** Each further source behind one entry closes {MORE_SOURCES_STRENGTH:g} times its own probability of
+the remaining doubt: sources of one report are hardly independent.
+
+**Support.** An entry of probability q that supports another closes {SUPPORT_STRENGTH:g} q of the remaining doubt.
+
+**Denial.** An entry of probability q that denies another leaves 1 − q of its probability: the claim stands only if
+its denial is wrong. Its numbers spread wider by what was lost, at most as wide as a placeholder's.
+
+**Dates.** Entries dated after `as_of` are hidden. An assumption may list dated versions of itself; the one with the
+latest visible evidence is used. If none is visible the programme cannot be planned on that day, and it says so.
+
+**If a claim is false**, the numbers that name it take their `if_false` value where the file gives one, else the end of
+a placeholder's spread that is worse for the side asked about.
+"""
+
+
+def programme_page() -> str:
+    """Return the keys of programme.toml and plant.toml."""
+    parts = ["# The programme folder\n", NOTE]
+    for file, document in (("programme.toml", ProgrammeDocument), ("plant.toml", PlantDocument)):
+        parts.append(f"\n## {file}\n")
+        for path, section in _sections(document, ""):
+            rows = [
+                f"| `{field.alias or name}` | {_type_words(field.annotation, name)} | "
+                f"{'required' if field.is_required() else 'optional'} | {_one_line(field.description)} |"
+                for name, field in section.model_fields.items()
+            ]
+            title = f"`[{path}]`" if path else "top level"
+            parts.append(f"\n### {title}\n\n{_one_line(section.__doc__)}\n")
+            parts.append("\n| key | type | | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n")
+    return "".join(parts)
+
+
+def plan_page() -> str:
+    """Return the keys of plan.json."""
+    from coachbuilder.plan import Plan
+    from coachbuilder.risk import RiskResult
+
+    places = {
+        "timing": "timing",
+        "vehicle": "vehicle",
+        "demand": "market.demand",
+        "announcement": "market.announcement",
+        "comparison": "market.comparison",
+        "fit": "plant.fit",
+        "sequence": "plant.sequence",
+        "flow": "plant.flow",
+        "deal": "deal",
+        "register": "evidence",
+        "assumptions": "assumptions",
+    }
+    hints = typing.get_type_hints(Plan)
+    parts = ["# plan.json\n", NOTE, "\nAll that cannot be repeated (times, paths, versions) stands under `run`.\n"]
+    seen: set[type] = set()
+    for name, place in places.items():
+        for kind in _dataclasses(hints[name]):
+            parts.extend(_dataclass_tables(place, kind, seen))
+    parts.extend(_dataclass_tables("risk", RiskResult, seen))
+    return "".join(parts)
+
+
+def _dataclass_tables(place: str, kind: type, seen: set[type]) -> Iterator[str]:
+    if kind in seen:
+        return
+    seen.add(kind)
+    described = _attribute_docstrings(kind)
+    hints = typing.get_type_hints(kind)
+    yield f"\n## `{place}` ({kind.__name__})\n\n{_one_line(inspect.getdoc(kind))}\n\n| key | unit | meaning |\n|---|---|---|\n"
+    for item in fields(kind):
+        yield f"| `{item.name}` | {unit_of(item.name)} | {_one_line(described.get(item.name, ''))} |\n"
+    for item in fields(kind):
+        for inner in _dataclasses(hints[item.name]):
+            yield from _dataclass_tables(f"{place}.{item.name}", inner, seen)
+
+
+def _dataclasses(annotation: Any) -> Iterator[type]:
+    if isinstance(annotation, type) and is_dataclass(annotation):
+        yield annotation
+    for argument in typing.get_args(annotation):
+        yield from _dataclasses(argument)
+
+
+def _attribute_docstrings(kind: type) -> dict[str, str]:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    body = tree.body[0].body  # type: ignore[attr-defined]
+    found: dict[str, str] = {}
+    for field, text in zip(body, body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            found[field.target.id] = str(text.value.value)  # type: ignore[union-attr]
+    if not found:
+        for match in re.finditer(r"^(\w[\w, ]*)\n((?:    .+\n?)+)", inspect.getdoc(kind) or "", re.MULTILINE):
+            for name in match.group(1).split(","):
+                found[name.strip()] = match.group(2)
+    return found
+
+
+def _sections(section: type[BaseModel], path: str) -> Iterator[tuple[str, type[BaseModel]]]:
+    yield path, section
+    for name, field in section.model_fields.items():
+        for inner, is_list in _inner_sections(field.annotation, False):
+            here = f"{path}.{name}" if path else name
+            yield from _sections(inner, f"[{here}]" if is_list else here)
+
+
+def _inner_sections(annotation: Any, is_list: bool) -> Iterator[tuple[type[BaseModel], bool]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation, is_list
+    for argument in typing.get_args(annotation):
+        yield from _inner_sections(argument, is_list or typing.get_origin(annotation) is tuple)
+
+
+def _type_words(annotation: Any, name: str) -> str:
+    if annotation is Assumption or Assumption in typing.get_args(annotation):
+        unit = unit_of(name)
+        return f"assumption, {unit}" if unit else "assumption"
+    origin = typing.get_origin(annotation)
+    if origin is tuple:
+        return f"list of {_type_words(typing.get_args(annotation)[0], '')}"
+    if origin is dict:
+        return f"table of {_type_words(typing.get_args(annotation)[1], name)}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "table"
+    values = getattr(annotation, "__members__", None)
+    if values:
+        return " or ".join(f"'{member.value}'" for member in values.values())
+    return {"str": "text", "int": "whole number", "bool": "true or false", "date": "date"}.get(
+        getattr(annotation, "__name__", str(annotation)), str(annotation).replace("|", "or")
+    )
+
+
+def _one_line(text: str | None) -> str:
+    first = (text or "").strip().split("\n\n")[0]
+    return " ".join(first.split()).replace("|", "\\|")
+
+
+PAGES = {"evidence.md": evidence_page, "programme-folder.md": programme_page, "plan-json.md": plan_page}
+
+
+def main() -> int:
+    """Write or check the pages."""
+    stale = []
+    for name, page in PAGES.items():
+        path = REFERENCE / name
+        text = page()
+        if "--check" in sys.argv:
+            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+                stale.append(name)
+        else:
+            path.write_text(text, encoding="utf-8")
+    if stale:
+        sys.stderr.write(f"not what the code says: {', '.join(stale)}; run python docs/make_reference.py\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,316 @@
+"""The command line: thin; it reads arguments, calls the stages and prints what they answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from coachbuilder.plan import Stages
+    from coachbuilder.programme import InputError, Programme
+
+app = typer.Typer(
+    name="coachbuilder",
+    help="Can the host's plant build the brand's electric car, at what rate and cost, and which claim does it rest on?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ProgrammeFolder = Annotated[Path, typer.Argument(metavar="PROGRAMME", help="The programme folder.", show_default=False)]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="Look at the decision on this day; later evidence is hidden."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
+
+
+@app.command()
+def plan(
+    programme: ProgrammeFolder,
+    out: Annotated[Path | None, typer.Option(help="Folder for what is written; PROGRAMME/out unless told.")] = None,
+    draws: Annotated[int, typer.Option(min=2, max=10_000_000, help="Draws over the spreads of the assumptions.")] = 1000,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")] = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Run all stages; write plan.json, report.html and plan.xlsx."""
+    started = dt.datetime.now(dt.UTC)
+    loaded = _load(programme, as_of)
+    target = out or programme / "out"
+    _require_folder(target)
+    from coachbuilder.plan import evaluate
+    from coachbuilder.report import answers, plan_document, run_details, write_plan, write_report, write_workbook
+    from coachbuilder.risk import assess
+
+    with _progress() as show:
+        base = evaluate(loaded, progress=lambda stage: show(stage, None))
+        risk = assess(
+            base,
+            draws=draws,
+            workers=workers or os.cpu_count() or 1,
+            progress=lambda done, all_of_them: show("risk", (done, all_of_them)),
+            checkpoint_folder=target,
+        )
+        show("report", None)
+        run = run_details(started, programme, target, draws)
+        document = plan_document(base, risk, run)
+        write_plan(document, target / "plan.json")
+        write_report(base, risk, target / "report.html", run)
+        write_workbook(base, risk, target / "plan.xlsx", run)
+    if as_json:
+        _print_json(document)
+        return
+    for answer in answers(base, risk):
+        typer.echo(f"{answer.question}\n  {answer.text}\n")
+    typer.echo(f"Written: {target / 'plan.json'}, {target / 'report.html'}, {target / 'plan.xlsx'}")
+
+
+@app.command()
+def check(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Read a programme and tell every mistake in it; nothing is computed or written."""
+    from coachbuilder.plan import problems_of
+    from coachbuilder.programme import InputError
+
+    loaded = _load(programme, as_of)
+    problems = problems_of(loaded)
+    if problems:
+        raise InputError(problems)
+    placeholders = [
+        path for path, item in loaded.assumptions.items() if item.evidence not in loaded.evidence or _is_open(loaded, path)
+    ]
+    if as_json:
+        _print_json(
+            {
+                "problems": [],
+                "assumptions": len(loaded.assumptions),
+                "placeholders": placeholders,
+                "evidence": len(loaded.evidence),
+                "hidden_evidence": list(loaded.hidden_evidence),
+                "tasks": len(loaded.tasks),
+            }
+        )
+        return
+    typer.echo(
+        f"{programme}: no mistakes; {len(loaded.assumptions)} assumptions, {len(placeholders)} of them placeholders; "
+        f"{len(loaded.evidence)} entries of evidence known by {loaded.as_of}, {len(loaded.hidden_evidence)} hidden; "
+        f"{len(loaded.tasks)} tasks"
+    )
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Folder to make.", show_default=False)], as_json: Json = False
+) -> None:
+    """Write a small complete programme to start from."""
+    from coachbuilder.programme.template import write_template
+
+    written = write_template(Path(name))
+    if as_json:
+        _print_json({"folder": name, "files": [str(path) for path in written]})
+        return
+    typer.echo(f"Written: {', '.join(str(path) for path in written)}\nNext: coachbuilder plan {name}")
+
+
+@app.command()
+def vehicle(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+    """What is the car: energy, range, acceleration, charging, mass, parts cost."""
+    _run_stage(programme, as_of, as_json, "vehicle", lambda stages: stages.vehicle)
+
+
+@app.command()
+def fit(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Can the host build it: stations, operators, hours a car, resident tasks that move."""
+    _run_stage(programme, as_of, as_json, "fit", lambda stages: stages.fit)
+
+
+@app.command()
+def sequence(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+    """In which order: a day's build sequence and its violations."""
+    _run_stage(programme, as_of, as_json, "sequence", lambda stages: stages.sequence)
+
+
+@app.command()
+def flow(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+    """At what rate: jobs per hour, bottleneck, launch ramp."""
+    _run_stage(programme, as_of, as_json, "flow", lambda stages: stages.flow)
+
+
+@app.command()
+def market(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Who buys it, and what is the news worth."""
+    _run_stage(
+        programme,
+        as_of,
+        as_json,
+        "market",
+        lambda stages: {"demand": stages.demand, "announcement": stages.announcement},
+    )
+
+
+@app.command()
+def deal(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Who earns what: unit cost, cash flow, net present value of both sides."""
+    _run_stage(programme, as_of, as_json, "deal", lambda stages: stages.deal)
+
+
+@app.command()
+def schema(
+    out: Annotated[Path, typer.Option(help="Folder for the two schema files.")] = Path("schema"), as_json: Json = False
+) -> None:
+    """Write the JSON Schemas of programme.toml and plant.toml, for editors."""
+    from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument, json_schema
+    from coachbuilder.report import write_text
+
+    _require_folder(out)
+    written = []
+    for name, document in (("programme", ProgrammeDocument), ("plant", PlantDocument)):
+        path = out / f"{name}.schema.json"
+        write_text(path, json.dumps(json_schema(document), indent=1, ensure_ascii=False) + "\n")
+        written.append(str(path))
+    if as_json:
+        _print_json({"files": written})
+        return
+    typer.echo(f"Written: {', '.join(written)}")
+
+
+@app.command()
+def versions(as_json: Json = False) -> None:
+    """Print the versions that a bug report needs."""
+    from coachbuilder.report import versions as versions_of
+
+    found = versions_of()
+    if as_json:
+        _print_json(found)
+        return
+    for name, version in found.items():
+        typer.echo(f"{name:12} {version}")
+
+
+def main() -> None:
+    """Run the command line; exit with 2 for bad input, 130 for Ctrl-C, 1 for a fault of ours."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    import click
+
+    from coachbuilder.programme.errors import InputError
+
+    as_json = "--json" in arguments
+    try:
+        result = app(args=arguments, prog_name="coachbuilder", standalone_mode=False)
+    except InputError as error:
+        _tell(error, as_json)
+        return 2
+    except click.ClickException as error:
+        error.show()
+        if as_json:
+            _print_json({"problems": [{"field": "command line", "found": error.format_message()}]})
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("stopped; what was computed of the draws is kept, run the same command to go on\n")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone; point it elsewhere, so that closing it does not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _tell(error: InputError, as_json: bool) -> None:
+    count = len(error.problems)
+    sys.stderr.write(f"{count} problem{'s' if count > 1 else ''} in the input:\n")
+    for problem in error.problems:
+        sys.stderr.write(f"  {problem}\n")
+    if as_json:
+        _print_json({"problems": [asdict(problem) for problem in error.problems]})
+
+
+def _load(folder: Path, as_of: str | None) -> Programme:
+    from coachbuilder.programme import InputError, Problem, load
+
+    day = None
+    if as_of is not None:
+        try:
+            day = dt.date.fromisoformat(as_of)
+        except ValueError:
+            raise InputError([Problem("command line", "--as-of", as_of, "a date such as 2021-03-29")]) from None
+    return load(folder, as_of=day)
+
+
+def _is_open(programme: Programme, path: str) -> bool:
+    return programme.evidence[programme.assumptions[path].evidence].kind.value == "placeholder"
+
+
+def _run_stage(folder: Path, as_of: str | None, as_json: bool, name: str, take: Callable[[Stages], object]) -> None:
+    from coachbuilder.plan import Stages
+    from coachbuilder.report import jsonable, stage_summary
+
+    loaded = _load(folder, as_of)
+    with _progress() as show:
+        result = take(Stages(loaded, progress=lambda stage: show(stage, None)))
+    if as_json:
+        _print_json({name: jsonable(result)})
+        return
+    typer.echo(stage_summary(name, result))
+
+
+def _require_folder(folder: Path) -> None:
+    """Refuse early what could not be written after minutes of work."""
+    from coachbuilder.programme import InputError, Problem
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found = error.strerror or "no folder"
+        raise InputError([Problem(str(folder), "--out", found, "a folder that can be written")]) from None
+    if not os.access(folder, os.W_OK):
+        raise InputError([Problem(str(folder), "--out", "no right to write", "a folder that can be written")])
+
+
+def _print_json(value: object) -> None:
+    from coachbuilder.report import dumps
+
+    sys.stdout.write(dumps(value) + "\n")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, tuple[int, int] | None], None]]:
+    """Show what is under way on standard error; silent where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _stage, _count: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns: tuple[Any, ...] = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
+        task = display.add_task("loading (the first run compiles kernels, some ten seconds)", total=None)
+
+        def show(stage: str, count: tuple[int, int] | None) -> None:
+            if count is None:
+                display.update(task, description=stage, total=None)
+            else:
+                display.update(task, description=stage, completed=count[0], total=count[1])
+
+        yield show
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""How figures read: rounding, units, ranges and dates, the same in sentences, tables and pictures."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping
+
+from coachbuilder.programme.units import UNIT_SUFFIXES, unit_of
+
+NOTHING = "–"
+"""Stands where a result has no figure."""
+
+MINUS = "−"
+NARROW_SPACE = "\u202f"
+HARD_SPACE = "\u00a0"
+
+_MONEY_SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"))
+_CURRENCIES = ("CNY", "USD", "HKD", "EUR")
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number to ``digits`` significant digits, never in powers of ten between 0.0001 and 10^15.
+
+    Examples
+    --------
+    >>> number(1234567.0), number(-0.01234), number(None), number(12.0)
+    ('1,230,000', '−0.0123', '–', '12')
+    """
+    if value is None:
+        return NOTHING
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(value)))
+    decimals = digits - 1 - magnitude
+    rounded = round(value, decimals)
+    if rounded == int(rounded) and abs(rounded) < 1e15:
+        text = f"{int(rounded):,}"
+    elif magnitude < -4:
+        text = f"{value:.{digits - 1}e}"
+    else:
+        text = f"{rounded:,.{max(decimals, 0)}f}"
+    return text.replace("-", MINUS)
+
+
+def whole(value: float | None) -> str:
+    """Return a number without decimals.
+
+    Examples
+    --------
+    >>> whole(12345.6)
+    '12,346'
+    """
+    return NOTHING if value is None else f"{round(value):,}".replace("-", MINUS)
+
+
+def fixed(value: float | None, decimals: int) -> str:
+    """Return a number with a fixed count of decimals, as columns need it.
+
+    Examples
+    --------
+    >>> fixed(-1.5, 2)
+    '−1.50'
+    """
+    return NOTHING if value is None else f"{value:,.{decimals}f}".replace("-", MINUS)
+
+
+def percent(value: float | None, decimals: int = 0) -> str:
+    """Return a fraction as a percentage.
+
+    Examples
+    --------
+    >>> percent(0.153), percent(-0.0692, 1)
+    ('15 %', '−6.9 %')
+    """
+    return NOTHING if value is None else f"{fixed(100 * value, decimals)}{HARD_SPACE}%"
+
+
+def probability(value: float | None) -> str:
+    """Return a probability; certainty is claimed only where it is given.
+
+    Examples
+    --------
+    >>> probability(0.004), probability(0.996), probability(0.5)
+    ('under 1 %', 'over 99 %', '50 %')
+    """
+    if value is None:
+        return NOTHING
+    if 0 < value < 0.01:
+        return f"under{HARD_SPACE}{percent(0.01)}"
+    if 0.99 < value < 1:
+        return f"over{HARD_SPACE}{percent(0.99)}"
+    return percent(value)
+
+
+def money_scale(*values: float | None) -> tuple[float, str]:
+    """Return the divisor and its name under which all ``values`` read well.
+
+    Examples
+    --------
+    >>> money_scale(2.1e9, -3e6)
+    (1000000000.0, 'bn')
+    """
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    for scale, name in _MONEY_SCALES:
+        if largest >= 0.9995 * scale:
+            return scale, name
+    return 1.0, ""
+
+
+def _scaled(value: float, scale: float) -> str:
+    if scale == 1.0:
+        return whole(value)
+    shown = value / scale
+    return fixed(shown, 2 if abs(shown) < 9.995 else 1 if abs(shown) < 99.95 else 0)
+
+
+def money(value: float | None, currency: str = "CNY") -> str:
+    """Return an amount of money in the scale that suits it.
+
+    Examples
+    --------
+    >>> money(-1.234e9).replace(HARD_SPACE, " "), money(98765.0).replace(HARD_SPACE, " ")
+    ('CNY −1.23 bn', 'CNY 98,765')
+    """
+    if value is None:
+        return NOTHING
+    scale, name = money_scale(value)
+    return HARD_SPACE.join(part for part in (currency, _scaled(value, scale), name) if part)
+
+
+def money_range(low: float | None, high: float | None, currency: str = "CNY") -> str:
+    """Return a range of money in one scale.
+
+    Examples
+    --------
+    >>> money_range(-4e8, 4.8e9).replace(HARD_SPACE, " ")
+    'CNY −0.40 to 4.80 bn'
+    """
+    if low is None or high is None:
+        return NOTHING
+    scale, name = money_scale(low, high)
+    text = f"{currency}{HARD_SPACE}{_scaled(low, scale)} to {_scaled(high, scale)}"
+    return f"{text}{HARD_SPACE}{name}" if name else text
+
+
+def with_unit(value: float | None, unit: str, digits: int = 3) -> str:
+    """Return a number with its unit; fractions read as percentages, money in its scale.
+
+    Examples
+    --------
+    >>> with_unit(0.82, "fraction"), with_unit(412.3, "km").replace(HARD_SPACE, " ")
+    ('82 %', '412 km')
+    """
+    if value is None:
+        return NOTHING
+    if unit == "fraction":
+        return percent(value, 0 if abs(value) >= 0.1 or value == 0 else 1)
+    if unit in _CURRENCIES:
+        return money(value, unit)
+    first, _, rest = unit.partition(" ")
+    if first in _CURRENCIES and rest:
+        return f"{money(value, first)} {rest}"
+    shown = number(value, max(digits, 5) if first.split("/")[0] in _CURRENCIES else digits)
+    return f"{shown}{HARD_SPACE}{unit}" if unit else shown
+
+
+def range_with_unit(low: float | None, high: float | None, unit: str, digits: int = 3) -> str:
+    """Return a range with its unit said once.
+
+    Examples
+    --------
+    >>> range_with_unit(400.0, 450.0, "km").replace(HARD_SPACE, " ")
+    '400 to 450 km'
+    """
+    if low is None or high is None:
+        return NOTHING
+    if unit in _CURRENCIES:
+        return money_range(low, high, unit)
+    first, _, rest = unit.partition(" ")
+    if first in _CURRENCIES and rest:
+        return f"{money_range(low, high, first)} {rest}"
+    if unit == "fraction":
+        decimals = 0 if max(abs(low), abs(high)) >= 0.1 else 1
+        return f"{fixed(100 * low, decimals)} to {percent(high, decimals)}"
+    text = f"{number(low, digits)} to {number(high, digits)}"
+    return f"{text}{HARD_SPACE}{unit}" if unit else text
+
+
+def figure(name: str, value: float | None) -> str:
+    """Return a figure whose name carries its unit.
+
+    Examples
+    --------
+    >>> figure("range_km", 412.3).replace(HARD_SPACE, " ")
+    '412 km'
+    """
+    return with_unit(value, unit_of(name))
+
+
+def date(value: dt.date) -> str:
+    """Return a date as day, month and year.
+
+    Examples
+    --------
+    >>> date(dt.date(2021, 3, 26))
+    '26 March 2021'
+    """
+    return f"{value.day} {value:%B %Y}"
+
+
+_ACRONYMS: Mapping[str, str] = {
+    "npv": "NPV",
+    "irr": "IRR",
+    "jph": "jobs per hour",
+    "oee": "OEE",
+    "pbs": "painted-body store",
+    "epa": "EPA",
+    "wltp": "WLTP",
+    "cltc": "CLTC",
+    "udds": "UDDS",
+    "hwfet": "HWFET",
+    "dc": "DC",
+    "ac": "AC",
+    "mtbf": "MTBF",
+    "mttr": "MTTR",
+    "vat": "VAT",
+    "hvac": "HVAC",
+}
+
+
+def label(name: str, *, unit: bool = False) -> str:
+    """Return a field's name as words, without the unit that it carries unless asked for.
+
+    Examples
+    --------
+    >>> label("brand_npv_cny"), label("peak_power_kw", unit=True)
+    ('Brand NPV', 'Peak power (kW)')
+    """
+    last = name.rsplit(".", 1)[-1]
+    words = re.sub(r"\[.*\]$", "", last).split("_")
+    of_name = ""
+    for length in range(min(3, len(words) - 1), 0, -1):
+        of_name = UNIT_SUFFIXES.get("_".join(words[-length:]), "")
+        if of_name:
+            words = words if of_name == "fraction" else words[:-length]
+            break
+    text = " ".join(_ACRONYMS.get(word, word) for word in words)
+    text = text[:1].upper() + text[1:]
+    return f"{text} ({of_name})" if unit and of_name and of_name != "fraction" else text
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "task"), plural(1200, "task")
+    ('1 task', '1,200 tasks')
+    """
+    return f"{count:,}{HARD_SPACE}{one if count == 1 else many or one + 's'}"

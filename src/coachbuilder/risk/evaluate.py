@@ -1,0 +1,302 @@
+"""Runs many plans: draws over the spreads, one assumption at a time, one claim at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coachbuilder.plan import Plan, evaluate, headline_names
+from coachbuilder.programme import Programme
+from coachbuilder.programme.evidence import EVIDENCE_RULES, EvidenceKind, spread
+from coachbuilder.risk.checkpoint import Checkpoint
+from coachbuilder.risk.draws import Draws, draw
+from coachbuilder.risk.interface import AssumptionInfluence, EvidenceInfluence, FigureSpread, RiskResult
+
+BRAND = "brand_npv_cny"
+HOST = "host_npv_cny"
+JOINT = "joint_npv_cny"
+SIDES = (BRAND, HOST, JOINT)
+
+CHUNK = 50
+"""Plans handed to a worker at once: large enough to hide the handing over, small enough to show progress."""
+
+Progress = Callable[[int, int], None]
+"""Called with the number of plans done and the number of all."""
+
+
+def assess(
+    base: Plan,
+    *,
+    draws: int = 1000,
+    workers: int = 1,
+    progress: Progress | None = None,
+    checkpoint_folder: Path | None = None,
+) -> RiskResult:
+    """Answer how sure a plan is and which assumption and which claim it rests on.
+
+    Three sets of plans are run, each without balancing and sequencing again: ``draws`` Latin hypercube draws over
+    all spreads; every assumption alone at its 5 % and 95 % point; and every entry of the register taken as false.
+    If a claim is false, each number that names it takes its ``if_false`` value where the file gives one, else the
+    end of a placeholder's spread that is worse for the side asked about.
+
+    Parameters
+    ----------
+    base
+        The plan at central values.
+    draws
+        Number of draws, 2 or more.
+    workers
+        Processes to run on; the answer does not depend on it.
+    progress
+        Told of every finished chunk.
+    checkpoint_folder
+        Where finished chunks are kept, so that a stopped run goes on; they are removed when all is done.
+
+    Raises
+    ------
+    ValueError
+        If ``draws`` is below 2.
+    """
+    if draws < 2:
+        message = f"draws is {draws}; a spread needs 2 or more"
+        raise ValueError(message)
+    programme = base.programme
+    drawn = draw(programme, draws, programme.seed)
+    cases = [drawn.values_of(number) for number in range(draws)]
+    ends = _ends(programme)
+    cases += [{path: value} for path, pair in ends.items() for value in pair]
+    false_cases: list[tuple[str, dict[str, float]]] = []
+    first = _run(base, cases, workers, progress, checkpoint_folder, "draws")
+    outcome = first[:draws]
+    alone = first[draws:].reshape(len(ends), 2, first.shape[1])
+    column = {name: index for index, name in enumerate(headline_names())}
+    slopes = {
+        side: dict(zip(ends, alone[:, 1, column[side]] - alone[:, 0, column[side]], strict=True)) for side in SIDES
+    }
+    names = [name for name in base.programme.evidence if programme.assumptions_by_evidence.get(name)]
+    for side in SIDES:
+        for name in names:
+            false_cases.append((name, _values_if_false(programme, name, slopes[side])))
+    second = _run(base, [values for _, values in false_cases], workers, progress, checkpoint_folder, "claims")
+    if_false = {
+        name: {
+            side: float(second[number * len(names) + position, column[side]]) for number, side in enumerate(SIDES)
+        }
+        for position, name in enumerate(names)
+    }
+    shares = {side: _variance_shares(drawn, outcome[:, column[side]]) for side in SIDES}
+    probability = programme.partnership_probability
+    return RiskResult(
+        draws=draws,
+        seed=programme.seed,
+        partnership_probability=probability,
+        brand_expected_npv_cny=float(outcome[:, column[BRAND]].mean()) * probability,
+        host_expected_npv_cny=float(outcome[:, column[HOST]].mean()) * probability,
+        both_gain_probability=float(np.mean((outcome[:, column[BRAND]] > 0) & (outcome[:, column[HOST]] > 0))),
+        figures=tuple(
+            _figure(name, base.headline[name], outcome[:, index]) for name, index in column.items()
+        ),
+        assumptions=_rank_assumptions(programme, ends, alone, column, shares),
+        evidence=_rank_evidence(base, if_false, shares),
+        brand_npv_cny=outcome[:, column[BRAND]],
+        host_npv_cny=outcome[:, column[HOST]],
+    )
+
+
+def _ends(programme: Programme) -> dict[str, tuple[float, float]]:
+    return {
+        path: (item.low, item.high)
+        for path, item in programme.assumptions.items()
+        if item.low is not None and item.high is not None and not item.is_certain
+    }
+
+
+def _values_if_false(programme: Programme, evidence: str, slopes: Mapping[str, float]) -> dict[str, float]:
+    """Return the values that the numbers of a false claim take, worst for the side whose slopes are given."""
+    width = EVIDENCE_RULES[EvidenceKind.PLACEHOLDER].half_width_share
+    values = {}
+    for path in programme.assumptions_by_evidence[evidence]:
+        item = programme.assumptions[path]
+        if item.if_false is not None:
+            values[path] = item.if_false
+            continue
+        low, high = spread(item.value, width, item.minimum, item.maximum)
+        low = low if item.low is None else min(low, item.low)
+        high = high if item.high is None else max(high, item.high)
+        values[path] = low if slopes.get(path, 0.0) > 0 else high
+    return values
+
+
+def _variance_shares(drawn: Draws, outcome: NDArray[np.float64]) -> dict[str, float]:
+    """Return each assumption's squared correlation with the outcome, less what chance alone would give.
+
+    With independent inputs the squared correlation is the first-order share of the variance of a linear answer;
+    chance adds ``(1 - share) / (n - 2)``, which is taken off and the rest cut at 0.
+    """
+    count = len(outcome)
+    spread_of_outcome = outcome.std()
+    if count < 4 or spread_of_outcome == 0 or not drawn.paths:
+        return dict.fromkeys(drawn.paths, 0.0)
+    z = drawn.z - drawn.z.mean(axis=0)
+    correlation = (z * (outcome - outcome.mean())[:, None]).mean(axis=0) / (z.std(axis=0) * spread_of_outcome)
+    squared = correlation**2
+    return dict(zip(drawn.paths, np.clip(squared - (1 - squared) / (count - 2), 0, 1).tolist(), strict=True))
+
+
+def _figure(name: str, base: float | None, outcome: NDArray[np.float64]) -> FigureSpread:
+    known = outcome[np.isfinite(outcome)]
+    missing = len(outcome) - len(known)
+    if not len(known):
+        return FigureSpread(name, base, None, None, None, None, None, missing)
+    p10, p50, p90 = (float(value) for value in np.percentile(known, [10, 50, 90]))
+    return FigureSpread(name, base, p10, p50, p90, float(known.mean()), float((known > 0).mean()), missing)
+
+
+def _rank_assumptions(
+    programme: Programme,
+    ends: Mapping[str, tuple[float, float]],
+    alone: NDArray[np.float64],
+    column: Mapping[str, int],
+    shares: Mapping[str, Mapping[str, float]],
+) -> tuple[AssumptionInfluence, ...]:
+    found = [
+        AssumptionInfluence(
+            path=path,
+            evidence=programme.assumptions[path].evidence,
+            low=low,
+            high=high,
+            brand_npv_at_low_cny=float(alone[number, 0, column[BRAND]]),
+            brand_npv_at_high_cny=float(alone[number, 1, column[BRAND]]),
+            host_npv_at_low_cny=float(alone[number, 0, column[HOST]]),
+            host_npv_at_high_cny=float(alone[number, 1, column[HOST]]),
+            brand_variance_share=shares[BRAND][path],
+            host_variance_share=shares[HOST][path],
+            joint_variance_share=shares[JOINT][path],
+        )
+        for number, (path, (low, high)) in enumerate(ends.items())
+    ]
+    return tuple(sorted(found, key=lambda item: (-item.joint_swing_cny, item.path)))
+
+
+def _rank_evidence(
+    base: Plan, if_false: Mapping[str, Mapping[str, float]], shares: Mapping[str, Mapping[str, float]]
+) -> tuple[EvidenceInfluence, ...]:
+    programme = base.programme
+    central = {side: base.headline[side] or 0.0 for side in SIDES}
+    switch = programme.document.programme.rests_on
+
+    def share(paths: Sequence[str], side: str) -> float:
+        return min(1.0, sum(shares[side].get(path, 0.0) for path in paths))
+
+    found = []
+    for name, entry in programme.evidence.items():
+        paths = programme.assumptions_by_evidence.get(name, ())
+        is_switch = name == switch
+        if not paths and not is_switch:
+            continue
+        value = dict.fromkeys(SIDES, 0.0) if is_switch else dict(if_false[name])
+        turned = {side: (central[side] > 0) != (value[side] > 0) for side in SIDES}
+        found.append(
+            EvidenceInfluence(
+                evidence=name,
+                kind=entry.kind.value,
+                claim=entry.claim,
+                probability=programme.standings[name].probability,
+                assumptions=paths,
+                brand_npv_if_false_cny=value[BRAND],
+                host_npv_if_false_cny=value[HOST],
+                joint_npv_if_false_cny=value[JOINT],
+                turns_brand=turned[BRAND],
+                turns_host=turned[HOST],
+                turns_joint=turned[JOINT],
+                brand_variance_share=share(paths, BRAND),
+                host_variance_share=share(paths, HOST),
+                joint_variance_share=share(paths, JOINT),
+                is_switch=is_switch,
+            )
+        )
+    return tuple(
+        sorted(found, key=lambda item: (not item.is_switch, item.joint_npv_if_false_cny - central[JOINT], item.evidence))
+    )
+
+
+def _run(
+    base: Plan,
+    cases: Sequence[Mapping[str, float]],
+    workers: int,
+    progress: Progress | None,
+    checkpoint_folder: Path | None,
+    label: str,
+) -> NDArray[np.float64]:
+    """Evaluate ``cases`` (values by path) and return the headline figures, shape (cases, figures); NaN is none."""
+    result = np.full((len(cases), len(headline_names())), np.nan)
+    chunks = [range(start, min(start + CHUNK, len(cases))) for start in range(0, len(cases), CHUNK)]
+    checkpoint = Checkpoint(checkpoint_folder, label, base, cases) if checkpoint_folder else None
+    done = 0
+    waiting = []
+    for chunk in chunks:
+        kept = checkpoint.read(chunk.start) if checkpoint else None
+        if kept is not None and kept.shape == (len(chunk), result.shape[1]):
+            result[chunk.start : chunk.stop] = kept
+            done += len(chunk)
+        else:
+            waiting.append(chunk)
+
+    def take(chunk: range, figures: NDArray[np.float64]) -> None:
+        nonlocal done
+        result[chunk.start : chunk.stop] = figures
+        if checkpoint:
+            checkpoint.write(chunk.start, figures)
+        done += len(chunk)
+        if progress:
+            progress(done, len(cases))
+
+    if progress:
+        progress(done, len(cases))
+    if workers <= 1 or len(waiting) <= 1:
+        for chunk in waiting:
+            take(chunk, _evaluate_chunk(base, [cases[number] for number in chunk]))
+    else:
+        seed_plan = replace(base, trace={}, assumptions=())
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start, initargs=(seed_plan,)) as pool:
+            futures = {pool.submit(_evaluate_in_worker, [cases[number] for number in chunk]): chunk for chunk in waiting}
+            try:
+                for future in as_completed(futures):
+                    take(futures[future], future.result())
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    if checkpoint:
+        checkpoint.remove()
+    return result
+
+
+_worker_base: Plan | None = None
+
+
+def _start(base: Plan) -> None:
+    # A worker process holds the one plan that its draws start from; the parent never sets it.
+    global _worker_base
+    _worker_base = base
+
+
+def _evaluate_in_worker(cases: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+    if _worker_base is None:
+        message = "a worker was started without its plan"
+        raise RuntimeError(message)
+    return _evaluate_chunk(_worker_base, cases)
+
+
+def _evaluate_chunk(base: Plan, cases: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+    names = headline_names()
+    figures = np.empty((len(cases), len(names)))
+    for row, values in enumerate(cases):
+        headline = evaluate(base.programme.with_values(values), reuse=base).headline
+        figures[row] = [np.nan if headline[name] is None else headline[name] for name in names]
+    return figures
