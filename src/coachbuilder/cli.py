@@ -38,7 +38,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 def plan(
     programme: ProgrammeFolder,
     out: Annotated[Path | None, typer.Option(help="Folder for what is written; PROGRAMME/out unless told.")] = None,
-    draws: Annotated[int, typer.Option(min=2, max=10_000_000, help="Draws over the spreads of the assumptions.")] = 1000,
+    draws: Annotated[
+        int, typer.Option(min=2, max=10_000_000, help="Draws over the spreads of the assumptions.")
+    ] = 1000,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")] = None,
     as_of: AsOf = None,
     as_json: Json = False,
@@ -86,7 +88,9 @@ def check(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False)
     if problems:
         raise InputError(problems)
     placeholders = [
-        path for path, item in loaded.assumptions.items() if item.evidence not in loaded.evidence or _is_open(loaded, path)
+        path
+        for path, item in loaded.assumptions.items()
+        if item.evidence not in loaded.evidence or _is_open(loaded, path)
     ]
     if as_json:
         _print_json(
@@ -109,7 +113,8 @@ def check(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False)
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Folder to make.", show_default=False)], as_json: Json = False
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Folder to make.", show_default=False)],
+    as_json: Json = False,
 ) -> None:
     """Write a small complete programme to start from."""
     from coachbuilder.programme.template import write_template

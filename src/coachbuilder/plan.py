@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from coachbuilder.programme import Programme
+from coachbuilder.programme import InputError, Problem, Programme
+from coachbuilder.programme.assumption import PLACEHOLDER
+from coachbuilder.programme.evidence import EVIDENCE_RULES, EvidenceKind
+from coachbuilder.programme.units import unit_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from coachbuilder.deal import DealInputs, DealResult, Timing
+    from coachbuilder.market import AnnouncementResult, Comparison, DemandInputs, DemandResult
+    from coachbuilder.plant.balance import FitInputs, FitResult
+    from coachbuilder.plant.flow import FlowInputs, FlowResult
+    from coachbuilder.plant.sequence import SequenceInputs, SequenceResult
+    from coachbuilder.vehicle import VehicleInputs, VehicleResult
+
+STAGES = ("timing", "vehicle", "demand", "fit", "sequence", "flow", "deal", "announcement")
+"""The stages in the order in which they are run."""
+
+Progress = Callable[[str], None]
+"""Told of each stage before it runs."""
+
+DAYS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +85,469 @@ class RegisteredAssumption:
     """Probability of that evidence."""
     stages: tuple[str, ...]
     """Stages of the plan whose figures depend on it, upstream ones included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The answer: every stage's result, and what each rests on."""
+
+    programme: Programme
+    """The programme that was planned."""
+    timing: Timing
+    """When production for sale may start, and what holds it."""
+    vehicle: VehicleResult
+    """What the car is."""
+    demand: DemandResult
+    """Who buys it."""
+    planned_guest_units_per_year: float
+    """Guest cars a year that the line is laid out for: the best year's demand, up to the contracted capacity."""
+    fit: FitResult
+    """Whether and how the host can build it."""
+    sequence: SequenceResult
+    """A day's build order."""
+    flow: FlowResult
+    """At what rate the plant builds, and how it is launched."""
+    deal: DealResult
+    """Who earns what."""
+    announcement: AnnouncementResult
+    """What the market paid for the news."""
+    comparison: tuple[Comparison, ...]
+    """That beside the plan's own value, by side."""
+    register: tuple[RegisterEntry, ...]
+    """The evidence register as seen on the plan's day, weakest first."""
+    assumptions: tuple[RegisteredAssumption, ...]
+    """Every assumption as used, weakest evidence first."""
+    hidden_evidence: tuple[str, ...]
+    """Entries dated after the plan's day, which it did not use."""
+    trace: Mapping[str, tuple[str, ...]]
+    """Paths of the assumptions on which each stage's figures depend, upstream ones included."""
+    headline: Mapping[str, float | None]
+    """The figures whose spread the risk stage tells, by name with unit."""
+
+
+def evaluate(programme: Programme, *, reuse: Plan | None = None, progress: Progress | None = None) -> Plan:
+    """Run all stages once, with every assumption at its value.
+
+    Parameters
+    ----------
+    programme
+        The programme to plan.
+    reuse
+        A plan of the same programme at other values. The line is then taken as it was laid out there: it is not
+        balanced and sequenced again, its takt stays, the plant is simulated for a shorter time, and assembly hours
+        follow the drawn work times at the idle share of that balance. This is how the risk stage draws.
+    progress
+        Told of each stage before it runs.
+
+    Raises
+    ------
+    InputError
+        If a stage finds mistakes that only show when files are taken together.
+
+    Examples
+    --------
+    >>> from coachbuilder import load
+    >>> evaluate(load("examples/phone-maker-ev")).deal.joint.npv_cny  # doctest: +SKIP
+    """
+    stages = Stages(programme, reuse=reuse, progress=progress)
+    return stages.plan()
+
+
+def problems_of(programme: Programme) -> list[Problem]:
+    """Return the mistakes that only show when files are taken together, such as a task that fits no station."""
+    stages = Stages(programme)
+    found: list[Problem] = []
+    for name in ("vehicle_inputs", "timing", "demand_inputs", "fit_inputs", "sequence_inputs", "announcement"):
+        try:
+            getattr(stages, name)
+        except InputError as error:
+            found.extend(problem for problem in error.problems if problem not in found)
+    if not found:
+        try:
+            _ = stages.flow_inputs
+        except InputError as error:
+            found.extend(error.problems)
+    return found
+
+
+class Stages:
+    """The stages of one programme, each run when it is first asked for, with those that it needs.
+
+    Parameters
+    ----------
+    programme
+        The programme.
+    reuse
+        See :func:`evaluate`.
+    progress
+        Told of each stage before it runs.
+    """
+
+    def __init__(self, programme: Programme, *, reuse: Plan | None = None, progress: Progress | None = None) -> None:
+        self.programme = programme
+        self._reuse = reuse
+        self._progress = progress
+        self._reads: dict[str, set[str]] = {}
+
+    def plan(self) -> Plan:
+        """Return all of it."""
+        results = {name: getattr(self, name) for name in STAGES}
+        return Plan(
+            programme=self.programme,
+            **results,
+            planned_guest_units_per_year=self.planned_guest_units_per_year,
+            comparison=self.comparison,
+            register=() if self._reuse else _register(self.programme),
+            assumptions=() if self._reuse else _assumptions(self.programme, self.trace),
+            hidden_evidence=self.programme.hidden_evidence,
+            trace={} if self._reuse else self.trace,
+            headline=self.headline,
+        )
+
+    @cached_property
+    def timing(self) -> Timing:
+        """When production for sale may start."""
+        from coachbuilder.deal import start_of_production, timing_inputs_from
+
+        self._tell("timing")
+        return start_of_production(timing_inputs_from(self._programme_for("timing")))
+
+    @cached_property
+    def vehicle_inputs(self) -> VehicleInputs:
+        """What the vehicle stage takes."""
+        from coachbuilder import vehicle
+
+        programme = self._programme_for("vehicle")
+        return vehicle.inputs_from(programme, cny_per_usd=programme.document.deal.cny_per_usd.value)
+
+    @cached_property
+    def vehicle(self) -> VehicleResult:
+        """What the car is."""
+        from coachbuilder import vehicle
+
+        self._tell("vehicle")
+        return vehicle.evaluate(self.vehicle_inputs)
+
+    @cached_property
+    def demand_inputs(self) -> DemandInputs:
+        """What the demand stage takes."""
+        from coachbuilder import market
+
+        programme = self._programme_for("demand")
+        return market.demand_inputs_from(programme, range_km=self.vehicle.cltc_range_estimate_km)
+
+    @cached_property
+    def demand(self) -> DemandResult:
+        """Who buys it."""
+        from coachbuilder import market
+
+        self._tell("demand")
+        return market.evaluate_demand(self.demand_inputs)
+
+    @cached_property
+    def planned_guest_units_per_year(self) -> float:
+        """Guest cars a year that the line is laid out for."""
+        if self._reuse is not None:
+            return self._reuse.planned_guest_units_per_year
+        first = self.timing.start_of_production_date.year
+        wanted = [
+            units for year, units in zip(self.demand.years, self.demand.units_per_year, strict=True) if year >= first
+        ]
+        capacity = self._programme_for("fit_plan").document.deal.contracted_capacity_units_per_year.value
+        return float(min(max(wanted, default=0.0), capacity))
+
+    @cached_property
+    def fit_inputs(self) -> FitInputs:
+        """What the balance takes."""
+        from coachbuilder.plant import balance
+
+        programme = self._programme_for("fit")
+        return balance.inputs_from(
+            programme,
+            resident_units_per_year={model.id: model.planned_units_per_year.value for model in programme.residents},
+            guest_units_per_year=self.planned_guest_units_per_year,
+        )
+
+    @cached_property
+    def fit(self) -> FitResult:
+        """Whether and how the host can build it."""
+        from coachbuilder.plant import balance
+
+        if self._reuse is not None:
+            return self._reuse.fit
+        inputs = self.fit_inputs
+        self._tell("fit")
+        return balance.evaluate(inputs)
+
+    @cached_property
+    def sequence_inputs(self) -> SequenceInputs:
+        """What the sequence takes."""
+        from coachbuilder.plant import sequence
+
+        programme = self._programme_for("sequence")
+        days = programme.plant.shifts.working_days_per_year.value
+        units = {model.id: model.planned_units_per_year.value for model in programme.residents}
+        units[programme.guest.id] = self.planned_guest_units_per_year
+        return sequence.inputs_from(programme, cars_per_day={model: count / days for model, count in units.items()})
+
+    @cached_property
+    def sequence(self) -> SequenceResult:
+        """A day's build order."""
+        from coachbuilder.plant import sequence
+
+        if self._reuse is not None:
+            return self._reuse.sequence
+        inputs = self.sequence_inputs
+        self._tell("sequence")
+        return sequence.evaluate(inputs)
+
+    @cached_property
+    def flow_inputs(self) -> FlowInputs:
+        """What the simulation takes."""
+        from coachbuilder.plant import flow
+
+        programme = self._programme_for("flow")
+        return flow.inputs_from(
+            programme,
+            assembly_takt_s=self.fit.after.takt_s,
+            resident_only_takt_s=self.fit.before.takt_s,
+            resident_units_per_year={model.id: model.planned_units_per_year.value for model in programme.residents},
+            guest_units_per_year=self.planned_guest_units_per_year,
+            for_draw=self._reuse is not None,
+        )
+
+    @cached_property
+    def flow(self) -> FlowResult:
+        """At what rate the plant builds, and how it is launched."""
+        from coachbuilder.plant import flow
+
+        inputs = self.flow_inputs
+        self._tell("flow")
+        return flow.evaluate(inputs)
+
+    @cached_property
+    def deal_inputs(self) -> DealInputs:
+        """What the deal takes."""
+        from coachbuilder import deal
+        from coachbuilder.plant import balance
+
+        programme = self._programme_for("deal")
+        tasks = programme.plant.tasks
+        labour = balance.labour_at(
+            self.fit,
+            takt_s=self.fit.after.takt_s,
+            resident_time_scale=tasks.time_scale.value,
+            guest_time_scale=tasks.guest_time_scale.value,
+        )
+        calendar = _Calendar(programme.as_of, 12 * programme.document.programme.horizon_years)
+        demand_by_year = dict(zip(self.demand.years, self.demand.units_per_year, strict=True))
+        guest, residents_lost = calendar.spread_ramp(self.flow, self.timing.start_of_production_date)
+        return deal.inputs_from(
+            programme,
+            start_of_production=self.timing,
+            demand_units_by_month=calendar.demand(demand_by_year, self.timing.start_of_production_date),
+            guest_output_units_by_month=guest,
+            resident_units_lost_by_month=residents_lost,
+            price_cny_by_year=dict(zip(self.demand.years, self.demand.price_cny, strict=True)),
+            parts_cost_cny=self.vehicle.parts_cost_by_item_cny,
+            assembly_hours_per_car=labour.direct_hours_per_car[programme.guest.id],
+            first_pass_yield=self.flow.first_pass_yield or 0.0,
+            planned_units_per_year=self.planned_guest_units_per_year,
+        )
+
+    @cached_property
+    def deal(self) -> DealResult:
+        """Who earns what."""
+        from coachbuilder import deal
+
+        inputs = self.deal_inputs
+        self._tell("deal")
+        return deal.evaluate(inputs)
+
+    @cached_property
+    def announcement(self) -> AnnouncementResult:
+        """What the market paid for the news."""
+        from coachbuilder import market
+
+        if self._reuse is not None:
+            return self._reuse.announcement
+        programme = self._programme_for("announcement")
+        rates = programme.document.deal
+        inputs = market.announcement_inputs_from(
+            programme, cny_per_usd=rates.cny_per_usd.value, cny_per_hkd=rates.cny_per_hkd.value
+        )
+        self._tell("announcement")
+        return market.evaluate_announcement(inputs)
+
+    @cached_property
+    def comparison(self) -> tuple[Comparison, ...]:
+        """What the market paid beside what the plan is worth, by side."""
+        from coachbuilder import market
+
+        if self._reuse is not None:
+            return self._reuse.comparison
+        value = {"brand": self.deal.brand.npv_cny, "host": self.deal.host.npv_cny}
+        return tuple(
+            market.compare(item, npv_cny=value[item.side], probability=self.programme.partnership_probability)
+            for item in self.announcement.implied_values
+        )
+
+    @cached_property
+    def headline(self) -> dict[str, float | None]:
+        """The figures whose spread the risk stage tells."""
+        return {name: read(self) for name, read in _HEADLINE.items()}
+
+    @cached_property
+    def trace(self) -> dict[str, tuple[str, ...]]:
+        """Paths of the assumptions on which each stage depends, those of the stages before it included."""
+        found: dict[str, set[str]] = {}
+        for stage in _DEPENDS_ON:
+            found[stage] = set(self._reads.get(stage, ())).union(*(found[before] for before in _DEPENDS_ON[stage]))
+        return {stage: tuple(sorted(paths)) for stage, paths in found.items()}
+
+    def _programme_for(self, stage: str) -> Programme:
+        """Return the programme that a stage reads; reads are noted, but not in a draw, whose base plan knows them."""
+        if self._reuse is not None:
+            return self.programme
+        twin, reads = self.programme.traced()
+        self._reads[stage] = reads
+        return twin
+
+    def _tell(self, stage: str) -> None:
+        if self._progress is not None:
+            self._progress(stage)
+
+
+_DEPENDS_ON: Mapping[str, tuple[str, ...]] = {
+    "timing": (),
+    "vehicle": (),
+    "demand": ("vehicle",),
+    "fit_plan": ("timing", "demand"),
+    "fit": ("fit_plan",),
+    "sequence": ("fit_plan",),
+    "flow": ("fit",),
+    "deal": ("timing", "vehicle", "demand", "fit", "flow"),
+    "announcement": (),
+}
+
+
+def headline_names() -> tuple[str, ...]:
+    """Return the names of the headline figures."""
+    return tuple(_HEADLINE)
+
+
+_HEADLINE: Mapping[str, Callable[[Stages], float | None]] = {
+    "brand_npv_cny": lambda stages: stages.deal.brand.npv_cny,
+    "host_npv_cny": lambda stages: stages.deal.host.npv_cny,
+    "joint_npv_cny": lambda stages: stages.deal.joint.npv_cny,
+    "own_plant_npv_cny": lambda stages: stages.deal.own_plant.npv_cny,
+    "unit_cost_cny": lambda stages: stages.deal.unit_cost.total_cny,
+    "break_even_brand_units_per_year": lambda stages: stages.deal.break_even.brand_units_per_year,
+    "break_even_host_units_per_year": lambda stages: stages.deal.break_even.host_units_per_year,
+    "months_to_start": lambda stages: stages.timing.months_from_as_of,
+    "peak_demand_units_per_year": lambda stages: float(max(stages.demand.units_per_year)),
+    "guest_capacity_units_per_year": lambda stages: stages.flow.guest_capacity_units_per_year,
+    "plant_jph": lambda stages: stages.flow.jph,
+    "resident_units_lost_per_year": lambda stages: stages.flow.resident_units_lost_per_year,
+    "weeks_to_rate_weeks": lambda stages: _as_float(stages.flow.ramp.weeks_to_rate),
+    "epa_label_range_km": lambda stages: stages.vehicle.epa_label_range_km,
+    "wltp_range_km": lambda stages: stages.vehicle.wltp_range_km,
+    "zero_to_100_s": lambda stages: stages.vehicle.zero_to_100_s,
+    "charge_10_80_min": lambda stages: stages.vehicle.charge_10_80_min,
+    "parts_cost_cny": lambda stages: stages.vehicle.parts_cost_cny,
+}
+
+
+def _as_float(number: int | None) -> float | None:
+    return None if number is None else float(number)
+
+
+class _Calendar:
+    """Months from the decision day on: month 0 is the first whole month after it."""
+
+    def __init__(self, as_of: dt.date, months: int) -> None:
+        import numpy as np
+
+        first = as_of.year * 12 + as_of.month
+        self._starts = [dt.date((first + month) // 12, (first + month) % 12 + 1, 1) for month in range(months + 1)]
+        self._days = np.array([(day - as_of).days for day in self._starts], dtype=float)
+        self._as_of = as_of
+
+    def demand(self, units_per_year: Mapping[int, float], start: dt.date) -> NDArray[np.float64]:
+        """Return demand by month, none before the start of production and a part of its month."""
+        import numpy as np
+
+        offset = (start - self._as_of).days
+        lengths = np.diff(self._days)
+        on_sale = np.clip((self._days[1:] - offset) / lengths, 0.0, 1.0)
+        return np.array([units_per_year.get(day.year, 0.0) / 12 for day in self._starts[:-1]]) * on_sale
+
+    def spread_ramp(self, flow: FlowResult, start: dt.date) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return guest cars for sale and resident cars lost by month, from the weeks of the launch.
+
+        Weeks run from the first pilot build; pilot cars are not for sale, resident cars are lost to them all the
+        same. After the weeks told the plant's yearly figures hold.
+        """
+        ramp = flow.ramp
+        first_day = (start - self._as_of).days - 7.0 * (ramp.start_of_production_week - 1)
+        for_sale = ramp.guest_units * (ramp.week >= ramp.start_of_production_week)
+        return (
+            self._by_month(for_sale, first_day, flow.guest_units_per_year),
+            self._by_month(ramp.resident_units_lost, first_day, flow.resident_units_lost_per_year),
+        )
+
+    def _by_month(self, weekly: NDArray[np.float64], first_day: float, then_per_year: float) -> NDArray[np.float64]:
+        import numpy as np
+
+        days = first_day + 7.0 * np.arange(len(weekly) + 1)
+        made = np.concatenate([[0.0], np.cumsum(weekly)])
+        last = max(days[-1], self._days[-1]) + 1.0
+        days = np.append(days, last)
+        made = np.append(made, made[-1] + then_per_year * (last - days[-2]) / DAYS_PER_YEAR)
+        return np.diff(np.interp(self._days, days, made))
+
+
+def _register(programme: Programme) -> tuple[RegisterEntry, ...]:
+    entries = [
+        RegisterEntry(
+            id=name,
+            kind=entry.kind.value,
+            claim=entry.claim,
+            source=entry.source,
+            date=entry.date,
+            sources_count=entry.sources_count,
+            supports=entry.supports,
+            denies=entry.denies,
+            probability=programme.standings[name].probability,
+            assumptions_count=len(programme.assumptions_by_evidence.get(name, ())),
+        )
+        for name, entry in programme.evidence.items()
+    ]
+    return tuple(sorted(entries, key=lambda entry: (entry.probability, entry.id)))
+
+
+def _assumptions(programme: Programme, trace: Mapping[str, tuple[str, ...]]) -> tuple[RegisteredAssumption, ...]:
+    stages_of: dict[str, list[str]] = {}
+    for stage in STAGES:
+        for path in trace[stage]:
+            stages_of.setdefault(path, []).append(stage)
+    nobody = EVIDENCE_RULES[EvidenceKind.PLACEHOLDER].probability
+    found = []
+    for path, item in programme.assumptions.items():
+        entry = programme.evidence.get(item.evidence)
+        found.append(
+            RegisteredAssumption(
+                path=path,
+                unit=unit_of(path),
+                value=item.value,
+                low=item.value if item.low is None else item.low,
+                high=item.value if item.high is None else item.high,
+                stated_range=item.stated_range,
+                is_default=item.is_default,
+                evidence=item.evidence,
+                kind=PLACEHOLDER if entry is None else entry.kind.value,
+                probability=nobody if entry is None else programme.standings[item.evidence].probability,
+                stages=tuple(stages_of.get(path, ())),
+            )
+        )
+    return tuple(sorted(found, key=lambda item: (item.probability, item.path)))

@@ -153,7 +153,9 @@ def test_problems_are_one_json_object_when_json_is_asked_for(folder: Path) -> No
     assert (problem["file"], problem["line"], problem["field"]) == ("tasks.csv", 6, "h6_time_s")
 
 
-@pytest.mark.parametrize("arguments", [("plan",), ("plan", "nowhere"), ("check", "nowhere"), ("dance",), ("fit", "--x")])
+@pytest.mark.parametrize(
+    "arguments", [("plan",), ("plan", "nowhere"), ("check", "nowhere"), ("dance",), ("fit", "--x")]
+)
 def test_bad_arguments_end_with_status_2_and_no_traceback(arguments: tuple[str, ...]) -> None:
     status, out, err = _run(*arguments)
     assert status == 2

@@ -307,6 +307,34 @@ def bars(width: float, items: Sequence[Bar], *, label_width: float | None = None
     return drawing
 
 
+def share_bars(
+    width: float, rows: Sequence[tuple[str, Sequence[tuple[float, str, str]]]], key: Sequence[tuple[str, str]]
+) -> Drawing:
+    """Draw each row as a bar of full length cut into shares, each part with its colour and name."""
+    narrow = width < 480
+    room = 12.0 if narrow else min(max((text_width(name) for name, _ in rows), default=0.0) + 12, width * 0.3)
+    step = 40.0 if narrow else 26.0
+    probe = Drawing(width, 0)
+    top = legend(probe, key, 0, 0, width) + 8
+    drawing = Drawing(width, top + step * len(rows) + 22)
+    legend(drawing, key, 0, 0, width)
+    place = scale(0.0, 1.0, room, width - 16)
+    for index, (name, parts) in enumerate(rows):
+        y = top + step * index + (16 if narrow else 3)
+        drawing.text(0, y - 4 if narrow else y + 13, shortened(name, width if narrow else room - 8), "t")
+        start = 0.0
+        for share, color, what in parts:
+            if share > 0:
+                tip = f"{name}, {what}: {100 * share:.1f} %"
+                drawing.rect(place(start), y, place(start + share) - place(start), 18, f"f-{color}", tip)
+            start += share
+    bottom = top + step * len(rows) + 2
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        drawing.line(place(share), bottom, place(share), bottom + 4, "tick")
+        drawing.text(place(share), bottom + 16, f"{100 * share:.0f} %", "ts num", "middle")
+    return drawing
+
+
 def ranges(width: float, rows: Sequence[Span], *, title: str, unit_divisor: float = 1.0) -> Drawing:
     """Draw ranges on one axis: a bar from low to high, a dot in the middle, a ring where the plan itself stands."""
     label_room = 0.0 if width < 480 else min(max(text_width(row.label) for row in rows) + 12, width * 0.32)
@@ -385,7 +413,7 @@ def histogram(
     """Draw how often values fell where, with named marks; bars below 0 are paler."""
     drawing = Drawing(width, height)
     frame = Frame(10, 40, width - 10, height - 38)
-    across = ticks(edges[0] / unit_divisor, edges[-1] / unit_divisor, 7 if width > 500 else 4)
+    across = ticks(edges[0] / unit_divisor, edges[-1] / unit_divisor, 8)
     place = scale(edges[0] / unit_divisor, edges[-1] / unit_divisor, frame.left, frame.right)
     top = max(counts, default=1) or 1
     for index, count in enumerate(counts):
@@ -493,27 +521,35 @@ def yamazumi(width: float, posts: Sequence[Post], *, takt: float, top: float, ta
         rows[-1][1].append(post)
     row_height = bar_height + 34
     drawing = Drawing(width, row_height * len(rows) + 4)
+    paths: dict[str, list[str]] = {}
+    size = coordinate(pitch - 1)
     for index, (segment, members) in enumerate(rows):
         base = row_height * index + 20 + bar_height
         place = scale(0.0, top, base, base - bar_height)
         name = segment if index == 0 or rows[index - 1][0] != segment else f"{segment}, continued"
-        drawing.text(left, base - bar_height - 8, shortened(name, usable * 0.62), "ts strong")
+        room = usable - (text_width(takt_text, SMALL_FONT_SIZE) + 12 if index == 0 else 0)
+        drawing.text(left, base - bar_height - 8, shortened(name, room / 1.08, SMALL_FONT_SIZE), "ts strong")
         if index == 0:
             drawing.text(width, base - bar_height - 8, takt_text, "ts soft", "end")
         drawing.line(left, base, width, base, "axis0")
         drawing.text(left - 5, base + 4, "0", "ts num", "end")
         drawing.text(left - 5, place(takt) + 4, f"{takt:.0f}", "ts num", "end")
         for position, post in enumerate(members):
-            x = left + position * pitch
+            x = coordinate(left + position * pitch + 0.5)
             height = 0.0
             for seconds, color in post.parts:
-                drawing.rect(
-                    x + 0.5, place(height + seconds), pitch - 1, place(height) - place(height + seconds), f"f-{color}", post.tip
-                )
+                high = place(height) - place(height + seconds)
+                if high > 0.05:
+                    box = f"M{x} {coordinate(place(height))}h{size}v-{coordinate(high)}h-{size}z"
+                    paths.setdefault(f"f-{color}", []).append(box)
                 height += seconds
             if post.peak is not None:
-                drawing.line(x + 0.5, place(post.peak), x + pitch - 0.5, place(post.peak), "l-ink thin")
-        drawing.line(left, place(takt), width, place(takt), "l-bad")
+                paths.setdefault("l-ink thin", []).append(f"M{x} {coordinate(place(post.peak))}h{size}")
+            if width > 900:
+                drawing.rect(float(x), base - bar_height, pitch - 1, bar_height, "hit", post.tip)
+        paths.setdefault("l-bad", []).append(f"M{coordinate(left)} {coordinate(place(takt))}H{coordinate(width)}")
+    for cls in sorted(paths, key=lambda name: (name == "l-bad", name == "l-ink thin")):
+        drawing.path("".join(paths[cls]), cls)
     return drawing
 
 
@@ -568,77 +604,161 @@ def strip(width: float, models: Sequence[int], paints: Sequence[int], marked: Se
 class Shop:
     """A box in the picture of the plant."""
 
+    id: str
     name: str
-    rate_text: str
-    share_text: str
-    bottleneck: bool = False
-    after: str = ""
-    """What stands between this shop and the next: a buffer with its places."""
+    texts: tuple[str, ...]
+    """Lines below the name."""
+    hot: bool = False
+    """True for the bottleneck."""
+    beside: str = ""
+    """Rework: the shop that it stands under; empty for shops on the main way."""
 
 
-def shops(width: float, items: Sequence[Shop], *, note: str) -> Drawing:
-    """Draw the shops in the order in which a car passes them, across a desk and down a phone."""
-    if width < 520:
-        return _shops_down(width, items, note)
-    count = max(len(items), 1)
-    gap = min(92.0, max(58.0, width * 0.5 / count))
-    box = (width - gap * (count - 1)) / count
-    name_lines = max((len(wrapped(item.name, box - 14)) for item in items), default=1)
-    height = 16.0 * name_lines + 58
-    drawing = Drawing(width, height + 44)
-    for index, item in enumerate(items):
-        x = index * (box + gap)
-        _shop_box(drawing, item, x, 20, box, height)
-        if index < count - 1:
-            middle = 20 + height / 2
-            _arrow_right(drawing, x + box + 3, x + box + gap - 3, middle)
-            if item.after:
-                for row, text in enumerate(reversed(wrapped(item.after, gap - 4, SMALL_FONT_SIZE)[:3])):
-                    drawing.text(x + box + gap / 2, middle - 10 - 13 * row, text, "ts", "middle")
-    drawing.text(0, height + 40, shortened(note, width, SMALL_FONT_SIZE), "ts soft")
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An arrow between two boxes and what stands on it."""
+
+    start: str
+    end: str
+    text: str
+
+
+def _layers(items: Sequence[Shop], ways: Sequence[Way]) -> list[list[Shop]]:
+    main = [item for item in items if not item.beside]
+    rank = {item.id: 0 for item in main}
+    for _ in main:
+        for way in ways:
+            if way.start in rank and way.end in rank and way.start != way.end:
+                rank[way.end] = min(max(rank[way.end], rank[way.start] + 1), len(main) - 1)
+    layers: list[list[Shop]] = [[] for _ in range(max(rank.values(), default=0) + 1)]
+    for item in main:
+        layers[rank[item.id]].append(item)
+    return [layer for layer in layers if layer]
+
+
+def shops(width: float, items: Sequence[Shop], ways: Sequence[Way]) -> Drawing:
+    """Draw the shops in the order in which a car passes them: across a desk, down a phone."""
+    layers = _layers(items, ways)
+    return _shops_down(width, layers, items, ways) if width < 520 else _shops_across(width, layers, items, ways)
+
+
+def _shops_across(
+    width: float, layers: Sequence[Sequence[Shop]], items: Sequence[Shop], ways: Sequence[Way]
+) -> Drawing:
+    count = max(len(layers), 1)
+    gap = min(86.0, max(54.0, width * 0.42 / count))
+    box = min((width - gap * (count - 1)) / count, 170.0)
+    left = (width - box * count - gap * (count - 1)) / 2
+    height = _box_height(items, box)
+    between = 34.0
+    tallest = max(len(layer) for layer in layers)
+    reworks = [item for item in items if item.beside]
+    main_height = tallest * height + (tallest - 1) * between
+    drawing = Drawing(width, 22 + main_height + (height + 46 if reworks else 0) + 6)
+    places: dict[str, tuple[float, float]] = {}
+    for column, layer in enumerate(layers):
+        used = len(layer) * height + (len(layer) - 1) * between
+        for row, item in enumerate(layer):
+            places[item.id] = (left + column * (box + gap), 20 + (main_height - used) / 2 + row * (height + between))
+    for item in reworks:
+        if item.beside in places:
+            places[item.id] = (places[item.beside][0], 20 + main_height + 46)
+    for way in ways:
+        if way.start not in places or way.end not in places or way.start == way.end:
+            continue
+        (x1, y1), (x2, y2) = places[way.start], places[way.end]
+        if x2 > x1 + box:
+            _arrow_across(drawing, x1 + box + 2, y1 + height / 2, x2 - 2, y2 + height / 2, way.text, gap)
+        elif y2 > y1:
+            _arrow_upright(drawing, x1 + box * 0.3, y1 + height + 2, y2 - 2)
+            drawing.text(x1 + box * 0.3 - 8, (y1 + height + y2) / 2 + 4, way.text, "ts", "end")
+        else:
+            _arrow_upright(drawing, x1 + box * 0.7, y1 - 2, y2 + height + 2)
+            if x1 + box * 0.7 + 8 + text_width(way.text, SMALL_FONT_SIZE) < width:
+                drawing.text(x1 + box * 0.7 + 8, (y2 + height + y1) / 2 + 4, way.text, "ts")
+    for item in items:
+        if item.id in places:
+            _shop_box(drawing, item, *places[item.id], box, height)
     return drawing
 
 
-def _shops_down(width: float, items: Sequence[Shop], note: str) -> Drawing:
-    box_height, gap = 62.0, 40.0
-    lines_of_note = wrapped(note, width, SMALL_FONT_SIZE)
-    drawing = Drawing(width, len(items) * (box_height + gap) - gap + 26 + 14 * len(lines_of_note) + 8)
-    for index, item in enumerate(items):
-        y = 18 + index * (box_height + gap)
-        _shop_box(drawing, item, 0, y, width, box_height, flat=True)
-        if index < len(items) - 1:
-            end = y + box_height + gap - 3
-            drawing.line(30, y + box_height + 2, 30, end - 8, "l-ink")
-            drawing.polygon([(25, end - 8), (35, end - 8), (30, end)], "f-ink")
-            if item.after:
-                drawing.text(46, y + box_height + gap / 2 + 4, shortened(item.after, width - 50), "ts")
-    base = 18 + len(items) * (box_height + gap) - gap + 18
-    for row, text in enumerate(lines_of_note):
-        drawing.text(0, base + 14 * row, text, "ts soft")
+def _shops_down(width: float, layers: Sequence[Sequence[Shop]], items: Sequence[Shop], ways: Sequence[Way]) -> Drawing:
+    gap, side = 44.0, 34.0
+    rows: list[list[Shop]] = [
+        [*layer, *(item for item in items if item.beside in {other.id for other in layer})] for layer in layers
+    ]
+    most = max(len(row) for row in rows)
+    height = _box_height(items, (width - side * (most - 1)) / most)
+    drawing = Drawing(width, 20 + len(rows) * (height + gap) - gap + 6)
+    places: dict[str, tuple[float, float, float]] = {}
+    for index, row in enumerate(rows):
+        box = (width - side * (len(row) - 1)) / len(row)
+        for position, item in enumerate(row):
+            places[item.id] = (position * (box + side), 18 + index * (height + gap), box)
+    for way in ways:
+        if way.start not in places or way.end not in places or way.start == way.end:
+            continue
+        (x1, y1, w1), (x2, y2, w2) = places[way.start], places[way.end]
+        if y2 > y1:
+            inside = min(max(x1 + w1 / 2, x2 + 12), x2 + w2 - 12)
+            _arrow_upright(drawing, inside, y1 + height + 2, y2 - 2)
+            room = width - inside - 12
+            drawing.text(inside + 10, (y1 + height + y2) / 2 + 2, shortened(way.text, room, SMALL_FONT_SIZE), "ts")
+        elif x2 > x1:
+            _arrow_across(drawing, x1 + w1 + 2, y1 + height * 0.35, x2 - 2, y1 + height * 0.35, "", side)
+        else:
+            _arrow_across(drawing, x1 - 2, y1 + height * 0.65, x2 + w2 + 2, y1 + height * 0.65, "", side)
+    for item in items:
+        if item.id in places:
+            x, y, box = places[item.id]
+            _shop_box(drawing, item, x, y, box, height)
     return drawing
 
 
-def _shop_box(drawing: Drawing, item: Shop, x: float, y: float, width: float, height: float, *, flat: bool = False) -> None:
-    drawing.rect(x + 0.75, y, width - 1.5, height, "box hot" if item.bottleneck else "box", item.name, radius=6)
-    if item.bottleneck:
-        drawing.text(x + (8 if flat else width / 2), y - 6, "bottleneck", "ts bad strong", "start" if flat else "middle")
-    if flat:
-        drawing.text(x + 14, y + 26, shortened(item.name, width * 0.5), "t strong")
-        drawing.text(x + width - 14, y + 26, item.rate_text, "t num", "end")
-        drawing.text(x + width - 14, y + 46, item.share_text, "ts soft num", "end")
-        return
-    names = wrapped(item.name, width - 14)
+def _box_height(items: Sequence[Shop], box: float) -> float:
+    names = max((len(_name_lines(item, box)) for item in items), default=1)
+    return 14.0 + 15 * names + 15 * max((len(item.texts) for item in items), default=0) + 4
+
+
+def _name_lines(item: Shop, box: float) -> list[str]:
+    return wrapped(item.name, (box - 12) / 1.08)
+
+
+def _shop_box(drawing: Drawing, item: Shop, x: float, y: float, width: float, height: float) -> None:
+    drawing.rect(x + 0.75, y, width - 1.5, height, "box hot" if item.hot else "box", item.name, radius=5)
+    if item.hot:
+        drawing.text(x + 4, y - 6, "bottleneck", "ts bad strong")
+    names = _name_lines(item, width)
+    spare = height - 18 - 15 * len(names) - 15 * len(item.texts)
     for row, text in enumerate(names):
-        drawing.text(x + width / 2, y + 22 + 15 * row, text, "t strong", "middle")
-    drawing.text(x + width / 2, y + height - 26, shortened(item.rate_text, width - 8), "t num", "middle")
-    drawing.text(
-        x + width / 2, y + height - 10, shortened(item.share_text, width - 6, SMALL_FONT_SIZE), "ts soft num", "middle"
+        drawing.text(x + width / 2, y + 20 + spare / 2 + 15 * row, text, "t strong", "middle")
+    for row, text in enumerate(item.texts):
+        baseline = y + height - 9 - 15 * (len(item.texts) - 1 - row)
+        fitted = shortened(text, width - 8, SMALL_FONT_SIZE)
+        drawing.text(x + width / 2, baseline, fitted, "ts num" + ("" if row == 0 else " soft"), "middle")
+
+
+def _arrow_across(drawing: Drawing, x: float, y: float, end_x: float, end_y: float, text: str, gap: float) -> None:
+    toward = 1.0 if end_x > x else -1.0
+    if abs(end_y - y) < 1:
+        points = [(x, y), (end_x - 6 * toward, end_y)]
+    else:
+        turn = end_x - 13 * toward
+        points = [(x, y), (turn, y), (turn, end_y), (end_x - 6 * toward, end_y)]
+    drawing.polyline(points, "l-ink")
+    drawing.polygon(
+        [(end_x - 8 * toward, end_y - 4.5), (end_x, end_y), (end_x - 8 * toward, end_y + 4.5)], "f-text"
     )
+    if text:
+        parts = wrapped(text, gap - 16, SMALL_FONT_SIZE)[:3]
+        for row, part in enumerate(parts):
+            drawing.text(x + (gap - 12) / 2, y - 7 - 13 * (len(parts) - 1 - row), part, "ts", "middle")
 
 
-def _arrow_right(drawing: Drawing, x: float, end: float, y: float) -> None:
-    drawing.line(x, y, end - 7, y, "l-ink")
-    drawing.polygon([(end - 8, y - 5), (end, y), (end - 8, y + 5)], "f-ink")
+def _arrow_upright(drawing: Drawing, x: float, y: float, end: float) -> None:
+    toward = 1.0 if end > y else -1.0
+    drawing.line(x, y, x, end - 6 * toward, "l-ink")
+    drawing.polygon([(x - 4.5, end - 8 * toward), (x + 4.5, end - 8 * toward), (x, end)], "f-text")
 
 
 def panels(width: float, parts: Sequence[Drawing], gap: float = 10) -> Drawing:
@@ -660,6 +780,7 @@ __all__ = [
     "Shop",
     "Span",
     "Swing",
+    "Way",
     "bars",
     "columns",
     "dots",
@@ -668,6 +789,7 @@ __all__ = [
     "lines",
     "panels",
     "ranges",
+    "share_bars",
     "shops",
     "strip",
     "tornado",

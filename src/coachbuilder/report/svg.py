@@ -14,6 +14,8 @@ from markupsafe import Markup
 
 FONT_SIZE = 12.0
 SMALL_FONT_SIZE = 11.0
+LARGEST_SCALE = 1.3
+"""A picture grows at most so far beyond the size that it was drawn for."""
 
 _NARROW = frozenset("iljtfI.,:;'|!()[]· ")
 _WIDE = frozenset("mwMW%—@")
@@ -138,7 +140,7 @@ class Drawing:
     def render(self, identifier: str, title: str, description: str, cls: str = "") -> Markup:
         """Return the picture with a title and a description for those who cannot see it."""
         label = escape(identifier, quote=True)
-        style = f"max-width:{coordinate(self.width)}px"
+        style = f"max-width:{coordinate(self.width * LARGEST_SCALE)}px"
         return Markup(
             f'<svg class="{cls}" viewBox="0 0 {coordinate(self.width)} {coordinate(self.height)}" style="{style}" '
             f'role="img" aria-labelledby="{label}-t {label}-d"><title id="{label}-t">{escape(title, quote=False)}'

@@ -17,6 +17,7 @@ NARROW_SPACE = "\u202f"
 HARD_SPACE = "\u00a0"
 
 _MONEY_SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"))
+_SPOKEN = {"1/year": "a year", "1/day": "a day", "1/h": "an hour", "jobs/h": "cars an hour"}
 _CURRENCIES = ("CNY", "USD", "HKD", "EUR")
 
 
@@ -163,6 +164,7 @@ def with_unit(value: float | None, unit: str, digits: int = 3) -> str:
     if first in _CURRENCIES and rest:
         return f"{money(value, first)} {rest}"
     shown = number(value, max(digits, 5) if first.split("/")[0] in _CURRENCIES else digits)
+    unit = _SPOKEN.get(unit, unit)
     return f"{shown}{HARD_SPACE}{unit}" if unit else shown
 
 
@@ -184,6 +186,7 @@ def range_with_unit(low: float | None, high: float | None, unit: str, digits: in
     if unit == "fraction":
         decimals = 0 if max(abs(low), abs(high)) >= 0.1 else 1
         return f"{fixed(100 * low, decimals)} to {percent(high, decimals)}"
+    unit = _SPOKEN.get(unit, unit)
     text = f"{number(low, digits)} to {number(high, digits)}"
     return f"{text}{HARD_SPACE}{unit}" if unit else text
 
@@ -249,6 +252,22 @@ def label(name: str, *, unit: bool = False) -> str:
     text = " ".join(_ACRONYMS.get(word, word) for word in words)
     text = text[:1].upper() + text[1:]
     return f"{text} ({of_name})" if unit and of_name and of_name != "fraction" else text
+
+
+def path_label(path: str) -> str:
+    """Return the path of an assumption as words.
+
+    Examples
+    --------
+    >>> path_label("vehicle.battery.pack_cny_per_kwh")
+    'vehicle · battery · pack'
+    """
+    *tables, last = path.split(".")
+    return " · ".join([*(table.replace("_", " ") for table in tables), _lowered(label(last))])
+
+
+def _lowered(text: str) -> str:
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def plural(count: int, one: str, many: str = "") -> str:

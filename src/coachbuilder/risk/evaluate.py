@@ -85,9 +85,7 @@ def assess(
             false_cases.append((name, _values_if_false(programme, name, slopes[side])))
     second = _run(base, [values for _, values in false_cases], workers, progress, checkpoint_folder, "claims")
     if_false = {
-        name: {
-            side: float(second[number * len(names) + position, column[side]]) for number, side in enumerate(SIDES)
-        }
+        name: {side: float(second[number * len(names) + position, column[side]]) for number, side in enumerate(SIDES)}
         for position, name in enumerate(names)
     }
     shares = {side: _variance_shares(drawn, outcome[:, column[side]]) for side in SIDES}
@@ -99,9 +97,7 @@ def assess(
         brand_expected_npv_cny=float(outcome[:, column[BRAND]].mean()) * probability,
         host_expected_npv_cny=float(outcome[:, column[HOST]].mean()) * probability,
         both_gain_probability=float(np.mean((outcome[:, column[BRAND]] > 0) & (outcome[:, column[HOST]] > 0))),
-        figures=tuple(
-            _figure(name, base.headline[name], outcome[:, index]) for name, index in column.items()
-        ),
+        figures=tuple(_figure(name, base.headline[name], outcome[:, index]) for name, index in column.items()),
         assumptions=_rank_assumptions(programme, ends, alone, column, shares),
         evidence=_rank_evidence(base, if_false, shares),
         brand_npv_cny=outcome[:, column[BRAND]],
@@ -222,7 +218,9 @@ def _rank_evidence(
             )
         )
     return tuple(
-        sorted(found, key=lambda item: (not item.is_switch, item.joint_npv_if_false_cny - central[JOINT], item.evidence))
+        sorted(
+            found, key=lambda item: (not item.is_switch, item.joint_npv_if_false_cny - central[JOINT], item.evidence)
+        )
     )
 
 
@@ -264,8 +262,12 @@ def _run(
             take(chunk, _evaluate_chunk(base, [cases[number] for number in chunk]))
     else:
         seed_plan = replace(base, trace={}, assumptions=())
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start, initargs=(seed_plan,)) as pool:
-            futures = {pool.submit(_evaluate_in_worker, [cases[number] for number in chunk]): chunk for chunk in waiting}
+        with ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_start, initargs=(seed_plan,)
+        ) as pool:
+            futures = {
+                pool.submit(_evaluate_in_worker, [cases[number] for number in chunk]): chunk for chunk in waiting
+            }
             try:
                 for future in as_completed(futures):
                     take(futures[future], future.result())

@@ -208,7 +208,7 @@ class ShopResult:
     jph: float
     """Cars that leave its last stage an hour."""
     stand_alone_jph: float
-    """What it could do alone with this mix, its own failures counted."""
+    """Cars an hour that the plant would build if this shop alone limited it, with this mix and its own failures."""
     working_share: float
     """Mean share of time at work over its machines."""
     down_share: float

@@ -1,0 +1,104 @@
+"""The tasks and assembly sections of plant.toml: time scales, segments of the line, equipment, rules of work."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from coachbuilder.programme.base import EvidencedSection, Positive, Section, Share
+from coachbuilder.programme.sections.common import IDENTIFIER
+
+
+class Zone(StrEnum):
+    """Where at the car a work element is done, or an operator stands."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    FRONT = "front"
+    REAR = "rear"
+    INSIDE = "inside"
+    UNDER = "under"
+    ROOF = "roof"
+
+
+class StationUse(StrEnum):
+    """How operators are spread along the line where their number leaves a choice."""
+
+    LEVEL = "level"
+    FEWEST = "fewest"
+
+
+class TaskTimesSection(EvidencedSection):
+    """How the times in tasks.csv are to be taken."""
+
+    time_scale: Positive
+    """Factor on every time of the resident models."""
+    guest_time_scale: Positive
+    """Factor on every time of the guest, whose work nobody has timed on this line yet."""
+
+
+class SegmentSection(Section):
+    """A stretch of the line with stations of one kind, in the order in which a car passes them."""
+
+    id: str = Field(pattern=IDENTIFIER)
+    """Short name."""
+    name: str = Field(min_length=1)
+    """Name for people."""
+    prefix: str = Field(pattern=r"^[A-Za-z]{1,4}$")
+    """Station identifiers are this and a number of two digits or more: T01, T02."""
+    stations: int = Field(ge=1, le=500)
+    """Stations in the segment."""
+    max_operators: int = Field(ge=1, le=16)
+    """Operators for whom there is room at a station."""
+    zones: tuple[Zone, ...] = Field(min_length=1)
+    """Zones of the car in which an operator may stand."""
+
+
+class StationSection(Section):
+    """A single station that differs from its segment."""
+
+    id: str = Field(pattern=IDENTIFIER)
+    """Station."""
+    max_operators: int | None = Field(default=None, ge=0, le=16)
+    """Operators for whom there is room at one place of it; 0 closes the station."""
+    lanes: int = Field(default=1, ge=1, le=12)
+    """Equal places side by side: cars alternate between them, so that each may stay lanes x takt."""
+    zones: tuple[Zone, ...] | None = None
+    """Zones of the car in which an operator may stand."""
+
+
+class EquipmentSection(Section):
+    """Equipment that stands at fixed stations; a task that needs it can be done only there."""
+
+    id: str = Field(pattern=IDENTIFIER)
+    """Short name, as in the column equipment of tasks.csv."""
+    name: str = Field(min_length=1)
+    """Name for people."""
+    stations: tuple[str, ...] = Field(min_length=1)
+    """Stations where it stands."""
+
+
+class AssemblySection(EvidencedSection):
+    """The final assembly line: its stations, and the rules of work on it."""
+
+    overload_allowance: Share
+    """How far one model's work may exceed takt while the mix average stays within it; 0 keeps takt on every model."""
+    operators_per_zone: int = Field(ge=1, le=8)
+    """Operators who may stand in one zone of a car at the same time."""
+    station_use: StationUse = StationUse.LEVEL
+    """level spreads operators evenly along the line, fewest leaves as many stations empty as possible."""
+    moves_worth_an_operator: int = Field(default=10, ge=0, le=1000)
+    """Resident work elements that the host moves to another station to save one operator."""
+    starts: int = Field(default=24, ge=1, le=10_000)
+    """Constructions tried before the search."""
+    evaluations: int = Field(default=600_000, ge=0, le=1_000_000_000)
+    """Changes that the search looks at on each line."""
+    reach: dict[Zone, tuple[Zone, ...]] = Field(default_factory=dict)
+    """For an operator who stands in a zone, the other zones in which he or she can work too."""
+    segment: tuple[SegmentSection, ...] = Field(min_length=1)
+    """Segments in the order in which a car passes them."""
+    station: tuple[StationSection, ...] = ()
+    """Stations that differ from their segment."""
+    equipment: tuple[EquipmentSection, ...] = ()
+    """Equipment at fixed stations."""

@@ -1,0 +1,283 @@
+"""Reads tasks.csv: the work elements of every model, with every mistake told by line and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coachbuilder.programme.errors import ProblemList, closest
+from coachbuilder.programme.loading import read_text
+from coachbuilder.programme.sections.assembly import Zone
+
+LARGEST_TASKS_BYTES = 32 * 1024 * 1024
+"""A line has some thousand work elements, a few hundred kilobytes; more than this is some other file."""
+
+FIXED_COLUMNS = ("id", "name", "area", "zone", "predecessors", "station", "equipment", "operators")
+"""Columns in front of the models' times."""
+
+TIME_SUFFIX = "_time_s"
+MOST_OPERATORS = 2
+LARGEST_CELL = 16 * 1024
+ZONES = tuple(zone.value for zone in Zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A work element: the smallest piece of work that goes to one station as a whole.
+
+    Parameters
+    ----------
+    id
+        Identifier.
+    name
+        Name that people on the line know.
+    area
+        Part of the car or shop, for grouping only.
+    zone
+        Zone of the car where it is done; empty for any.
+    predecessors
+        Tasks that must be finished before it starts.
+    station
+        The one station that must do it; empty if there is none.
+    equipment
+        Equipment that must stand at the station; empty if it needs none.
+    operators
+        Operators who do it together, 1 or 2; the time is how long they take, not the sum.
+    time_s
+        Seconds on each model; 0 where the model does not have it.
+    line
+        Line in the file, from 1.
+    """
+
+    id: str
+    name: str
+    area: str
+    zone: str
+    predecessors: tuple[str, ...]
+    station: str
+    equipment: str
+    operators: int
+    time_s: Mapping[str, float]
+    line: int
+
+
+def read_tasks(path: Path, model_ids: Sequence[str], problems: ProblemList) -> tuple[Task, ...]:
+    """Read the work elements; mistakes are noted in ``problems`` rather than raised.
+
+    Parameters
+    ----------
+    path
+        The csv file: a header, then one work element a line; predecessors are separated by semicolons.
+    model_ids
+        Models of the plant; each has a column ``<id>_time_s``.
+    problems
+        Where mistakes are noted, under the file's own name.
+
+    Returns
+    -------
+    tuple of Task
+        Every line that could be read. If anything was noted the tuple is not to be used.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "tasks.csv"
+    ...     header = "id,name,area,zone,predecessors,station,equipment,operators,sedan_time_s"
+    ...     _ = file.write_text(header + chr(10) + "A1,Fit mat,trim,inside,,,,1,21.5" + chr(10))
+    ...     problems = ProblemList("tasks.csv")
+    ...     (task,) = read_tasks(file, ["sedan"], problems)
+    >>> task.zone, dict(task.time_s), len(problems)
+    ('inside', {'sedan': 21.5}, 0)
+    """
+    text = read_text(path, problems, LARGEST_TASKS_BYTES)
+    if text is None:
+        return ()
+    reader = _Reader(path.name, tuple(model_ids), problems)
+    return reader.read(text)
+
+
+class _Reader:
+    """One pass through a tasks file."""
+
+    def __init__(self, file: str, model_ids: tuple[str, ...], problems: ProblemList) -> None:
+        self._file = file
+        self._models = model_ids
+        self._columns = (*FIXED_COLUMNS, *(model + TIME_SUFFIX for model in model_ids))
+        self._problems = problems
+
+    def _note(self, field: str, found: object, expected: str, line: int | None = None, hint: str = "") -> None:
+        self._problems.add(field, found, expected, line=line, hint=hint, file=self._file)
+
+    def read(self, text: str) -> tuple[Task, ...]:
+        rows = self._rows(text)
+        header = next(rows, None)
+        if header is None:
+            self._note("file", "an empty file", f"a header with the columns {', '.join(self._columns)}")
+            return ()
+        places = self._places([name.strip() for name in header[1]], header[0])
+        tasks: list[Task] = []
+        first_line: dict[str, int] = {}
+        width = len(header[1])
+        for line, cells in rows:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != width:
+                hint = "put text with a comma into double quotes" if len(cells) > width else ""
+                self._note("row", f"{len(cells)} cells", f"{width} cells, as in the header", line, hint)
+                continue
+            row = {name: cells[place].strip() for name, place in places.items()}
+            if len(places) == len(self._columns):
+                task = self._task(row, line)
+                if task.id in first_line:
+                    self._note("id", task.id, f"an identifier used once; line {first_line[task.id]} has it", line)
+                first_line.setdefault(task.id, line)
+                tasks.append(task)
+        if not tasks and not len(self._problems):
+            self._note("file", "a header alone", "at least one work element")
+        self._check_predecessors(tasks)
+        return tuple(tasks)
+
+    def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        if "\0" in text:
+            self._note("file", "a zero byte", "text", text.count("\n", 0, text.index("\0")) + 1)
+            text = text.replace("\0", "")
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        line = 0
+        while True:
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                self._note("row", str(error), "comma-separated cells", reader.line_num)
+                return
+            if row or line:
+                yield line + 1, row
+            line = reader.line_num
+
+    def _places(self, header: list[str], line: int) -> dict[str, int]:
+        places: dict[str, int] = {}
+        missing = [name for name in self._columns if name not in header]
+        for place, name in enumerate(header):
+            if name not in self._columns:
+                self._note(
+                    f"column {place + 1}",
+                    f"the unknown column {name!r}",
+                    f"one of {', '.join(self._columns)}",
+                    line,
+                    closest(name, missing or self._columns),
+                )
+            elif name in places:
+                self._note(name, "the column twice", "each column once", line)
+            else:
+                places[name] = place
+        for name in missing:
+            self._note(name, "no such column", f"the column {name}", line)
+        return places
+
+    def _task(self, row: Mapping[str, str], line: int) -> Task:
+        for name in ("id", "name"):
+            if not row[name]:
+                self._note(name, "an empty cell", "a text", line)
+        if len(row["id"]) and (";" in row["id"] or " " in row["id"]):
+            self._note("id", row["id"], "an identifier without spaces and semicolons", line)
+        zone = row["zone"]
+        if zone and zone not in ZONES:
+            self._note("zone", zone, f"empty or one of {', '.join(ZONES)}", line, closest(zone, ZONES))
+        predecessors = tuple(dict.fromkeys(part.strip() for part in row["predecessors"].split(";") if part.strip()))
+        before = len(self._problems)
+        time_s = {model: self._time(row[model + TIME_SUFFIX], model + TIME_SUFFIX, line) for model in self._models}
+        if len(self._problems) == before and not any(time_s.values()):
+            columns = ", ".join(model + TIME_SUFFIX for model in self._models)
+            self._note(columns, "no time on any model", "a time above 0 on at least one model", line)
+        return Task(
+            id=row["id"],
+            name=row["name"],
+            area=row["area"],
+            zone=zone,
+            predecessors=predecessors,
+            station=row["station"],
+            equipment=row["equipment"],
+            operators=self._operators(row["operators"], line),
+            time_s=time_s,
+            line=line,
+        )
+
+    def _time(self, cell: str, column: str, line: int) -> float:
+        if not cell:
+            return 0.0
+        try:
+            seconds = float(cell)
+        except ValueError:
+            seconds = math.nan
+        if not math.isfinite(seconds) or seconds < 0 or "_" in cell:
+            self._note(column, cell, "a number of seconds, 0 or more", line)
+            return 0.0
+        return seconds
+
+    def _operators(self, cell: str, line: int) -> int:
+        if not cell:
+            return 1
+        if not (cell.isascii() and cell.isdigit()) or not 1 <= int(cell[:9]) <= MOST_OPERATORS:
+            self._note("operators", cell, f"a whole number from 1 to {MOST_OPERATORS}", line)
+            return 1
+        return int(cell)
+
+    def _check_predecessors(self, tasks: Sequence[Task]) -> None:
+        by_id = {task.id: task for task in tasks}
+        for task in tasks:
+            for name in task.predecessors:
+                if name == task.id:
+                    self._note("predecessors", name, "another work element than itself", task.line)
+                elif name not in by_id:
+                    hint = closest(name, by_id)
+                    self._note("predecessors", name, "the id of a work element in this file", task.line, hint)
+        circle = _find_circle(by_id)
+        if circle:
+            self._note(
+                "predecessors",
+                " -> ".join([*circle, circle[0]]),
+                "a precedence graph without a circle",
+                by_id[circle[0]].line,
+                "take one of these predecessors out",
+            )
+
+
+def _find_circle(by_id: Mapping[str, Task]) -> list[str]:
+    """Return the tasks of one circle, each before the next, or an empty list."""
+    done: set[str] = set()
+    for start in by_id:
+        if start in done:
+            continue
+        path: list[str] = []
+        on_path: dict[str, int] = {}
+        stack: list[tuple[str, int]] = [(start, 0)]
+        while stack:
+            name, position = stack.pop()
+            if position == 0:
+                on_path[name] = len(path)
+                path.append(name)
+            before = by_id[name].predecessors
+            while position < len(before) and (
+                before[position] == name or before[position] not in by_id or before[position] in done
+            ):
+                position += 1
+            if position == len(before):
+                done.add(name)
+                del on_path[name]
+                path.pop()
+                continue
+            earlier = before[position]
+            if earlier in on_path:
+                return path[on_path[earlier] :][::-1]
+            stack.append((name, position + 1))
+            stack.append((earlier, 0))
+    return []
+
+
+__all__ = ["LARGEST_TASKS_BYTES", "Task", "read_tasks"]

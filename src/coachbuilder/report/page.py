@@ -1,0 +1,195 @@
+"""The report: one HTML file with everything in it, written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coachbuilder.report import wording
+from coachbuilder.report.writing import write_whole
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from coachbuilder.plan import Plan, RegisteredAssumption
+    from coachbuilder.risk.interface import FigureSpread, RiskResult
+
+WEAK_KINDS = frozenset({"placeholder"})
+"""Kinds of evidence that are marked: nobody has looked yet."""
+
+
+def write_report(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[str, Any]) -> None:
+    """Write the report of a plan.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    risk
+        Its spreads and what it rests on; None leaves the ranges and the risk section out.
+    path
+        Where the HTML file shall stand.
+    run
+        All that cannot be repeated: times, versions, paths.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; a file that stood there stays as it was.
+    """
+    text = report_html(plan, risk, run)
+    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8") and None)
+
+
+def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> str:
+    """Return the report of a plan as one HTML text."""
+    from coachbuilder.report import fragments
+
+    register = Register.of(plan)
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            plan=plan,
+            risk=risk,
+            run=dict(run),
+            register=register,
+            spreads=Spreads(risk),
+            pictures=fragments,
+            css=_text("style.css"),
+            script=_text("script.js"),
+        )
+    )
+
+
+def environment() -> Environment:
+    """Return the template environment: everything escaped, unknown names refused, the words of :mod:`wording`."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("coachbuilder.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        number=wording.number,
+        whole=wording.whole,
+        fixed=wording.fixed,
+        percent=wording.percent,
+        probability=wording.probability,
+        money=wording.money,
+        with_unit=wording.with_unit,
+        date=wording.date,
+        label=wording.label,
+        plural=wording.plural,
+        figure=lambda value, name: wording.figure(name, value),
+    )
+    made.globals.update(money_range=wording.money_range, range_with_unit=wording.range_with_unit, zip=zip)
+    return made
+
+
+def _text(name: str) -> str:
+    from importlib.resources import files
+
+    return (files("coachbuilder.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+class Spreads:
+    """Finds the spread of a headline figure and puts it into words.
+
+    Parameters
+    ----------
+    risk
+        The risk stage's answer; without one every spread is empty.
+    """
+
+    def __init__(self, risk: RiskResult | None) -> None:
+        self._by_name: dict[str, FigureSpread] = {item.name: item for item in risk.figures} if risk else {}
+
+    def __getitem__(self, name: str) -> FigureSpread | None:
+        return self._by_name.get(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def words(self, name: str) -> str:
+        """Return the range from P10 to P90 with its unit, or an empty text."""
+        from coachbuilder.programme.units import unit_of
+
+        spread = self._by_name.get(name)
+        if spread is None or spread.p10 is None or spread.p90 is None:
+            return ""
+        return wording.range_with_unit(spread.p10, spread.p90, unit_of(name))
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEntry:
+    """A link from a section to a line of the register."""
+
+    number: int
+    name: str
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TraceGroup:
+    """Links under one heading."""
+
+    name: str
+    entries: tuple[TraceEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a section rests on."""
+
+    count: int
+    placeholders: int
+    groups: tuple[TraceGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The assumptions in the order in which they are printed, weakest evidence first, with a number for each."""
+
+    lines: tuple[tuple[int, RegisteredAssumption], ...]
+    numbers: Mapping[str, int]
+    trace: Mapping[str, tuple[str, ...]]
+    kinds: tuple[str, ...]
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Register:
+        """Return the register of a plan."""
+        ordered = sorted(plan.assumptions, key=lambda item: (item.probability, item.kind, item.path))
+        lines = tuple(enumerate(ordered, start=1))
+        return cls(
+            lines,
+            {item.path: number for number, item in lines},
+            plan.trace,
+            tuple(sorted({item.kind for item in ordered})),
+            {item.path: wording.path_label(item.path) for item in ordered},
+        )
+
+    def of_stage(self, stage: str) -> Trace | None:
+        """Return what a stage rests on, in groups by the table of the programme file; None if it is not traced."""
+        paths = self.trace.get(stage)
+        if not paths:
+            return None
+        by_number = dict(self.lines)
+        groups: dict[str, list[TraceEntry]] = {}
+        placeholders = 0
+        for path in sorted(paths):
+            number = self.numbers.get(path)
+            if number is None:
+                continue
+            weak = by_number[number].kind in WEAK_KINDS
+            placeholders += weak
+            table, _, name = path.rpartition(".")
+            groups.setdefault(table, []).append(TraceEntry(number, name.replace("_", " "), weak))
+        found = tuple(TraceGroup(name, tuple(entries)) for name, entries in groups.items())
+        return Trace(sum(len(group.entries) for group in found), placeholders, found)

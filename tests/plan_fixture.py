@@ -1,0 +1,297 @@
+"""A plan made by hand, so that the report can be tested without running a stage."""
+
+from __future__ import annotations
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from coachbuilder.plant.flow import interface as flow
+from coachbuilder.programme.sections.flow import ShopKind
+from coachbuilder.risk import interface as risk
+
+
+def ramp_result() -> flow.RampResult:
+    week = np.arange(1, 53)
+    built = np.clip((week - 13) / 22, 0, 1) ** 1.3 * 2900 + (week <= 12) * 50
+    lost = 600 * np.exp(-(((week - 22) / 9) ** 2)) + np.where(week > 12, 140.0, 0.0)
+    return flow.RampResult(
+        week=week,
+        guest_units=np.round(built),
+        resident_units=6000 - lost,
+        resident_units_lost=np.round(lost),
+        first_pass_yield=0.62 + 0.3 * (1 - np.exp(-week / 14)),
+        cycle_multiplier=1 + np.exp(-week / 10),
+        line_speed_share=np.where(week < 13, 0.9, np.clip(0.6 + (week - 13) / 45, 0, 1)),
+        limiting_shop=("assembly",) * 52,
+        start_of_production_week=13,
+        weeks_to_rate=21,
+        guest_units_first_year=98_340.0,
+        resident_units_lost_total=11_870.0,
+    )
+
+
+def flow_result() -> flow.FlowResult:
+    def shop(shop_id: str, name: str, kind: ShopKind, alone: float, busy: float, jph: float = 54.3) -> flow.ShopResult:
+        return flow.ShopResult(
+            id=shop_id,
+            name=name,
+            kind=kind,
+            jph=jph,
+            stand_alone_jph=alone,
+            working_share=busy,
+            down_share=0.04,
+            blocked_share=(1 - busy - 0.04) * 0.4,
+            starved_share=(1 - busy - 0.04) * 0.6,
+            busiest_machine=f"{shop_id}.1.1",
+            mean_cars=40.0,
+        )
+
+    shops = (
+        shop("body-h", "Body shop, residents", ShopKind.BODY, 46.0, 0.82, 35.1),
+        shop("body-g", "Body shop, guest", ShopKind.BODY, 24.0, 0.80, 19.2),
+        shop("paint", "Paint shop", ShopKind.PAINT, 58.0, 0.90),
+        shop("store", "Painted-body store", ShopKind.STORE, 90.0, 0.58),
+        shop("assembly", "Final assembly", ShopKind.ASSEMBLY, 56.1, 0.94),
+        shop("test", "End-of-line test", ShopKind.TEST, 66.0, 0.79),
+        shop("rework", "Rework", ShopKind.REWORK, 14.0, 0.55, 5.8),
+    )
+
+    def buffer(start: str, end: str, places: int, level: float) -> flow.BufferResult:
+        return flow.BufferResult(f"{start}-{end}", start, end, places, level)
+
+    return flow.FlowResult(
+        jph=54.3,
+        jph_ci95=0.31,
+        planned_jph=56.0,
+        models=(
+            flow.ModelRate("h6", 24.1, 0.2, 110_000.0, 106_400.0, 106_400.0),
+            flow.ModelRate("ora-cat", 11.0, 0.1, 50_000.0, 48_900.0, 48_900.0),
+            flow.ModelRate("guest", 19.2, 0.2, 86_000.0, 84_900.0, 84_900.0),
+        ),
+        guest_share=0.353,
+        guest_capacity_units_per_year=84_900.0,
+        guest_units_per_year=84_900.0,
+        shops=shops,
+        machines=(
+            flow.MachineResult("assembly.7.1", "assembly", 54.3, 0.94, 0.04, 0.01, 0.01, 5400.0),
+            flow.MachineResult("paint.1.1", "paint", 54.3, 0.90, 0.04, 0.03, 0.03, 3100.0),
+        ),
+        buffers=(
+            buffer("body-h", "paint", 40, 22.0),
+            buffer("body-g", "paint", 25, 9.0),
+            buffer("paint", "store", 20, 8.0),
+            buffer("paint", "paint", 4, 2.0),
+            buffer("store", "assembly", 120, 71.0),
+            buffer("assembly", "test", 18, 7.0),
+            buffer("test", "rework", 30, 6.0),
+            buffer("rework", "test", 30, 2.0),
+        ),
+        bottleneck="assembly",
+        bottleneck_name="Final assembly",
+        bottleneck_machine="assembly.7.1",
+        bottleneck_active_share=0.981,
+        work_in_progress_cars=412.0,
+        lead_time_h=14.2,
+        first_pass_yield=0.912,
+        scrapped_share=0.0004,
+        resident_before=flow.HostOutput(39.8, 0.25, 176_000.0, 160_000.0, "paint"),
+        resident_after=flow.HostOutput(35.1, 0.22, 155_300.0, 155_300.0, "assembly"),
+        resident_units_lost_per_year=4_700.0,
+        ramp=ramp_result(),
+        deadlock="",
+        cars_at_start=4010,
+        cars_in=88_214,
+        cars_out=88_177,
+        cars_scrapped=36,
+        cars_inside=4011,
+        simulated_hours=3200.0,
+        replications=20,
+    )
+
+
+PATHS = (
+    ("vehicle.battery.pack_cny_per_kwh", "CNY/kWh", 880.0, 0.22, "battery-survey", "named press source", 0.8),
+    ("market.outside_good_units", "cars", 21e6, 0.1, "market-statistics", "company filing", 0.97),
+    ("market.price_cny", "CNY", 149_900.0, 0.12, "mass-market-claim", "unnamed press sources", 0.617),
+    ("deal.fee.first_tier_cny_per_car", "CNY per car", 9_800.0, 0.35, "nio-jac", "analogy", 0.65),
+    ("deal.investment.conversion_cny", "CNY", 1.9e9, 0.3, "refit-cost", "analogy", 0.65),
+    ("deal.months_to_start_of_production", "months", 27.0, 0.3, "first-car-2023", "unnamed press sources", 0.5),
+    ("assembly.indirect_share", "fraction", 0.32, 0.5, "placeholder", "placeholder", 0.5),
+    ("flow.shop[paint].mtbf_min", "min", 210.0, 0.5, "placeholder", "placeholder", 0.5),
+    ("flow.shop[paint].mttr_min", "min", 9.0, 0.5, "placeholder", "placeholder", 0.5),
+    ("vehicle.mass_kg", "kg", 1_760.0, 0.08, "peer-cars", "specification sheet", 0.95),
+    ("vehicle.drag_coefficient", "", 0.27, 0.08, "peer-cars", "specification sheet", 0.95),
+    ("market.price_elasticity", "", -2.4, 0.4, "choice-study", "analogy", 0.65),
+    ("brand.discount_rate", "fraction", 0.11, 0.2, "analyst-note", "analyst", 0.65),
+    ("host.discount_rate", "fraction", 0.09, 0.2, "analyst-note", "analyst", 0.65),
+    ("deal.warranty_share", "fraction", 0.018, 0.4, "placeholder", "placeholder", 0.5),
+    ("market.yearly_growth_share", "fraction", 0.21, 0.3, "analyst-note", "analyst", 0.65),
+    ("deal.logistics_cny_per_car", "CNY per car", 2_300.0, 0.3, "placeholder", "placeholder", 0.5),
+    ("vehicle.motor.peak_kw", "kW", 160.0, 0.1, "peer-cars", "specification sheet", 0.95),
+)
+
+EVIDENCE = {
+    "placeholder": ("placeholder", "Nobody has looked yet.", "-", "2021-03-26", 0.5),
+    "three-sources": (
+        "unnamed press sources",
+        "The brand plans to use the host's factories to build an electric car under its own badge.",
+        "A news agency, 26 March 2021, three people with knowledge of the matter",
+        "2021-03-26",
+        0.617,
+    ),
+    "mass-market-claim": ("unnamed press sources", "The car is for the mass market.", "A news agency", "2021-03-26", 0.617),
+    "first-car-2023": ("unnamed press sources", "The first car comes around 2023.", "A news agency", "2021-03-26", 0.5),
+    "nio-jac": ("analogy", "Fees a car of a comparable contract: 12,000 to 21,000 CNY.", "Filings", "2020-12-31", 0.65),
+    "refit-cost": ("analogy", "Refitting an old plant costs CNY 700-800 m.", "Press", "2020-06-30", 0.65),
+    "battery-survey": ("named press source", "Packs cost 140 USD/kWh in 2020.", "A survey in the press", "2020-12-16", 0.8),
+    "market-statistics": ("company filing", "The home market took 21 million cars.", "Statistics", "2021-01-13", 0.97),
+    "peer-cars": ("specification sheet", "=Cars of this size weigh 1,700 to 1,850 kg.", "Spec sheets", "2021-01-01", 0.95),
+    "choice-study": ("analogy", "Price elasticities of car buyers lie between -1.5 and -3.5.", "Studies", "2019-01-01", 0.65),
+    "analyst-note": ("analyst", "Car makers' cost of capital is 8 to 12 %.", "A broker", "2021-02-01", 0.65),
+}
+
+
+def risk_result() -> risk.RiskResult:
+    rng = np.random.default_rng(3)
+    brand = rng.normal(1.9e9, 4.1e9, 1000) + 6e8 * rng.standard_exponential(1000)
+    host = rng.normal(1.1e9, 0.9e9, 1000)
+
+    def spread(name: str, values: np.ndarray, base: float) -> risk.FigureSpread:
+        low, middle, high = np.percentile(values, [10, 50, 90])
+        share = float(np.mean(values > 0))
+        return risk.FigureSpread(name, base, float(low), float(middle), float(high), float(values.mean()), share, 0)
+
+    figures = (
+        spread("brand_npv_cny", brand, 2.31e9),
+        spread("host_npv_cny", host, 1.02e9),
+        spread("joint_npv_cny", brand + host, 3.33e9),
+        spread("guest_units_per_year", rng.normal(86e3, 12e3, 1000), 86_000.0),
+        spread("unit_cost_cny", rng.normal(118e3, 9e3, 1000), 117_400.0),
+    )
+    swings = np.sort(rng.uniform(0.1, 1.0, len(PATHS)))[::-1]
+    assumptions = tuple(
+        risk.AssumptionInfluence(
+            path=path,
+            evidence=evidence,
+            low=value * (1 - half),
+            high=value * (1 + half),
+            brand_npv_at_low_cny=2.31e9 + sign * 2.4e9 * swing,
+            brand_npv_at_high_cny=2.31e9 - sign * 2.1e9 * swing,
+            host_npv_at_low_cny=1.02e9 - sign * 0.5e9 * swing,
+            host_npv_at_high_cny=1.02e9 + sign * 0.6e9 * swing,
+            brand_variance_share=0.3 * swing**2,
+            host_variance_share=0.2 * swing**2,
+            joint_variance_share=0.25 * swing**2,
+        )
+        for (path, _, value, half, evidence, _, _), swing, sign in zip(
+            PATHS, swings, (1, -1, -1, 1, 1, 1) * 3, strict=True
+        )
+    )
+    evidence = tuple(
+        risk.EvidenceInfluence(
+            evidence=name,
+            kind=kind,
+            claim=claim,
+            probability=probability,
+            assumptions=tuple(path for path, *_, of, _, _ in PATHS if of == name),
+            brand_npv_if_false_cny=2.31e9 - 3.2e9 / rank,
+            host_npv_if_false_cny=1.02e9 - 0.7e9 / rank,
+            joint_npv_if_false_cny=3.33e9 - 3.9e9 / rank,
+            turns_brand=rank < 2,
+            turns_host=False,
+            turns_joint=rank < 2,
+            brand_variance_share=0.3 / rank,
+            host_variance_share=0.2 / rank,
+            joint_variance_share=0.26 / rank,
+            is_switch=name == "three-sources",
+        )
+        for rank, (name, (kind, claim, _, _, probability)) in enumerate(EVIDENCE.items(), start=1)
+    )
+    return risk.RiskResult(
+        draws=1000,
+        seed=1,
+        partnership_probability=0.617,
+        brand_expected_npv_cny=1.5e9,
+        host_expected_npv_cny=0.68e9,
+        both_gain_probability=0.58,
+        figures=figures,
+        assumptions=assumptions,
+        evidence=evidence,
+        brand_npv_cny=brand,
+        host_npv_cny=host,
+    )
+
+
+def programme() -> Any:
+    return SimpleNamespace(
+        as_of=dt.date(2021, 3, 26),
+        seed=1,
+        document=SimpleNamespace(
+            programme=SimpleNamespace(
+                title="A phone maker's first electric car in a car maker's plant",
+                description="The case that the press reported.",
+                rests_on="three-sources",
+                horizon_years=10,
+            ),
+            brand=SimpleNamespace(name="Xiaomi"),
+            host=SimpleNamespace(name="Great Wall Motor"),
+        ),
+        plant=SimpleNamespace(plant=SimpleNamespace(name="Xushui works")),
+        guest=SimpleNamespace(id="guest", name="Guest car"),
+        residents=(SimpleNamespace(id="h6", name="Haval H6"), SimpleNamespace(id="ora-cat", name="Ora Good Cat")),
+    )
+
+
+def plan() -> Any:
+    stages = ("vehicle", "demand", "fit", "sequence", "flow", "timing", "deal", "announcement")
+    return SimpleNamespace(
+        programme=programme(),
+        flow=flow_result(),
+        announcement=None,
+        headline={
+            "brand_npv_cny": 2.31e9,
+            "host_npv_cny": 1.02e9,
+            "joint_npv_cny": 3.33e9,
+            "guest_units_per_year": 86_000.0,
+            "unit_cost_cny": 117_400.0,
+        },
+        register=tuple(
+            SimpleNamespace(
+                id=name,
+                kind=kind,
+                claim=claim,
+                source=source,
+                date=dt.date.fromisoformat(date),
+                sources_count=1,
+                supports=(),
+                denies=(),
+                probability=probability,
+                assumptions_count=sum(of == name for *_, of, _, _ in PATHS),
+            )
+            for name, (kind, claim, source, date, probability) in EVIDENCE.items()
+        ),
+        assumptions=tuple(
+            SimpleNamespace(
+                path=path,
+                unit=unit,
+                value=value,
+                low=min(value * (1 - half), value * (1 + half)),
+                high=max(value * (1 - half), value * (1 + half)),
+                stated_range=index % 2 == 0,
+                is_default=index % 7 == 0,
+                evidence=evidence,
+                kind=kind,
+                probability=probability,
+                stages=("vehicle", "deal"),
+            )
+            for index, (path, unit, value, half, evidence, kind, probability) in enumerate(PATHS)
+        ),
+        hidden_evidence=("denial", "own-company"),
+        trace={stage: tuple(path for path, *_ in PATHS) for stage in stages},
+    )
+
+
+RUN = {"started": "2021-03-26T09:00:00", "wall_s": 12.3, "version": "0.1.0", "programme_folder": "examples/phone-maker-ev"}
