@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from coachbuilder.plant.balance import interface as balance
 from coachbuilder.plant.flow import interface as flow
 from coachbuilder.programme.sections.flow import ShopKind
 from coachbuilder.risk import interface as risk
@@ -109,6 +110,89 @@ def flow_result() -> flow.FlowResult:
         cars_inside=4011,
         simulated_hours=3200.0,
         replications=20,
+    )
+
+
+MODELS = ("h6", "ora-cat", "guest")
+SEGMENTS = (("Trim one, interior and harness", "T", 24), ("Cockpit and glass", "C", 16), ("Chassis and marriage", "M", 26), ("Final, fluids and doors", "F", 30))
+
+
+def line_balance(takt: float, mix: dict[str, float], units: dict[str, float], seed: int) -> balance.LineBalance:
+    rng = np.random.default_rng(seed)
+    stations, loads = [], []
+    for segment, prefix, count in SEGMENTS:
+        for number in range(1, count + 1):
+            station = f"{prefix}{number:02d}"
+            crew = int(rng.integers(1, 4)) if number % 9 else 0
+            for operator in range(1, crew + 1):
+                base = takt * rng.uniform(0.72, 1.0)
+                load = {model: float(base * rng.uniform(0.9, 1.05)) for model in MODELS}
+                loads.append(
+                    balance.OperatorLoad(
+                        station=station,
+                        operator=operator,
+                        lane=1,
+                        zone="left front",
+                        load_s=load,
+                        weighted_load_s=sum(mix[model] * load[model] for model in MODELS),
+                        tasks=("fit-seat", "fit-belt"),
+                    )
+                )
+            stations.append(
+                balance.StationLoad(
+                    station, segment, 1, crew, dict.fromkeys(MODELS, takt * 0.9), takt * 0.9, takt, ("fit-seat",)
+                )
+            )
+    hours = {"h6": 6.1, "ora-cat": 5.9, "guest": 5.6}
+    return balance.LineBalance(
+        takt_s=takt,
+        units_per_year=units,
+        mix=mix,
+        stations_total=96,
+        stations_used=sum(station.operators > 0 for station in stations),
+        operators=len(loads),
+        operators_lower_bound=len(loads) - 9,
+        idle_share=0.112,
+        smoothness=0.08,
+        work_hours_per_car={model: value * 0.88 for model, value in hours.items()},
+        direct_hours_per_car=hours,
+        mean_direct_hours_per_car=5.98,
+        stations=tuple(stations),
+        operator_loads=tuple(loads),
+        assignment=(balance.TaskPlace("fit-seat", "F03", (1, 2)), balance.TaskPlace("fit-belt", "F03", (1,))),
+    )
+
+
+def fit_result() -> balance.FitResult:
+    before = line_balance(
+        90.4, {"h6": 0.69, "ora-cat": 0.31, "guest": 0.0}, {"h6": 110e3, "ora-cat": 50e3, "guest": 0.0}, 5
+    )
+    after = line_balance(
+        64.3, {"h6": 0.45, "ora-cat": 0.2, "guest": 0.35}, {"h6": 110e3, "ora-cat": 50e3, "guest": 86e3}, 6
+    )
+    return balance.FitResult(
+        guest="guest",
+        before=before,
+        after=after,
+        takt_s=after.takt_s,
+        stations=after.stations_used,
+        operators=after.operators,
+        operators_added=after.operators - before.operators,
+        idle_share=after.idle_share,
+        hours_per_car=after.direct_hours_per_car,
+        moved_tasks=tuple(
+            balance.MovedTask(
+                f"task-{number:03d}", f"Fit wiring clip no. {number} to the floor pan", "T03", "T05", 8.0 + number
+            )
+            for number in range(1, 42)
+        ),
+        resident_tasks=388,
+        guest_only_tasks=61,
+        resident_time_scale=1.0,
+        guest_time_scale=1.05,
+        net_hours_per_year=4150.0,
+        planning_availability=0.95,
+        evaluations=200_000,
     )
 
 
@@ -239,7 +323,14 @@ def programme() -> Any:
             brand=SimpleNamespace(name="Xiaomi"),
             host=SimpleNamespace(name="Great Wall Motor"),
         ),
-        plant=SimpleNamespace(plant=SimpleNamespace(name="Xushui works")),
+        plant=SimpleNamespace(
+            plant=SimpleNamespace(name="Xushui works"),
+            model=(
+                SimpleNamespace(id="h6", name="Haval H6"),
+                SimpleNamespace(id="ora-cat", name="Ora Good Cat"),
+                SimpleNamespace(id="guest", name="Guest car"),
+            ),
+        ),
         guest=SimpleNamespace(id="guest", name="Guest car"),
         residents=(SimpleNamespace(id="h6", name="Haval H6"), SimpleNamespace(id="ora-cat", name="Ora Good Cat")),
     )
@@ -249,6 +340,7 @@ def plan() -> Any:
     stages = ("vehicle", "demand", "fit", "sequence", "flow", "timing", "deal", "announcement")
     return SimpleNamespace(
         programme=programme(),
+        fit=fit_result(),
         flow=flow_result(),
         announcement=None,
         headline={

@@ -313,7 +313,7 @@ class Stages:
             resident_only_takt_s=self.fit.before.takt_s,
             resident_units_per_year={model.id: model.planned_units_per_year.value for model in programme.residents},
             guest_units_per_year=self.planned_guest_units_per_year,
-            for_draw=self._reuse is not None,
+            cheap=self._reuse is not None,
         )
 
     @cached_property

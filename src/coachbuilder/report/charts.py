@@ -508,7 +508,7 @@ def yamazumi(width: float, posts: Sequence[Post], *, takt: float, top: float, ta
     top
         Upper end of the scale, s: the same for two charts that are compared.
     takt_text
-        What stands at the takt line.
+        What the takt line is called.
     """
     left, bar_height = 34.0, 86.0
     usable = width - left - 2
@@ -520,17 +520,16 @@ def yamazumi(width: float, posts: Sequence[Post], *, takt: float, top: float, ta
             rows.append((post.segment, []))
         rows[-1][1].append(post)
     row_height = bar_height + 34
-    drawing = Drawing(width, row_height * len(rows) + 4)
+    drawing = Drawing(width, row_height * len(rows) + 20)
     paths: dict[str, list[str]] = {}
     size = coordinate(pitch - 1)
+    drawing.line(left, 8, left + 14, 8, "l-bad")
+    drawing.text(left + 20, 12, takt_text, "ts soft")
     for index, (segment, members) in enumerate(rows):
-        base = row_height * index + 20 + bar_height
+        base = row_height * index + 36 + bar_height
         place = scale(0.0, top, base, base - bar_height)
         name = segment if index == 0 or rows[index - 1][0] != segment else f"{segment}, continued"
-        room = usable - (text_width(takt_text, SMALL_FONT_SIZE) + 12 if index == 0 else 0)
-        drawing.text(left, base - bar_height - 8, shortened(name, room / 1.08, SMALL_FONT_SIZE), "ts strong")
-        if index == 0:
-            drawing.text(width, base - bar_height - 8, takt_text, "ts soft", "end")
+        drawing.text(left, base - bar_height - 8, shortened(name, usable / 1.08, SMALL_FONT_SIZE), "ts strong")
         drawing.line(left, base, width, base, "axis0")
         drawing.text(left - 5, base + 4, "0", "ts num", "end")
         drawing.text(left - 5, place(takt) + 4, f"{takt:.0f}", "ts num", "end")

@@ -114,7 +114,7 @@ def yamazumi(line: LineBalance, fit: FitResult, identifier: str, title: str) -> 
         f"{line.operators} operators at {line.stations_used} stations, takt {line.takt_s:.1f} s, idle "
         f"{wording.percent(line.idle_share)}.",
         lambda width: charts.yamazumi(
-            width, posts, takt=line.takt_s, top=top, takt_text=f"red line: takt {line.takt_s:.1f} s"
+            width, posts, takt=line.takt_s, top=top, takt_text=f"takt {line.takt_s:.1f} s"
         ),
     )
 

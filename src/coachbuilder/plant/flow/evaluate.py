@@ -72,11 +72,15 @@ def evaluate(inputs: FlowInputs) -> FlowResult:
         Setting(planned, inputs.assembly_takt_s, guest_cycle_multiplier=inputs.ramp.plateau_cycle_multiplier),
     )
     alone = tuple(0.0 if model == guest else units for model, units in enumerate(planned))
-    before = _host_output(inputs, _simulate(inputs, Setting(alone, inputs.resident_only_takt_s)), residents) if any(
-        alone
-    ) else HostOutput(0.0, None, 0.0, 0.0, "")
+    efficiency = _efficiency(with_guest)
+    if not any(alone):
+        before = HostOutput(0.0, None, 0.0, 0.0, "")
+    elif inputs.quick:
+        before = _host_output_without_run(inputs, Setting(alone, inputs.resident_only_takt_s), efficiency)
+    else:
+        before = _host_output(inputs, _simulate(inputs, Setting(alone, inputs.resident_only_takt_s)), residents)
     after = _host_output(inputs, with_guest, residents)
-    return _result(inputs, with_guest, before, after, guest)
+    return _result(inputs, with_guest, before, after, efficiency)
 
 
 def _simulate(inputs: FlowInputs, setting: Setting) -> _Case:
@@ -122,6 +126,20 @@ def _host_output(inputs: FlowInputs, case: _Case, residents: list[int]) -> HostO
     )
 
 
+def _host_output_without_run(inputs: FlowInputs, setting: Setting, efficiency: float) -> HostOutput:
+    """Return the host's output without the guest from the efficiency of the plant that was simulated."""
+    rates = stand_alone_rates(inputs, setting)
+    shop = min(rates, key=rates.__getitem__)
+    capacity = efficiency * rates[shop] * hours_per_year(inputs)
+    return HostOutput(
+        jph=efficiency * rates[shop],
+        jph_ci95=None,
+        capacity_units_per_year=capacity,
+        units_per_year=min(capacity, sum(setting.units_per_year)),
+        bottleneck=shop,
+    )
+
+
 def _efficiency(case: _Case) -> float:
     """Return the simulated rate at full push over what the tightest shop could do alone."""
     if case.inputs.release is not Release.PUSH:
@@ -131,9 +149,10 @@ def _efficiency(case: _Case) -> float:
 
 
 def _result(
-    inputs: FlowInputs, case: _Case, before: HostOutput, after: HostOutput, guest: int
+    inputs: FlowInputs, case: _Case, before: HostOutput, after: HostOutput, efficiency: float
 ) -> FlowResult:
     runs = case.runs
+    guest = inputs.models.index(inputs.guest_model)
     hours = hours_per_year(inputs)
     rates = case.rates(list(range(len(inputs.models))))
     models = tuple(_model_rate(inputs, case, model) for model in range(len(inputs.models)))
@@ -167,7 +186,7 @@ def _result(
         resident_before=before,
         resident_after=after,
         resident_units_lost_per_year=max(0.0, before.units_per_year - after.units_per_year),
-        ramp=launch(inputs, efficiency=_efficiency(case), resident_units_before=before.units_per_year),
+        ramp=launch(inputs, efficiency=efficiency, resident_units_before=before.units_per_year),
         deadlock=_deadlock(case),
         cars_at_start=int(runs.ends[:, 2].sum()),
         cars_in=int(runs.cars[:, :, 0].sum() - runs.ends[:, 2].sum()),

@@ -86,9 +86,10 @@ def inputs_from(
             ),
         ),
         replications=run.draw_replications if cheap else run.replications,
-        days=float(run.draw_days if cheap else run.days),
+        days=run.draw_h / net_hours if cheap else float(run.days),
         warm_up_days=run.draw_warm_up_h / net_hours if cheap else float(run.warm_up_days),
         seed=programme.seed,
+        quick=cheap,
     )
 
 

@@ -137,6 +137,8 @@ class FlowInputs:
     """Days before them that do not count."""
     seed: int
     """Seed of all random streams."""
+    quick: bool = False
+    """True takes the host's rate without the guest from the efficiency of the simulated plant, and runs it once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coachbuilder.plant.flow.interface import FlowInputs, RampResult, Shop
-from coachbuilder.plant.flow.network import Setting, cycle_times, hours_per_year, pass_shares, routes
+from coachbuilder.plant.flow.interface import FlowInputs, RampResult
+from coachbuilder.plant.flow.network import LEARNING_KINDS, Setting, hours_per_year
 from coachbuilder.programme.sections.flow import ShopKind
 
 WEEKS_PER_YEAR = 52
@@ -47,53 +47,105 @@ def wright_factor(built: float, reference: float, learning_rate: float) -> float
     return (max(built, reference) / reference) ** math.log2(learning_rate)
 
 
-def visits(inputs: FlowInputs, shop: Shop, setting: Setting) -> tuple[float, ...]:
-    """Return how often a car of each model comes to ``shop`` on average, rework and further tries counted."""
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one car of each model asks of one shop, its failures counted.
+
+    A machine makes one car in its cycle time times (1 + MTTR / MTBF), for it fails at work only. A car comes to the
+    shop ``visits`` times, and ``visits_per_failure`` times more if it fails the test at the first try.
+    """
+
+    shop: str
+    """Shop."""
+    in_takts: bool
+    """True if ``time`` counts takts of the assembly line, false if it counts seconds."""
+    learns: bool
+    """True if the guest's learning multiplies its time here."""
+    tested: bool
+    """True if cars are tested in the plant at all."""
+    time: tuple[float, ...]
+    """Plant time a visit takes by model: the machines side by side share it."""
+    visits: tuple[float, ...]
+    """Visits by model of a car that passes."""
+    visits_per_failure: tuple[float, ...]
+    """Further visits by model of a car that fails at first."""
+    first_pass_yield: tuple[float, ...]
+    """First-pass yield by model; 1 where nothing is tested."""
+
+    def seconds(self, setting: Setting, guest: int) -> float:
+        """Return the time that the setting's cars of one year ask of the shop, s."""
+        scale = setting.takt_s / setting.line_speed_share if self.in_takts else 1.0
+        total = 0.0
+        for model, units in enumerate(setting.units_per_year):
+            passed = self.first_pass_yield[model]
+            time = self.time[model]
+            if model == guest:
+                if setting.guest_first_pass_yield is not None and self.tested:
+                    passed = setting.guest_first_pass_yield
+                if self.learns:
+                    time *= setting.guest_cycle_multiplier
+            total += units * time * (self.visits[model] + (1.0 - passed) * self.visits_per_failure[model])
+        return scale * total
+
+
+def loads_of(inputs: FlowInputs) -> tuple[Load, ...]:
+    """Return what cars ask of every shop; a car passes at most one test with rework that counts here, the last."""
     tests = [test for test in inputs.shops if test.rework]
-    counts = [1.0 if passes else 0.0 for passes in shop.passes]
-    for test in tests:
-        rework = next(other for other in inputs.shops if other.id == test.rework)
-        passed = pass_shares(inputs, test, setting)
-        kept = 1.0 - rework.scrap_share
-        for model in range(len(inputs.models)):
-            if not test.passes[model]:
-                continue
-            failed = 1.0 - passed[model]
+    order = {shop.id: index for index, shop in enumerate(inputs.shops)}
+    models = range(len(inputs.models))
+    loads = []
+    for index, shop in enumerate(inputs.shops):
+        is_rework = shop.kind is ShopKind.REWORK
+        further = [0.0 for _ in models]
+        yields = [1.0 for _ in models]
+        passes = [0.0 if is_rework else float(passes) for passes in shop.passes]
+        for test in tests:
+            rework = inputs.shops[order[test.rework]]
+            kept = 1.0 - rework.scrap_share
             # A reworked car that comes back fails again with probability 1 - retest_yield, and so on.
-            again = kept * (1.0 - test.retest_yield) if rework.rejoin else 0.0
-            repairs = failed / (1.0 - again)
-            if shop.id == rework.id:
-                counts[model] = repairs
-            elif rework.rejoin and _stands_between(inputs, shop, rework.rejoin, test.id):
-                counts[model] += kept * repairs
-    return tuple(counts)
-
-
-def _stands_between(inputs: FlowInputs, shop: Shop, first: str, last: str) -> bool:
-    order = [other.id for other in inputs.shops]
-    return shop.kind is not ShopKind.REWORK and order.index(first) <= order.index(shop.id) <= order.index(last)
+            repairs = 1.0 / (1.0 - kept * (1.0 - test.retest_yield)) if rework.rejoin else 1.0
+            in_loop = bool(rework.rejoin) and not is_rework and order[rework.rejoin] <= index <= order[test.id]
+            for model in models:
+                if test.passes[model] and (shop.id == rework.id or in_loop):
+                    further[model] = repairs * (1.0 if shop.id == rework.id else kept)
+                    yields[model] = test.first_pass_yield[model]
+        stretch = 1.0 / shop.parallel
+        if shop.mtbf_s is not None and shop.mttr_s is not None:
+            stretch *= 1.0 + shop.mttr_s / shop.mtbf_s
+        in_takts = shop.kind is ShopKind.ASSEMBLY
+        times = (1.0,) * len(inputs.models) if in_takts else shop.cycle_time_s
+        loads.append(
+            Load(
+                shop=shop.id,
+                in_takts=in_takts,
+                learns=shop.kind in LEARNING_KINDS,
+                tested=bool(tests),
+                time=tuple(time * stretch for time in times),
+                visits=tuple(passes),
+                visits_per_failure=tuple(further),
+                first_pass_yield=tuple(yields),
+            )
+        )
+    return tuple(loads)
 
 
 def stand_alone_rates(inputs: FlowInputs, setting: Setting) -> dict[str, float]:
     """Return how many cars an hour of the setting's mix the plant could build if each shop alone limited it.
 
-    A machine makes one car in its cycle time times (1 + MTTR / MTBF), for it fails at work only.
+    Parameters
+    ----------
+    inputs
+        Plant.
+    setting
+        What is built, and how fast.
     """
+    guest = inputs.models.index(inputs.guest_model)
     total = sum(setting.units_per_year)
-    built = [bool(route) for route in routes(inputs, setting.units_per_year)]
     rates = {}
-    for shop in inputs.shops:
-        times = cycle_times(inputs, shop, setting)
-        counts = visits(inputs, shop, setting)
-        load_s = sum(
-            units / total * count * time
-            for units, count, time, is_built in zip(setting.units_per_year, counts, times, built, strict=True)
-            if is_built
-        )
-        if shop.mtbf_s is not None and shop.mttr_s is not None:
-            load_s *= 1.0 + shop.mttr_s / shop.mtbf_s
-        if load_s > 0.0:
-            rates[shop.id] = 3600.0 * shop.parallel / load_s
+    for load in loads_of(inputs):
+        seconds = load.seconds(setting, guest)
+        if seconds > 0.0:
+            rates[load.shop] = 3600.0 * total / seconds
     return rates
 
 
@@ -113,9 +165,11 @@ def launch(inputs: FlowInputs, *, efficiency: float, resident_units_before: floa
     guest = inputs.models.index(inputs.guest_model)
     planned = inputs.planned_units_per_year
     planned_week = planned[guest] / WEEKS_PER_YEAR
-    hours_week = hours_per_year(inputs) / WEEKS_PER_YEAR
+    residents_week = (sum(planned) - planned[guest]) / WEEKS_PER_YEAR
+    effective_s = efficiency * hours_per_year(inputs) / WEEKS_PER_YEAR * 3600.0
     mature_yield = _mature_guest_yield(inputs, guest)
     weeks = _schedule(inputs)
+    loads = _weekly_loads(inputs, guest)
     guest_units, resident_units, yields, multipliers = (np.zeros(ramp.weeks) for _ in range(4))
     limits = []
     built = 0.0
@@ -126,22 +180,11 @@ def launch(inputs: FlowInputs, *, efficiency: float, resident_units_before: floa
         )
         passed = None if mature_yield is None else mature_yield - left * (mature_yield - ramp.initial_first_pass_yield)
         wanted = ramp.pilot_units_per_week if week.guest_rate_share is None else planned_week * week.guest_rate_share
-        targets = tuple(
-            wanted * WEEKS_PER_YEAR if model == guest else units for model, units in enumerate(planned)
-        )
-        share, limit = _share_built(
-            inputs,
-            Setting(
-                units_per_year=targets,
-                takt_s=inputs.assembly_takt_s,
-                guest_cycle_multiplier=multiplier,
-                guest_first_pass_yield=passed,
-                line_speed_share=week.line_speed_share,
-            ),
-            efficiency * hours_week * WEEKS_PER_YEAR,
-        )
+        failed = 0.0 if passed is None else 1.0 - passed
+        takt_s = inputs.assembly_takt_s / week.line_speed_share
+        share, limit = _share_built(loads, wanted, multiplier, failed, takt_s, effective_s)
         guest_units[index] = share * wanted
-        resident_units[index] = share * (sum(targets) - targets[guest]) / WEEKS_PER_YEAR
+        resident_units[index] = share * residents_week
         yields[index] = 1.0 if passed is None else passed
         multipliers[index] = multiplier
         limits.append(limit)
@@ -182,12 +225,64 @@ def _mature_guest_yield(inputs: FlowInputs, guest: int) -> float | None:
     return None
 
 
-def _share_built(inputs: FlowInputs, setting: Setting, hours: float) -> tuple[float, str]:
-    """Return the share of the wanted cars that can be built in ``hours``, and the shop that limits it."""
-    total = sum(setting.units_per_year)
-    if total <= 0.0:
-        return 0.0, ""
-    rates = stand_alone_rates(inputs, setting)
-    shop = min(rates, key=rates.__getitem__)
-    share = rates[shop] * hours / total
-    return (1.0, "") if share >= 1.0 else (share, shop)
+@dataclass(frozen=True, slots=True)
+class _WeeklyLoad:
+    """A load with the residents' part worked out: what is left to do for each week is short."""
+
+    shop: str
+    in_takts: bool
+    resident: float
+    guest: float
+    learns: bool
+    visits: float
+    visits_per_failure: float
+
+
+def _weekly_loads(inputs: FlowInputs, guest: int) -> list[_WeeklyLoad]:
+    residents = tuple(0.0 if model == guest else units for model, units in enumerate(inputs.planned_units_per_year))
+    alone = Setting(units_per_year=residents, takt_s=1.0)
+    return [
+        _WeeklyLoad(
+            shop=load.shop,
+            in_takts=load.in_takts,
+            resident=load.seconds(alone, guest) / WEEKS_PER_YEAR,
+            guest=load.time[guest],
+            learns=load.learns,
+            visits=load.visits[guest],
+            visits_per_failure=load.visits_per_failure[guest],
+        )
+        for load in loads_of(inputs)
+    ]
+
+
+def _share_built(
+    loads: list[_WeeklyLoad], guest_units: float, multiplier: float, failed: float, takt_s: float, effective_s: float
+) -> tuple[float, str]:
+    """Return the share of a week's cars that can be built, and the shop that limits it; empty if none does.
+
+    Parameters
+    ----------
+    loads
+        What cars ask of every shop in a week.
+    guest_units
+        Guest cars wanted in the week.
+    multiplier
+        Guest's cycle time as a multiple of the planned one.
+    failed
+        Share of guest cars that fail the test at first.
+    takt_s
+        Takt of the assembly line in this week, s.
+    effective_s
+        Net working time of the week times the efficiency of the plant, s.
+    """
+    tightest, limit = effective_s, ""
+    for load in loads:
+        seconds = guest_units * load.guest * (load.visits + failed * load.visits_per_failure)
+        if load.learns:
+            seconds *= multiplier
+        seconds += load.resident
+        if load.in_takts:
+            seconds *= takt_s
+        if seconds > tightest:
+            tightest, limit = seconds, load.shop
+    return effective_s / tightest, limit

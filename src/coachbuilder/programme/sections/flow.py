@@ -138,9 +138,9 @@ class FlowRunSection(Section):
     """Days before them that do not count."""
     draw_replications: int = Field(default=1, ge=1, le=10_000)
     """Independent runs for one draw of the risk stage."""
-    draw_days: int = Field(default=1, ge=1, le=3_660)
-    """Days that count in each of these."""
-    draw_warm_up_h: int = Field(default=4, ge=0, le=8_760)
+    draw_h: int = Field(default=18, ge=1, le=87_600)
+    """Net working hours that count in each of these."""
+    draw_warm_up_h: int = Field(default=3, ge=0, le=8_760)
     """Net working hours before them that do not count."""
 
 

@@ -1,0 +1,281 @@
+"""The report says what the results say, in words a reader can trust, and is written whole or not at all."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import importlib.util
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+
+from coachbuilder.report import charts, wording, workbook, write_report, write_workbook
+from coachbuilder.report.svg import Drawing, shortened, text_width, tick_texts, ticks, wrapped
+from coachbuilder.report.writing import write_whole
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "src" / "coachbuilder" / "report" / "templates"
+
+
+def _fixture_module() -> Any:
+    spec = importlib.util.spec_from_file_location("plan_fixture", ROOT / "tests" / "plan_fixture.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def made() -> Any:
+    return _fixture_module()
+
+
+@pytest.fixture(scope="module")
+def page(made: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("out") / "report.html"
+    write_report(made.plan(), made.risk_result(), path, made.RUN)
+    return path.read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def book(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    path = tmp_path_factory.mktemp("out") / "plan.xlsx"
+    write_workbook(made.plan(), made.risk_result(), path, made.RUN)
+    return openpyxl.load_workbook(path)
+
+
+# words
+
+
+@pytest.mark.parametrize("name", ["wording", "svg", "workbook"])
+def test_examples_in_the_docstrings_run(name: str) -> None:
+    module = importlib.import_module(f"coachbuilder.report.{name}")
+    outcome = doctest.testmod(module)
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
+
+
+def test_numbers_keep_their_significant_digits_and_use_a_true_minus() -> None:
+    assert wording.number(0.000123456) == "0.000123"
+    assert wording.number(-98765.4, 4) == "−98,770"
+    assert wording.number(999.96, 3) == "1,000"
+
+
+def test_certainty_is_not_claimed_by_rounding() -> None:
+    assert wording.probability(0.9999).startswith("over")
+    assert wording.probability(0.0001).startswith("under")
+    assert wording.probability(1.0) == wording.percent(1.0)
+
+
+def test_missing_figures_read_as_a_dash_everywhere() -> None:
+    for text in (
+        wording.number(None),
+        wording.money(None),
+        wording.percent(None),
+        wording.money_range(None, 1.0),
+        wording.with_unit(None, "km"),
+        wording.range_with_unit(1.0, None, "CNY"),
+        wording.figure("host_npv_cny", None),
+    ):
+        assert text == wording.NOTHING
+
+
+def test_both_ends_of_a_money_range_share_one_scale() -> None:
+    text = wording.money_range(-4.0e6, 2.0e9)
+    assert text.count("bn") == 1
+    assert "m" not in text.replace("bn", "")
+
+
+def test_unit_of_money_per_thing_is_said_once() -> None:
+    assert wording.range_with_unit(9000.0, 12000.0, "CNY per car").count("CNY") == 1
+
+
+# pictures
+
+
+def test_ticks_span_the_values_with_round_steps() -> None:
+    for low, high in ((0.0, 0.07), (-3.2e9, 8.1e9), (5.0, 5.0), (0.0, 1.0)):
+        found = ticks(low, high, 5)
+        assert found[0] <= low and found[-1] >= high
+        assert len(set(tick_texts(found))) == len(found)
+
+
+def test_shortened_and_wrapped_texts_fit() -> None:
+    long = "Evaporative emission canister bracket, left-hand side of the rear floor"
+    assert text_width(shortened(long, 120.0)) <= 120.0
+    assert all(text_width(line) <= 90.0 for line in wrapped(long, 90.0))
+
+
+def test_pictures_escape_what_they_are_told() -> None:
+    drawing = Drawing(100, 20)
+    drawing.text(0, 10, "<script>alert(1)</script> & more")
+    drawing.rect(0, 0, 10, 10, "f-ink", "tip <b>")
+    text = drawing.render('a"b', "title <x>", "more </svg>")
+    assert "<script" not in text and "<b>" not in text and "<x>" not in text
+    assert text.count("</svg>") == 1
+
+
+@pytest.mark.parametrize("width", [340.0, 580.0, 940.0])
+def test_charts_of_nothing_still_draw(width: float) -> None:
+    assert charts.lines(width, [charts.Series("a", [], "brand")], y_title="y", x_title="x").height > 0
+    assert charts.columns(width, [], [charts.Series("a", [], "brand")], y_title="y").height > 0
+    assert charts.bars(width, []).height > 0
+    assert charts.strip(width, [], [], [], 8.0).height > 0
+    assert charts.tornado(width, [], base=1.0, title="t", unit_divisor=1.0).height > 0
+
+
+def test_stacked_columns_pile_up_to_their_sum() -> None:
+    drawing = charts.columns(
+        500, ["2021"], [charts.Series("a", [3.0], "brand"), charts.Series("b", [4.0], "host")], y_title="y", height=240
+    )
+    heights = [float(value) for value in re.findall(r'height="([\d.]+)" class="f-(?:brand|host)"><title>', "".join(drawing._parts))]
+    assert len(heights) == 2
+    assert heights[0] / heights[1] == pytest.approx(3 / 4, rel=0.01)
+
+
+# the page
+
+
+def test_no_figure_is_typed_into_the_templates() -> None:
+    names = re.compile(r"\b(?:P10|P90|R&amp;D)\b|10–80 %|0–100 km/h|<h[1-6]|</h[1-6]>|&#\d+;")
+    for path in sorted(TEMPLATES.glob("*.html.j2")):
+        text = path.read_text("utf-8")
+        text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", text, flags=re.DOTALL)
+        text = re.sub(r"<[^>]*>", " ", names.sub(" ", text))
+        assert not re.search(r"\d", text), f"{path.name}: {re.findall(r'.{0,30}[0-9].{0,30}', text)}"
+
+
+def test_texts_inside_template_expressions_hold_no_figures() -> None:
+    for path in sorted(TEMPLATES.glob("*.html.j2")):
+        for expression in re.findall(r"\{\{.*?\}\}|\{%.*?%\}", path.read_text("utf-8"), flags=re.DOTALL):
+            for text in re.findall(r'"([^"]*)"', expression):
+                known = text in {"P10", "P90"} or re.fullmatch(r"[\w.\-]+\.j2|[a-z][a-z0-9_]*", text)
+                known = known or "10–80 %" in text or "0–100 km/h" in text
+                assert known or not re.search(r"\d", text), f"{path.name}: {text}"
+
+
+def test_page_refers_to_nothing_outside_itself(page: str) -> None:
+    allowed = re.compile(r'http://www\.w3\.org/(?:2000/svg|1999/xlink)')
+    without = allowed.sub("", page)
+    assert not re.search(r"""(?:src|href|srcset|action|data|poster)\s*=\s*["']?\s*(?:https?:)?//""", without, re.IGNORECASE)
+    assert not re.search(r"url\(|@import|@font-face|<link|<iframe|<object|<embed|fetch\(|XMLHttpRequest", without)
+    assert "<script src" not in without
+
+
+def test_page_has_every_section_and_answers_first(page: str) -> None:
+    order = re.findall(r'<section id="([a-z]+)"', page)
+    assert order == [
+        "answers", "vehicle", "demand", "fit", "sequence", "flow", "ramp", "deal", "announcement", "risk", "evidence",
+        "assumptions", "run",
+    ]  # fmt: skip
+
+
+def test_every_link_within_the_page_has_its_target_and_ids_are_unique(page: str) -> None:
+    identifiers = re.findall(r'\bid="([^"]+)"', page)
+    assert len(identifiers) == len(set(identifiers))
+    for target in set(re.findall(r'href="#([^"]+)"', page)):
+        assert target in identifiers
+
+
+def test_every_picture_has_a_title_and_a_description(page: str) -> None:
+    pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(pictures) > 30
+    for text in pictures:
+        found = re.match(r'<svg[^>]*role="img" aria-labelledby="(\S+) (\S+)"', text)
+        assert found
+        assert re.search(rf'<title id="{re.escape(found.group(1))}">[^<]+</title>', text)
+        assert re.search(rf'<desc id="{re.escape(found.group(2))}">[^<]+</desc>', text)
+
+
+def test_page_is_small_enough_to_mail(page: str) -> None:
+    assert len(page.encode()) < 3_000_000
+
+
+def test_page_without_risk_has_no_ranges_and_no_risk_section(made: Any, tmp_path: Path) -> None:
+    write_report(made.plan(), None, tmp_path / "report.html", made.RUN)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert 'id="risk"' not in text
+    assert "P10" not in text.split("<footer>")[0]
+
+
+def test_text_from_the_programme_is_escaped(made: Any, tmp_path: Path) -> None:
+    plan = made.plan()
+    plan.programme.document.programme.title = "A <script>alert('x')</script> & Co"
+    write_report(plan, made.risk_result(), tmp_path / "report.html", made.RUN)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_figures_in_the_sentences_follow_the_results(made: Any, tmp_path: Path) -> None:
+    plan, risk = made.plan(), made.risk_result()
+    plan.flow = replace(plan.flow, jph=47.9, bottleneck_name="Paint shop of another plant")
+    risk = replace(risk, both_gain_probability=0.123)
+    write_report(plan, risk, tmp_path / "report.html", made.RUN)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert "47.9" in text and "54.3" not in text.split('id="flow"')[1].split("</p>")[2]
+    assert "Paint shop of another plant" in text
+    assert wording.probability(0.123) in text
+
+
+# files
+
+
+def test_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("before", "utf-8")
+
+    def fail(temporary: Path) -> None:
+        temporary.write_text("half", "utf-8")
+        message = "disk full"
+        raise OSError(message)
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, fail)
+    assert path.read_text("utf-8") == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# the workbook
+
+
+def test_workbook_has_its_sheets_in_order_with_frozen_headings(book: Any) -> None:
+    assert book.sheetnames == [
+        "Summary", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Flow", "Ramp", "Deal", "Announcement", "Risk",
+        "Assumptions", "Evidence", "Run",
+    ]  # fmt: skip
+    for sheet in book:
+        assert sheet.freeze_panes == "B2"
+        assert sheet.cell(1, 1).value
+        assert all(dimension.width >= 8 for dimension in sheet.column_dimensions.values())
+
+
+def test_workbook_holds_no_formula_and_texts_that_look_like_one_stay_texts(book: Any) -> None:
+    looks_like_one = 0
+    for sheet in book:
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f"
+                if isinstance(cell.value, str) and cell.value[:1] in {"=", "+", "-", "@"}:
+                    looks_like_one += 1
+                    assert cell.data_type == "s"
+                    assert cell.quotePrefix
+    assert looks_like_one > 0
+
+
+def test_numbers_in_the_workbook_are_numbers(book: Any) -> None:
+    sheet = book["Assumptions"]
+    heads = [cell.value for cell in sheet[1]]
+    values = [row[heads.index("Value")].value for row in sheet.iter_rows(min_row=2)]
+    assert values and all(isinstance(value, int | float) for value in values)
+
+
+def test_cells_take_what_results_hold() -> None:
+    assert workbook.plain_cell(np.int64(3)) == 3
+    assert workbook.plain_cell("a\x00b") == "a b"
+    assert workbook.plain_cell(None) is None
