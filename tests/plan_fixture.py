@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from coachbuilder.market.announcement import interface as announcement
+from coachbuilder.market.demand import interface as demand
 from coachbuilder.plant.balance import interface as balance
 from coachbuilder.plant.flow import interface as flow
 from coachbuilder.programme.sections.flow import ShopKind
+from coachbuilder.programme.sections.market import Owner, RangeProcedure, Side
 from coachbuilder.risk import interface as risk
+from coachbuilder.vehicle import interface as vehicle
 
 
 def ramp_result() -> flow.RampResult:
@@ -111,6 +115,174 @@ def flow_result() -> flow.FlowResult:
         simulated_hours=3200.0,
         replications=20,
     )
+
+
+def cycle_result(name: str, duration: int, top: float) -> vehicle.CycleResult:
+    time = np.arange(duration)
+    speed = np.clip(top * np.abs(np.sin(time / 57.0)) ** 1.5 * (0.4 + 0.6 * time / duration), 0, top)
+    power = 3.0 + speed * 0.09 + np.gradient(speed) * speed * 0.14
+    energy = np.cumsum(power) / 3600
+    distance = float(speed.sum() / 3600)
+    used = float(energy[-1] / distance * 100)
+    shares = (0.34, 0.3, 0.02, 0.2, 0.09, 0.05)
+    return vehicle.CycleResult(
+        name=name,
+        distance_km=distance,
+        duration_s=duration,
+        battery_kwh_per_100km=used,
+        ac_kwh_per_100km=used * 1.12,
+        regenerated_kwh_per_100km=used * 0.2,
+        trace_missed_s=0,
+        energy=vehicle.EnergyBreakdown(*(used * share for share in shares)),
+        time_s=time,
+        speed_kmh=speed,
+        battery_power_kw=power,
+        energy_kwh=energy,
+    )
+
+
+def vehicle_result() -> vehicle.VehicleResult:
+    items = {"pack": 52_300.0, "motor_and_inverter": 9_100.0, "body_and_chassis": 31_000.0, "electronics": 14_200.0, "interior": 11_500.0}
+    return vehicle.VehicleResult(
+        name="Guest car",
+        curb_mass_kg=1_760.0,
+        gross_kwh=64.2,
+        usable_kwh=60.1,
+        cycles=(
+            cycle_result("UDDS", 1370, 91.0),
+            cycle_result("HWFET", 766, 97.0),
+            cycle_result("WLTC 3b", 1801, 131.3),
+        ),
+        epa_label_range_km=389.0,
+        epa_label_kwh_per_100km=17.6,
+        wltp_range_km=432.0,
+        wltp_kwh_per_100km=15.4,
+        cltc_range_estimate_km=520.0,
+        zero_to_100_s=7.4,
+        top_speed_kmh=162.0,
+        charge_10_80_min=34.0,
+        parts_cost_cny=sum(items.values()),
+        parts_cost_by_item_cny=items,
+        warnings=(),
+    )
+
+
+def demand_result() -> demand.DemandResult:
+    years = tuple(range(2021, 2032))
+    units = tuple(round(124_000 * min(1.0, (year - 2020) / 6) * 0.98 ** max(0, year - 2027)) * 1.0 for year in years)
+    market = tuple(21e6 * 1.02 ** (year - 2021) for year in years)
+
+    def rival(rival_id: str, name: str, owner: Owner, at_first: float) -> demand.RivalResult:
+        sold = tuple(at_first * 1.05 ** (year - 2021) for year in years)
+        return demand.RivalResult(
+            rival_id, name, owner, 1.2, at_first / 21e6, sold, tuple(0.03 * value for value in sold)
+        )
+
+    peak = max(units)
+    return demand.DemandResult(
+        years=years,
+        units_per_year=units,
+        share=tuple(one / all_of_them for one, all_of_them in zip(units, market, strict=True)),
+        market_units_per_year=market,
+        price_cny=tuple(149_900 * 0.985 ** (year - 2021) for year in years),
+        guest_range_km=520.0,
+        range_procedure=RangeProcedure.CLTC,
+        price_elasticity=tuple(-2.4 for _ in years),
+        range_elasticity=tuple(0.8 for _ in years),
+        price_sensitivity_per_cny=1.7e-5,
+        willingness_to_pay_cny_per_km=118.0,
+        rivals=(
+            rival("model-3", "Tesla Model 3 (Shanghai)", Owner.OTHER, 137_000),
+            rival("han", "BYD Han EV", Owner.OTHER, 40_600),
+            rival("ora-cat", "Ora Good Cat", Owner.HOST, 46_000),
+            rival("p7", "XPeng P7", Owner.OTHER, 15_000),
+            rival("aion-s", "GAC Aion S", Owner.OTHER, 45_600),
+        ),
+        outside_units_lost_per_year=tuple(0.7 * value for value in units),
+        host_units_lost_per_year=tuple(0.06 * value for value in units),
+        host_loss_share=0.06,
+        peak_year=years[units.index(peak)],
+        peak_units_per_year=peak,
+    )
+
+
+def announcement_result() -> announcement.AnnouncementResult:
+    day = dt.date(2021, 3, 26)
+
+    def share(
+        name: str, side: Side, exchange: str, value: float, error: float, bound: str, worth: float
+    ) -> announcement.ShareEventResult:
+        low, high = value - 1.98 * error, value + 1.98 * error
+        return announcement.ShareEventResult(
+            share=name,
+            name=name,
+            side=side,
+            exchange=exchange,
+            date=day,
+            last_date=day,
+            days=1,
+            abnormal_return=value,
+            standard_error=error,
+            t_statistic=value / error,
+            degrees_of_freedom=118,
+            p_value=0.08,
+            is_significant=False,
+            bound=bound,
+            low=low,
+            high=None if bound else high,
+            limit_days=(day,) if bound else (),
+            market_value_cny=worth,
+            implied_value_cny=value * worth,
+            implied_low_cny=low * worth,
+            implied_high_cny=None if bound else high * worth,
+        )
+
+    shares = (
+        share("Host, Shanghai", Side.HOST, "Shanghai", 0.0805, 0.0455, "at least", 1.7e11),
+        share("Host, Hong Kong", Side.HOST, "Hong Kong", 0.078, 0.0448, "", 5.1e10),
+        share("Brand, Hong Kong", Side.BRAND, "Hong Kong", 0.0451, 0.034, "", 5.2e11),
+    )
+
+    implied = (
+        announcement.ImpliedValue(Side.BRAND, ("report",), ("brand",), 2.35e10, -1.2e10, 5.9e10, "", 5.2e11),
+        announcement.ImpliedValue(Side.HOST, ("report",), ("a", "h"), 1.77e10, -2.1e9, None, "at least", 2.2e11),
+    )
+    return announcement.AnnouncementResult(
+        as_of=day,
+        events=(
+            announcement.EventResult(
+                "report", "The press reports the plan", day, "three-sources", True, shares, implied
+            ),
+        ),
+        implied_values=implied,
+        tests=3,
+        significant=0,
+        limit_closes=1,
+        verdict="None of the abnormal returns is significant: the market's answer cannot be told from an ordinary day.",
+    )
+
+
+def comparisons() -> tuple[announcement.Comparison, ...]:
+    found = []
+    for item, npv in zip(announcement_result().implied_values, (2.31e9, 1.02e9), strict=True):
+        found.append(
+            announcement.Comparison(
+                side=item.side,
+                implied_value_cny=item.implied_value_cny,
+                low_cny=item.low_cny,
+                high_cny=item.high_cny,
+                bound=item.bound,
+                npv_cny=npv,
+                probability=0.617,
+                expected_value_cny=0.617 * npv,
+                difference_cny=item.implied_value_cny - 0.617 * npv,
+                is_compatible=True,
+                believed_probability=None,
+                believed_npv_cny=item.implied_value_cny / 0.617,
+                sentence="The market paid more than the plan is worth; no probability of the news would justify it.",
+            )
+        )
+    return tuple(found)
 
 
 MODELS = ("h6", "ora-cat", "guest")
@@ -342,7 +514,11 @@ def plan() -> Any:
         programme=programme(),
         fit=fit_result(),
         flow=flow_result(),
-        announcement=None,
+        vehicle=vehicle_result(),
+        demand=demand_result(),
+        planned_guest_units_per_year=86_000.0,
+        announcement=announcement_result(),
+        comparison=comparisons(),
         headline={
             "brand_npv_cny": 2.31e9,
             "host_npv_cny": 1.02e9,

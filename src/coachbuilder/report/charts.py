@@ -6,7 +6,7 @@ desk and for a phone, and the style sheet shows the one that fits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from coachbuilder.report.svg import (
@@ -60,6 +60,10 @@ class Span:
     color: str = "ink"
     mark: float | None = None
     """A second point, such as the value with every assumption at its centre."""
+    open_low: bool = False
+    """True if the range has no lower end: an arrow points there."""
+    open_high: bool = False
+    """True if it has no upper end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ def lines(
     whole_x: bool = False,
     anchor_zero: bool = True,
     band: tuple[Sequence[float], Sequence[float], str] | None = None,
+    years: bool = False,
+    left: float = 0.0,
 ) -> Drawing:
     """Draw lines over a common horizontal axis.
 
@@ -156,6 +162,10 @@ def lines(
         True if the vertical axis must show 0.
     band
         Lower ends, upper ends and colour of a shaded band over the first series' positions.
+    years
+        True where the horizontal axis counts calendar years, which are written without a comma.
+    left
+        Least room for the figures of the vertical axis, so that charts below each other line up.
     """
     drawing = Drawing(width, height)
     everything = [value for item in series for value in _known(item.values)] + [value for value, _ in references]
@@ -163,7 +173,7 @@ def lines(
         everything += [*band[0], *band[1]]
     key = [(item.label, f"l-{item.color}{' dash' if item.dashed else ''}") for item in series if item.label]
     top = (legend(drawing, key, 0, 0, width) + 2 if len(key) > 1 else 0) + 24
-    frame = Frame(_axis_room(everything), top, width - 8, height - 40)
+    frame = Frame(max(left, _axis_room(everything)), top, width - 8, height - (40 if x_title else 24))
     low, high = _value_axis(drawing, frame, everything, y_title, anchor_zero=anchor_zero)
     across = [float(x) for item in series for x in (item.x if item.x is not None else range(len(item.values)))]
     marks = ticks(min(across, default=0.0), max(across, default=1.0), 8 if width > 500 else 5, whole=whole_x)
@@ -172,7 +182,8 @@ def lines(
     place_x = scale(min(marks[0], min(across, default=0.0)), max(across, default=1.0), frame.left, frame.right)
     marks = [value for value in marks if value <= max(across, default=1.0) + 1e-9]
     place_y = scale(low, high, frame.bottom, frame.top)
-    _x_axis(drawing, frame, marks, place_x, x_title)
+    texts = [f"{value:.0f}" for value in marks] if years else tick_texts(marks)
+    _x_axis(drawing, frame, marks, texts, place_x, x_title)
     if band:
         xs = series[0].x if series[0].x is not None else range(len(series[0].values))
         there = [(place_x(x), place_y(y)) for x, y in zip(xs, band[1], strict=True)]
@@ -199,9 +210,14 @@ def lines(
     return drawing
 
 
-def _x_axis(drawing: Drawing, frame: Frame, marks: Sequence[float], place: object, title: str) -> None:
-    assert callable(place)  # noqa: S101
-    texts = tick_texts(list(marks))
+def _x_axis(
+    drawing: Drawing,
+    frame: Frame,
+    marks: Sequence[float],
+    texts: Sequence[str],
+    place: Callable[[float], float],
+    title: str,
+) -> None:
     for index in thinned(list(marks), texts, place, SMALL_FONT_SIZE):
         half = text_width(texts[index], SMALL_FONT_SIZE) / 2
         x = min(max(place(marks[index]), half), drawing.width - half)
@@ -335,6 +351,41 @@ def share_bars(
     return drawing
 
 
+def stack_bars(
+    width: float,
+    rows: Sequence[tuple[str, Sequence[tuple[float, str, str]], str]],
+    key: Sequence[tuple[str, str]],
+) -> Drawing:
+    """Draw each row as parts one after the other, with the whole's figure behind; parts below 0 are left out.
+
+    Parameters
+    ----------
+    rows
+        Name, parts (value, colour, what a pointer shows) and the text behind the bar.
+    key
+        Names and classes of the parts.
+    """
+    narrow = width < 480
+    value_room = max((text_width(text) for _, _, text in rows), default=0.0) + 10
+    room = 0.0 if narrow else min(max((text_width(name) for name, _, _ in rows), default=0.0) + 12, width * 0.3)
+    step = 42.0 if narrow else 30.0
+    top = legend(Drawing(width, 0), key, 0, 0, width) + 8
+    drawing = Drawing(width, top + step * len(rows) + 4)
+    legend(drawing, key, 0, 0, width)
+    longest = max((sum(max(value, 0.0) for value, _, _ in parts) for _, parts, _ in rows), default=0.0) or 1.0
+    place = scale(0.0, longest, room, width - value_room)
+    for index, (name, parts, text) in enumerate(rows):
+        y = top + step * index + (16 if narrow else 3)
+        drawing.text(0, y - 4 if narrow else y + 14, shortened(name, width if narrow else room - 8), "t")
+        start = 0.0
+        for value, color, tip in parts:
+            if value > 0:
+                drawing.rect(place(start), y, place(start + value) - place(start), 20, f"f-{color}", tip)
+                start += value
+        drawing.text(place(start) + 7, y + 14, text, "t num")
+    return drawing
+
+
 def ranges(width: float, rows: Sequence[Span], *, title: str, unit_divisor: float = 1.0) -> Drawing:
     """Draw ranges on one axis: a bar from low to high, a dot in the middle, a ring where the plan itself stands."""
     label_room = 0.0 if width < 480 else min(max(text_width(row.label) for row in rows) + 12, width * 0.32)
@@ -359,14 +410,24 @@ def ranges(width: float, rows: Sequence[Span], *, title: str, unit_divisor: floa
             drawing.text(0, middle + 4, shortened(row.label, label_room - 8), "t strong")
         else:
             drawing.text(0, middle - 14, shortened(row.label, width), "t strong halo")
-        if row.low is not None and row.high is not None:
-            x, end = place(row.low / unit_divisor), place(row.high / unit_divisor)
+        low = marks[0] * unit_divisor if row.open_low else row.low
+        high = marks[-1] * unit_divisor if row.open_high else row.high
+        if low is not None and high is not None:
+            x, end = place(low / unit_divisor), place(high / unit_divisor)
             drawing.rect(x, middle - 6, max(end - x, 2), 12, f"f-{row.color} mid", row.text, radius=6)
+            _open_ends(drawing, row, x, end, middle)
         if row.mark is not None:
             drawing.circle(place(row.mark / unit_divisor), middle, 6.5, f"l-{row.color} hollow", row.text)
         if row.middle is not None:
             drawing.circle(place(row.middle / unit_divisor), middle, 4, f"f-{row.color} dot", row.text)
     return drawing
+
+
+def _open_ends(drawing: Drawing, row: Span, start: float, end: float, y: float) -> None:
+    if row.open_low:
+        drawing.polygon([(start + 8, y - 5), (start, y), (start + 8, y + 5)], f"f-{row.color}")
+    if row.open_high:
+        drawing.polygon([(end - 8, y - 5), (end, y), (end - 8, y + 5)], f"f-{row.color}")
 
 
 def tornado(width: float, rows: Sequence[Swing], *, base: float, title: str, unit_divisor: float) -> Drawing:
@@ -473,8 +534,11 @@ def dots(
     for index, row in enumerate(rows):
         y = step * index + (step - 10 if narrow else step / 2)
         drawing.text(0, y - 13 if narrow else y + 4, shortened(row.label, width if narrow else label_room - 8), "t")
-        if row.low is not None and row.high is not None:
-            drawing.line(place(row.low * factor), y, place(row.high * factor), y, f"l-{row.color}")
+        low = marks[0] / factor if row.open_low else row.low
+        high = marks[-1] / factor if row.open_high else row.high
+        if low is not None and high is not None:
+            drawing.line(place(low * factor), y, place(high * factor), y, f"l-{row.color}")
+            _open_ends(drawing, row, place(low * factor), place(high * factor), y)
         if row.middle is not None:
             drawing.circle(place(row.middle * factor), y, 4.5, f"f-{row.color}")
         drawing.text(width, y + 4, row.text, "t num", "end")
@@ -789,6 +853,7 @@ __all__ = [
     "panels",
     "ranges",
     "share_bars",
+    "stack_bars",
     "shops",
     "strip",
     "tornado",

@@ -17,10 +17,13 @@ from coachbuilder.report.charts import Series
 from coachbuilder.report.svg import Drawing
 
 if TYPE_CHECKING:
+    from coachbuilder.market.announcement.interface import AnnouncementResult, Comparison
+    from coachbuilder.market.demand.interface import DemandResult
     from coachbuilder.plant.balance.interface import FitResult, LineBalance
     from coachbuilder.plant.flow.interface import FlowResult, RampResult
     from coachbuilder.programme import Programme
     from coachbuilder.risk.interface import FigureSpread, RiskResult
+    from coachbuilder.vehicle.interface import CycleResult, VehicleResult
 
 PHONE_WIDTH, TABLET_WIDTH, DESK_WIDTH, HALF_WIDTH = 340.0, 580.0, 940.0, 450.0
 """Widths in pixels that pictures are drawn for."""
@@ -52,6 +55,235 @@ def picture(
     )
     return Markup('<div class="fig {}" id="{}">{}</div>').format(
         "half" if half else "wide", identifier, Markup("").join(drawn)
+    )
+
+
+# vehicle
+
+_LARGEST_TRACE = 460
+
+
+def cycle(result: CycleResult) -> Markup:
+    """Return speed and energy over one drive cycle."""
+    step = max(1, -(-len(result.time_s) // _LARGEST_TRACE))
+    keep = np.unique(np.append(np.arange(0, len(result.time_s), step), len(result.time_s) - 1))
+    seconds = [float(value) for value in result.time_s[keep]]
+    speed = (Series("", result.speed_kmh[keep].tolist(), "k0", seconds, area=True),)
+    energy = (Series("", result.energy_kwh[keep].tolist(), "k1", seconds),)
+    name = result.name.lower().replace(" ", "-").replace("(", "").replace(")", "")
+
+    def draw(width: float) -> Drawing:
+        height = 150.0 if width > 500 else 130.0
+        return charts.panels(
+            width,
+            (
+                charts.lines(width, speed, y_title="speed, km/h", x_title="", height=height, left=44),
+                charts.lines(
+                    width, energy, y_title="energy from the cells, kWh", x_title="s", height=height, left=44
+                ),
+            ),
+            gap=0,
+        )
+
+    return picture(
+        f"cycle-{name}",
+        f"Speed and energy over the {result.name} cycle",
+        f"{wording.number(result.distance_km)} km in {result.duration_s} s; "
+        f"{wording.number(result.battery_kwh_per_100km)} kWh/100 km from the cells.",
+        draw,
+    )
+
+
+_ENERGY_PARTS = (
+    ("air", "aerodynamic_kwh_per_100km", "k0"),
+    ("rolling", "rolling_kwh_per_100km", "k5"),
+    ("brakes", "brake_kwh_per_100km", "k6"),
+    ("motor, inverter, gear", "powertrain_kwh_per_100km", "k1"),
+    ("accessories", "accessory_kwh_per_100km", "k3"),
+    ("inside the pack", "battery_kwh_per_100km", "k2"),
+)
+
+
+def energy_breakdown(vehicle: VehicleResult) -> Markup:
+    """Return where the energy from the cells goes, cycle by cycle."""
+    rows = [
+        (
+            item.name,
+            [
+                (
+                    getattr(item.energy, field),
+                    color,
+                    f"{item.name}, {name}: {wording.number(getattr(item.energy, field))} kWh/100 km",
+                )
+                for name, field, color in _ENERGY_PARTS
+            ],
+            f"{item.battery_kwh_per_100km:.1f}",
+        )
+        for item in vehicle.cycles
+    ]
+    return picture(
+        "energy-breakdown",
+        "Where the energy from the cells goes",
+        "; ".join(
+            f"{item.name}: {wording.number(item.battery_kwh_per_100km)} kWh/100 km from the cells"
+            for item in vehicle.cycles
+        ),
+        lambda width: charts.stack_bars(width, rows, [(name, f"f-{color}") for name, _, color in _ENERGY_PARTS]),
+        half=True,
+    )
+
+
+def parts_cost(vehicle: VehicleResult) -> Markup:
+    """Return the cost of the parts, dearest first."""
+    found = sorted(vehicle.parts_cost_by_item_cny.items(), key=lambda item: (-item[1], item[0]))
+    items = [charts.Bar(wording.label(name), cost, wording.whole(cost), "brand") for name, cost in found]
+    return picture(
+        "parts-cost",
+        "Parts cost by item",
+        "; ".join(f"{bar.label}: CNY {bar.text}" for bar in items),
+        lambda width: charts.bars(width, items),
+        half=True,
+    )
+
+
+# demand
+
+
+def demand_by_year(demand: DemandResult) -> Markup:
+    """Return the guest cars wanted by year, and the host's own cars that they displace."""
+    years = [str(year) for year in demand.years]
+    series = [Series("guest cars wanted", list(demand.units_per_year), "brand")]
+    lost = Series("the host's own cars that buyers give up", [-units for units in demand.host_units_lost_per_year], "host")
+    if any(lost.values):
+        series.append(lost)
+    return picture(
+        "demand-years",
+        "Guest cars wanted by year",
+        "; ".join(f"{year}: {wording.whole(units)}" for year, units in zip(years, demand.units_per_year, strict=True)),
+        lambda width: charts.columns(width, years, series, y_title="cars a year"),
+    )
+
+
+def rivals(demand: DemandResult, guest: str, rows: int = 12) -> Markup:
+    """Return the guest beside its rivals in the year of its peak."""
+    index = demand.years.index(demand.peak_year)
+    colors = {"host": "host", "brand": "brand"}
+    found = [
+        charts.Bar(
+            rival.name,
+            rival.units_per_year[index],
+            wording.whole(rival.units_per_year[index]),
+            colors.get(str(rival.owner), "k5"),
+            f"{rival.name}: {wording.whole(rival.units_lost_per_year[index])} fewer because of the guest",
+        )
+        for rival in demand.rivals
+    ]
+    found.append(charts.Bar(guest, demand.peak_units_per_year, wording.whole(demand.peak_units_per_year), "brand", guest))
+    found.sort(key=lambda bar: (-bar.value, bar.label))
+    shown = [bar for position, bar in enumerate(found) if position < rows or bar.label == guest]
+    return picture(
+        "rivals",
+        f"The guest beside its rivals in {demand.peak_year}",
+        "; ".join(f"{bar.label}: {bar.text}" for bar in shown),
+        lambda width: charts.bars(width, shown),
+        half=True,
+    )
+
+
+def segment(demand: DemandResult) -> Markup:
+    """Return the guest's share of its segment by year."""
+    series = (
+        Series("guest's share", [100 * share for share in demand.share], "brand", [float(year) for year in demand.years]),
+    )
+    return picture(
+        "segment",
+        "Guest's share of the segment by year",
+        "; ".join(
+            f"{year}: {wording.percent(share, 1)}" for year, share in zip(demand.years, demand.share, strict=True)
+        ),
+        lambda width: charts.lines(
+            width, series, y_title="% of the segment", x_title="year", height=240, whole_x=True, years=True
+        ),
+        half=True,
+    )
+
+
+# announcement
+
+
+def abnormal_returns(announcement: AnnouncementResult) -> Markup:
+    """Return every share's abnormal return with its interval, open where a price limit cut it."""
+    spans = [
+        charts.Span(
+            f"{item.name}, {wording.short_date(item.date)}",
+            item.low,
+            item.abnormal_return,
+            item.high,
+            f"{item.abnormal_return * 100:+.1f} % (t {item.t_statistic:.2f})".replace("-", wording.MINUS)
+            + (" limit" if item.bound else ""),
+            "brand" if item.side == "brand" else "host",
+            open_low=item.low is None,
+            open_high=item.high is None,
+        )
+        for event in announcement.events
+        for item in event.shares
+    ]
+    return picture(
+        "abnormal-returns",
+        "Abnormal returns with their intervals",
+        "; ".join(f"{span.label}: {span.text}" for span in spans),
+        lambda width: charts.dots(width, spans, title="abnormal return, %"),
+    )
+
+
+def market_beside_plan(comparison: Sequence[Comparison], names: Mapping[str, str], spreads: Mapping[str, FigureSpread | None]) -> Markup:
+    """Return what the market paid beside what the plan is worth, by side.
+
+    Parameters
+    ----------
+    comparison
+        Both values by side.
+    names
+        The companies' names by side.
+    spreads
+        Spread of each side's net present value, where there is one.
+    """
+    rows: list[charts.Span] = []
+    for item in comparison:
+        side = str(item.side)
+        paid = f"{item.bound} {wording.money(item.implied_value_cny)}".strip()
+        spread = spreads.get(side)
+        rows.append(
+            charts.Span(
+                f"{names[side]}: the market paid",
+                item.low_cny,
+                item.implied_value_cny,
+                item.high_cny,
+                paid,
+                side,
+                open_low=item.low_cny is None,
+                open_high=item.high_cny is None,
+            )
+        )
+        rows.append(
+            charts.Span(
+                f"{names[side]}: the plan",
+                spread.p10 if spread else None,
+                item.npv_cny,
+                spread.p90 if spread else None,
+                wording.money(item.npv_cny),
+                "joint",
+                item.expected_value_cny,
+            )
+        )
+    divisor, scale_name = wording.money_scale(
+        *(value for row in rows for value in (row.low, row.middle, row.high)),
+    )
+    return picture(
+        "market-beside-plan",
+        "What the market paid beside what the plan is worth",
+        "; ".join(f"{row.label}: {row.text}" for row in rows),
+        lambda width: charts.ranges(width, rows, title=f"CNY {scale_name}".strip(), unit_divisor=divisor),
     )
 
 

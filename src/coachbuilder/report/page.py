@@ -84,11 +84,12 @@ def environment() -> Environment:
         money=wording.money,
         with_unit=wording.with_unit,
         date=wording.date,
+        short_date=wording.short_date,
         label=wording.label,
         plural=wording.plural,
         figure=lambda value, name: wording.figure(name, value),
     )
-    made.globals.update(money_range=wording.money_range, range_with_unit=wording.range_with_unit, zip=zip)
+    made.globals.update(money_range=wording.money_range, open_money_range=wording.open_money_range, range_with_unit=wording.range_with_unit, zip=zip)
     return made
 
 

@@ -17,6 +17,10 @@ NARROW_SPACE = "\u202f"
 HARD_SPACE = "\u00a0"
 
 _MONEY_SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"))
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 _SPOKEN = {"1/year": "a year", "1/day": "a day", "1/h": "an hour", "jobs/h": "cars an hour"}
 _CURRENCIES = ("CNY", "USD", "HKD", "EUR")
 
@@ -210,7 +214,35 @@ def date(value: dt.date) -> str:
     >>> date(dt.date(2021, 3, 26))
     '26 March 2021'
     """
-    return f"{value.day} {value:%B %Y}"
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def short_date(value: dt.date) -> str:
+    """Return a date for a table, where it must not break.
+
+    Examples
+    --------
+    >>> short_date(dt.date(2021, 3, 26)).replace(HARD_SPACE, " ")
+    '26 Mar 2021'
+    """
+    return HARD_SPACE.join((str(value.day), _MONTHS[value.month - 1][:3], str(value.year)))
+
+
+def open_money_range(low: float | None, high: float | None, currency: str = "CNY") -> str:
+    """Return a range of money of which an end may be open.
+
+    Examples
+    --------
+    >>> open_money_range(2e9, None).replace(HARD_SPACE, " ")
+    'from CNY 2.00 bn'
+    """
+    if low is None and high is None:
+        return NOTHING
+    if high is None:
+        return f"from {money(low, currency)}"
+    if low is None:
+        return f"up to {money(high, currency)}"
+    return money_range(low, high, currency)
 
 
 _ACRONYMS: Mapping[str, str] = {

@@ -199,9 +199,385 @@ def _rows(items: Iterable[object], names: Sequence[str]) -> Iterable[list[object
         yield [getattr(item, name) for name in names]
 
 
+def _vehicle(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    car = plan.vehicle
+    names = (
+        "curb_mass_kg", "gross_kwh", "usable_kwh", "wltp_range_km", "wltp_kwh_per_100km", "epa_label_range_km",
+        "epa_label_kwh_per_100km", "cltc_range_estimate_km", "zero_to_100_s", "top_speed_kmh", "charge_10_80_min",
+        "parts_cost_cny", "warnings",
+    )  # fmt: skip
+    sheet.named({name: getattr(car, name) for name in names})
+    sheet.table(
+        (Column("Part", width=44), Column("Cost (CNY a car)", "#,##0", 20)),
+        ((wording.label(name), cost) for name, cost in car.parts_cost_by_item_cny.items()),
+        "Parts cost",
+    )
+    cycles = (
+        "distance_km", "duration_s", "battery_kwh_per_100km", "ac_kwh_per_100km", "regenerated_kwh_per_100km",
+        "trace_missed_s",
+    )  # fmt: skip
+    energy = (
+        "aerodynamic_kwh_per_100km", "rolling_kwh_per_100km", "brake_kwh_per_100km", "powertrain_kwh_per_100km",
+        "accessory_kwh_per_100km", "battery_kwh_per_100km",
+    )  # fmt: skip
+    sheet.table(
+        (
+            Column("Cycle", width=44),
+            *(Column(wording.label(name, unit=True), "#,##0.00") for name in cycles),
+            *(Column(f"Of it: {wording.label(name, unit=True)}", "0.00") for name in energy),
+        ),
+        (
+            (item.name, *(getattr(item, name) for name in cycles), *(getattr(item.energy, name) for name in energy))
+            for item in car.cycles
+        ),
+        "Drive cycles",
+    )
+
+
+def _demand(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    demand = plan.demand
+    sheet.table(
+        (
+            Column("Year", "0", 8),
+            Column("Segment (cars)", "#,##0"),
+            Column("Guest wanted (cars)", "#,##0"),
+            Column("Guest's share", "0.00%"),
+            Column("Price with tax (CNY)", "#,##0"),
+            Column("Price elasticity", "0.00"),
+            Column("Range elasticity", "0.00"),
+            Column("Host's own lost (cars)", "#,##0"),
+            Column("All others lost (cars)", "#,##0"),
+        ),
+        zip(
+            demand.years,
+            demand.market_units_per_year,
+            demand.units_per_year,
+            demand.share,
+            demand.price_cny,
+            demand.price_elasticity,
+            demand.range_elasticity,
+            demand.host_units_lost_per_year,
+            demand.outside_units_lost_per_year,
+            strict=True,
+        ),
+    )
+    years = tuple(Column(f"{year} (cars)", "#,##0") for year in demand.years)
+    sheet.table(
+        (Column("Rival", width=28), Column("Whose"), *years),
+        ((item.name, item.owner, *item.units_per_year) for item in demand.rivals),
+        "Rivals' sales with the guest on sale",
+    )
+    sheet.table(
+        (Column("Rival", width=28), Column("Whose"), *years),
+        ((item.name, item.owner, *item.units_lost_per_year) for item in demand.rivals),
+        "Rivals' sales lost to the guest",
+    )
+
+
+_LINES = (("before", "Before the guest came"), ("after", "With the guest"))
+
+
+def _fit(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    fit = plan.fit
+    models = tuple(fit.after.mix)
+    sheet.table(
+        (
+            Column("Line", width=24),
+            Column("Station", width=10),
+            Column("Segment", width=28),
+            Column("Operator", "0", 10),
+            Column("Lane", "0", 8),
+            Column("Zone", width=16),
+            Column("Average load (s)", "0.0"),
+            Column("Takt (s)", "0.0"),
+            *(Column(f"Load {model} (s)", "0.0") for model in models),
+            Column("Work elements in order", width=60),
+        ),
+        (
+            (
+                title,
+                load.station,
+                segments[load.station],
+                load.operator,
+                load.lane,
+                load.zone,
+                load.weighted_load_s,
+                line.takt_s,
+                *(load.load_s.get(model) if line.mix.get(model) else None for model in models),
+                load.tasks,
+            )
+            for line, title in ((getattr(fit, name), title) for name, title in _LINES)
+            for segments in ({item.station: item.segment for item in line.stations},)
+            for load in line.operator_loads
+        ),
+    )
+    names = (
+        "takt_s", "stations_total", "stations_used", "operators", "operators_lower_bound", "idle_share", "smoothness",
+        "mean_direct_hours_per_car",
+    )  # fmt: skip
+    sheet.table(
+        (Column("Figure", width=34), *(Column(title, "#,##0.00") for _, title in _LINES)),
+        ((wording.label(name, unit=True), getattr(fit.before, name), getattr(fit.after, name)) for name in names),
+        "The two lines",
+    )
+    sheet.table(
+        (
+            Column("Model", width=24),
+            Column("Cars a year before", "#,##0"),
+            Column("Cars a year after", "#,##0"),
+            Column("Pure work (h)", "0.00"),
+            Column("Direct hours before (h)", "0.00"),
+            Column("Direct hours after (h)", "0.00"),
+        ),
+        (
+            (
+                model,
+                fit.before.units_per_year.get(model),
+                fit.after.units_per_year.get(model),
+                fit.after.work_hours_per_car.get(model),
+                fit.before.direct_hours_per_car.get(model) if fit.before.units_per_year.get(model) else None,
+                fit.after.direct_hours_per_car.get(model),
+            )
+            for model in models
+        ),
+        "Hours by model",
+    )
+
+
+def _moves(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    sheet.table(
+        (
+            Column("Work element", width=18),
+            Column("Name", width=54),
+            Column("From station"),
+            Column("To station"),
+            Column("Average time (s)", "0.0"),
+        ),
+        (
+            (item.task, item.name, item.from_station, item.to_station, item.time_s)
+            for item in sorted(plan.fit.moved_tasks, key=lambda item: (-item.time_s, item.task))
+        ),
+    )
+    sheet.table(
+        (Column("Work element", width=18), Column("Station", width=54), Column("Operators")),
+        ((item.task, item.station, item.operators) for item in plan.fit.after.assignment),
+        "Where every work element is done with the guest on the line",
+    )
+
+
+def _flow(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    flow = plan.flow
+    shares = tuple(
+        Column(text, "0.0%") for text in ("At work", "In repair", "Blocked", "Without a car")
+    )
+    share_names = ("working_share", "down_share", "blocked_share", "starved_share")
+    sheet.table(
+        (
+            Column("Shop", width=28),
+            Column("Kind"),
+            Column("Rate (cars/h)", "0.00"),
+            Column("Rate alone (cars/h)", "0.00"),
+            *shares,
+            Column("Cars inside", "0.0"),
+            Column("Busiest machine", width=20),
+            Column("Bottleneck"),
+        ),
+        (
+            (
+                shop.name,
+                shop.kind,
+                shop.jph,
+                shop.stand_alone_jph,
+                *(getattr(shop, name) for name in share_names),
+                shop.mean_cars,
+                shop.busiest_machine,
+                "yes" if shop.id == flow.bottleneck else "",
+            )
+            for shop in flow.shops
+        ),
+    )
+    names = (
+        "jph", "jph_ci95", "planned_jph", "guest_share", "guest_capacity_units_per_year", "guest_units_per_year",
+        "bottleneck_name", "bottleneck_machine", "bottleneck_active_share", "work_in_progress_cars", "lead_time_h",
+        "first_pass_yield", "scrapped_share", "resident_units_lost_per_year", "replications", "simulated_hours",
+        "cars_at_start", "cars_in", "cars_out", "cars_scrapped", "cars_inside", "deadlock", "conventions",
+    )  # fmt: skip
+    sheet.named({name: getattr(flow, name) for name in names}, "The plant as a whole")
+    sheet.table(
+        (
+            Column("The host's own cars", width=28),
+            Column("Rate (cars/h)", "0.00"),
+            Column("± 95 % (cars/h)", "0.00"),
+            Column("Capacity (cars a year)", "#,##0"),
+            Column("Output (cars a year)", "#,##0"),
+            Column("Bottleneck"),
+        ),
+        (
+            (title, item.jph, item.jph_ci95, item.capacity_units_per_year, item.units_per_year, item.bottleneck)
+            for title, item in (("before", flow.resident_before), ("after", flow.resident_after))
+        ),
+        "The host's own output",
+    )
+    sheet.table(
+        (
+            Column("Model", width=28),
+            Column("Rate (cars/h)", "0.00"),
+            Column("± 95 % (cars/h)", "0.00"),
+            Column("Planned (cars a year)", "#,##0"),
+            Column("Capacity (cars a year)", "#,##0"),
+            Column("Output (cars a year)", "#,##0"),
+        ),
+        _rows(
+            flow.models,
+            ("id", "jph", "jph_ci95", "planned_units_per_year", "capacity_units_per_year", "units_per_year"),
+        ),
+        "Output by model",
+    )
+    sheet.table(
+        (Column("Buffer", width=28), Column("From"), Column("To"), Column("Places", "0"), Column("Mean level", "0.0")),
+        _rows(flow.buffers, ("id", "from_shop", "to_shop", "capacity", "mean_level")),
+        "Buffers",
+    )
+    sheet.table(
+        (
+            Column("Machine", width=28),
+            Column("Shop"),
+            Column("Rate (cars/h)", "0.00"),
+            *shares,
+            Column("Mean active period (s)", "0.0"),
+        ),
+        _rows(flow.machines, ("id", "shop", "jph", *share_names, "active_period_s")),
+        "Machines",
+    )
+
+
+def _ramp(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    ramp = plan.flow.ramp
+    sheet.table(
+        (
+            Column("Week", "0", 8),
+            Column("Guest (cars)", "#,##0.0"),
+            Column("Residents (cars)", "#,##0.0"),
+            Column("Residents lost (cars)", "#,##0.0"),
+            Column("Guest first-pass yield", "0.0%"),
+            Column("Guest cycle time (multiple)", "0.00"),
+            Column("Line speed", "0.0%"),
+            Column("Limited by", width=24),
+        ),
+        zip(
+            ramp.week,
+            ramp.guest_units,
+            ramp.resident_units,
+            ramp.resident_units_lost,
+            ramp.first_pass_yield,
+            ramp.cycle_multiplier,
+            ramp.line_speed_share,
+            ramp.limiting_shop,
+            strict=True,
+        ),
+    )
+    names = ("start_of_production_week", "weeks_to_rate", "guest_units_first_year", "resident_units_lost_total")
+    sheet.named({name: getattr(ramp, name) for name in names}, "The launch")
+
+
+def _announcement(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    columns = (
+        Column("News", width=40),
+        Column("Share", width=26),
+        Column("Side"),
+        Column("Exchange"),
+        Column("From", "yyyy-mm-dd"),
+        Column("To", "yyyy-mm-dd"),
+        Column("Days", "0", 8),
+        Column("Abnormal return", "0.00%"),
+        Column("Standard error", "0.00%"),
+        Column("t", "0.00", 8),
+        Column("p", "0.000", 8),
+        Column("Significant"),
+        Column("Limit"),
+        Column("Interval from", "0.00%"),
+        Column("Interval to", "0.00%"),
+        Column("Market value (CNY)", "#,##0", 20),
+        Column("Implied value (CNY)", "#,##0", 20),
+        Column("Implied from (CNY)", "#,##0", 20),
+        Column("Implied to (CNY)", "#,##0", 20),
+    )
+    names = (
+        "name", "side", "exchange", "date", "last_date", "days", "abnormal_return", "standard_error", "t_statistic",
+        "p_value", "is_significant", "bound", "low", "high", "market_value_cny", "implied_value_cny",
+        "implied_low_cny", "implied_high_cny",
+    )  # fmt: skip
+    events = plan.announcement.events if plan.announcement else ()
+    sheet.table(columns, ((event.name, *row) for event in events for row in _rows(event.shares, names)))
+    fields = (
+        "side", "implied_value_cny", "low_cny", "high_cny", "bound", "npv_cny", "probability", "expected_value_cny",
+        "difference_cny", "is_compatible", "believed_probability", "believed_npv_cny", "sentence",
+    )  # fmt: skip
+    sheet.table(
+        tuple(column(name, 20 if name != "sentence" else 90) for name in fields),
+        _rows(plan.comparison, fields),
+        "What the market paid beside what the plan is worth",
+    )
+    if plan.announcement:
+        sheet.say(plan.announcement.verdict)
+
+
+def _risk(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    columns = (
+        Column("Figure", width=44),
+        Column("Unit"),
+        *(Column(text, "#,##0.00", 20) for text in ("Plan", "P10", "Median", "P90", "Mean")),
+        Column("Above zero", "0.0%"),
+        Column("Draws without it", "0"),
+    )
+    names = ("base", "p10", "p50", "p90", "mean", "probability_positive", "draws_without_figure")
+    figures = risk.figures if risk else ()
+    rows = zip(figures, _rows(figures, names), strict=True)
+    sheet.table(columns, ((wording.label(item.name), unit_of(item.name), *row) for item, row in rows))
+    if risk is None:
+        sheet.say("No draws were asked for.")
+        return
+    single = (
+        "draws", "seed", "partnership_probability", "both_gain_probability", "brand_expected_npv_cny",
+        "host_expected_npv_cny",
+    )  # fmt: skip
+    sheet.named({name: getattr(risk, name) for name in single}, "All draws together")
+    sides = tuple(
+        f"{side}_npv_at_{end}_cny" for side in ("brand", "host") for end in ("low", "high")
+    )
+    shares = ("brand_variance_share", "host_variance_share", "joint_variance_share")
+    sheet.table(
+        (
+            Column("Assumption", width=44),
+            Column("Evidence", width=24),
+            Column("Low (5 % point)"),
+            Column("High (95 % point)"),
+            *(column(name, 20) for name in sides),
+            *(column(name) for name in shares),
+        ),
+        _rows(risk.assumptions, ("path", "evidence", "low", "high", *sides, *shares)),
+        "Assumptions by what they do to the joint value",
+    )
+    fields = (
+        "evidence", "kind", "claim", "probability", "brand_npv_if_false_cny", "host_npv_if_false_cny",
+        "joint_npv_if_false_cny", "turns_brand", "turns_host", "turns_joint", *shares, "is_switch", "assumptions",
+    )  # fmt: skip
+    wide = {"evidence": 44.0, "kind": 24.0, "claim": 60.0, "assumptions": 60.0}
+    sheet.table(
+        tuple(column(name, wide.get(name, 20)) for name in fields),
+        _rows(risk.evidence, fields),
+        "Evidence by what the joint value loses if it is false",
+    )
+
+
 def _run(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
-    rows = [(wording.label(str(key), unit=True), value if isinstance(value, int | float | str) else str(value)) for key, value in run.items()]
-    sheet.table((Column("What", width=30), Column("Value", width=70)), rows)
+    rows = []
+    for key, value in run.items():
+        if isinstance(value, Mapping):
+            rows += [(f"{wording.label(str(key))}: {name}", item) for name, item in value.items()]
+        else:
+            rows.append((wording.label(str(key), unit=True), value))
+    sheet.table((Column("What", width=34), Column("Value", width=70)), rows)
 
 
 def _assumptions(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:

@@ -140,8 +140,10 @@ class ShareEventResult:
     """Two-sided probability of so large a return without news."""
     is_significant: bool
     """True if that is below 5 %."""
+    margin: float
+    """Half of the two-sided 95 % interval around the abnormal return."""
     bound: str
-    """'at least' or 'at most' where the last day counted closed at a limit, 'both' if limits on both sides were hit, else empty."""
+    """'at least' or 'at most' where the last day counted closed at a limit, else empty."""
     low: float | None
     """Lower end of the 95 % interval; None if open."""
     high: float | None
@@ -175,7 +177,7 @@ class ImpliedValue:
     high_cny: float | None
     """Upper end; None if a limit close leaves it open."""
     bound: str
-    """'at least', 'at most' or 'both' where a limit close makes it a bound, else empty."""
+    """'at least', 'at most', or 'open' where limits leave both sides open; empty where it is no bound."""
     market_value_cny: float
     """Value of the classes counted, before the first event."""
 
@@ -233,7 +235,7 @@ class Comparison:
     high_cny: float | None
     """Upper end; None if open."""
     bound: str
-    """'at least', 'at most' or 'both' where a limit close makes it a bound, else empty."""
+    """'at least', 'at most', or 'open' where limits leave both sides open; empty where it is no bound."""
     npv_cny: float
     """What the plan is worth to that side if it is carried out."""
     probability: float

@@ -10,6 +10,9 @@ from coachbuilder.plant.balance.interface import FitInputs, LineTask
 
 _SLACK = 1e-9
 
+Piece = tuple[LineTask, float, list[int]]
+"""A task, its time over the limit, and the stations that may take it."""
+
 
 def operators_lower_bound(inputs: FitInputs, units_per_year: Sequence[float], takt_s: float) -> int:
     """Return a lower bound on the operators that the models in ``units_per_year`` need at a takt.
@@ -37,26 +40,25 @@ def operators_lower_bound(inputs: FitInputs, units_per_year: Sequence[float], ta
             only = [1.0 if other == position else 0.0 for other in range(len(shares))]
             scales.append((only, takt_s * (1.0 + inputs.overload_allowance)))
     groups = _zone_groups(inputs)
+    places = [places_of(task, inputs) for task in inputs.tasks]
     best = 0
     for weights, limit_s in scales:
         pieces = [
-            (task, sum(weight * seconds for weight, seconds in zip(weights, task.time_s, strict=True)) / limit_s)
-            for task in inputs.tasks
+            (task, sum(weight * seconds for weight, seconds in zip(weights, task.time_s, strict=True)) / limit_s, at)
+            for task, at in zip(inputs.tasks, places, strict=True)
         ]
+        pieces = [piece for piece in pieces if piece[1] > 0]
         best = max(best, _bound(pieces, inputs), _grouped_bound(pieces, inputs, groups))
     return best
 
 
-def _bound(pieces: Sequence[tuple[LineTask, float]], inputs: FitInputs) -> int:
+def _bound(pieces: Sequence[Piece], inputs: FitInputs) -> int:
     """Bound by all the work, and by packing what single lanes must take plus what parallel lanes must take."""
-    every = math.ceil(sum(task.operators * size for task, size in pieces) - _SLACK)
+    every = math.ceil(sum(task.operators * size for task, size, _ in pieces) - _SLACK)
     single: list[float] = []
     fixed: dict[int, float] = {}
     elsewhere = 0.0
-    for task, size in pieces:
-        if size <= 0:
-            continue
-        places = places_of(task, inputs)
+    for task, size, places in pieces:
         if all(inputs.stations[place].lanes == 1 for place in places):
             single.extend([size] * task.operators)
         elif all(inputs.stations[place].lanes > 1 for place in places):
@@ -71,18 +73,17 @@ def _bound(pieces: Sequence[tuple[LineTask, float]], inputs: FitInputs) -> int:
     return max(every, packing_bound(single) + max(lanes, math.ceil(elsewhere - _SLACK)))
 
 
-def _grouped_bound(
-    pieces: Sequence[tuple[LineTask, float]], inputs: FitInputs, groups: Sequence[frozenset[str]]
-) -> int:
+def _grouped_bound(pieces: Sequence[Piece], inputs: FitInputs, groups: Sequence[frozenset[str]]) -> int:
     """Sum the bounds over groups of zones; only the operator who must stand there counts."""
     total = 0
     for zones in groups:
-        inside = [
-            (task, size)
-            for task, size in pieces
-            if task.zone in zones and all(inputs.stations[place].lanes == 1 for place in places_of(task, inputs))
-        ]
-        total += packing_bound([size for _, size in inside if size > 0])
+        total += packing_bound(
+            [
+                size
+                for task, size, places in pieces
+                if task.zone in zones and all(inputs.stations[place].lanes == 1 for place in places)
+            ]
+        )
     return total
 
 

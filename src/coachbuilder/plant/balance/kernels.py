@@ -62,7 +62,7 @@ def _places_ok(s, count, seq, lead, helper, reached_from, place_mask, place_limi
 
 
 @njit(cache=True, nogil=True)
-def _makespans(s, count, seq, lead, helper, station, time_s, before_ptr, before_idx, finish, ready, makespan):
+def makespans(s, count, seq, lead, helper, station, time_s, before_ptr, before_idx, finish, ready, makespan):
     """Fill ``makespan`` (M,) of station ``s``: its tasks begin in the order of ``seq``, as early as they may.
 
     A task waits for its predecessors at the station and for those who do it; a task that a model does not have
@@ -105,7 +105,7 @@ def _station_ok(
     """Return whether station ``s`` keeps the takt rule and has a place for everybody."""
     if not _places_ok(s, count, seq, lead, helper, reached_from, place_mask, place_limit, ready.shape[0]):
         return False
-    _makespans(s, count, seq, lead, helper, station, time_s, before_ptr, before_idx, finish, ready, makespan)
+    makespans(s, count, seq, lead, helper, station, time_s, before_ptr, before_idx, finish, ready, makespan)
     mean = 0.0
     for m in range(weight.shape[0]):
         if makespan[m] > limit_s[s] * peak + TOLERANCE_S:
@@ -251,7 +251,7 @@ def _squares(s, mean_load, limit_s, lanes):
 
 @njit(cache=True, nogil=True)
 def construct(
-    priority, home, homes_first, soft_operators, time_s, weight, mean_s, crew, precedes, before_ptr, before_idx,
+    priority, pinned, home, homes_first, soft_operators, time_s, weight, mean_s, crew, precedes, before_ptr, before_idx,
     after_ptr, after_idx, allowed, first, last, limit_s, peak, max_operators, reached_from, place_mask, place_limit,
     slots, station, lead, helper, order,
 ):
@@ -261,6 +261,8 @@ def construct(
     ----------
     priority
         (n,) lower comes earlier among tasks whose predecessors have been looked at.
+    pinned
+        (n,) tasks that only certain stations may take; they are placed before all others.
     home
         (n,) station where the task is done today, tried before any other; -1 for none.
     homes_first
@@ -285,7 +287,7 @@ def construct(
     lead[:] = -1
     helper[:] = -1
     unplaced = 0
-    for stage in range(2):
+    for stage in range(3):
         waiting = np.zeros(n, np.int64)
         for task in range(n):
             waiting[task] = before_ptr[task + 1] - before_ptr[task]
@@ -299,7 +301,9 @@ def construct(
             done[task] = True
             for arc in range(after_ptr[task], after_ptr[task + 1]):
                 waiting[after_idx[arc]] -= 1
-            if station[task] >= 0 or (stage == 0 and not homes_first) or (stage == 0 and home[task] < 0):
+            if station[task] >= 0 or (stage == 0 and not pinned[task]):
+                continue
+            if stage == 1 and (not homes_first or home[task] < 0):
                 continue
             low, high = _window(task, station, first, last, precedes, before_ptr, before_idx, after_ptr, after_idx, False)
             placed = False
@@ -312,7 +316,7 @@ def construct(
                     if home[task] < low or home[task] > high:
                         continue
                     begin, end = home[task], home[task]
-                elif stage == 0:
+                elif stage == 1:
                     break
                 for s in range(begin, end + 1):
                     if placed:
@@ -366,7 +370,7 @@ def construct(
                                 _add_load(task, s, k2, -1, load, mean_load, jobs, time_s, mean_s)
                         if placed:
                             break
-            if not placed and stage == 1:
+            if not placed and stage == 2:
                 unplaced += 1
     filled = 0
     for s in range(stations):
@@ -397,7 +401,7 @@ def cost_of(station, lead, helper, home, lanes, level_weight, station_weight, mo
 
 @njit(cache=True, nogil=True)
 def improve(
-    evaluations, evenly, random_state, home, lanes, level_weight, station_weight, move_weight, time_s, weight, mean_s,
+    evaluations, evenly, fullness, hot, cold, random_state, home, lanes, level_weight, station_weight, move_weight, time_s, weight, mean_s,
     crew, precedes, before_ptr, before_idx, after_ptr, after_idx, allowed, first, last, limit_s, peak, max_operators,
     reached_from, place_mask, place_limit, slots, station, lead, helper, order,
 ):
@@ -437,11 +441,12 @@ def improve(
     best_lead = lead.copy()
     best_helper = helper.copy()
     best_order = order.copy()
-    fullness = -1.0 if evenly else 0.5
-    hot, cold = 0.25, 0.01
     for evaluation in range(evaluations):
         temperature = 0.0 if evenly else hot * (cold / hot) ** (evaluation / evaluations)
         task = int(_random(random_state) * n)
+        if unplaced > 0 and _random(random_state) < 0.5:
+            while station[task] >= 0:
+                task = task + 1 if task + 1 < n else 0
         kind = _random(random_state)
         chance = _random(random_state)
         threshold = -temperature * np.log(max(chance, 1e-300)) if not evenly else -1e-12
@@ -452,12 +457,18 @@ def improve(
         if low > high:
             continue
         s = low + int(_random(random_state) * (high - low + 1))
-        if old >= 0 and _random(random_state) < 0.2:
+        nearby = _random(random_state)
+        if home[task] >= low and home[task] <= high and nearby < 0.2:
+            s = home[task]
+        elif old >= 0 and nearby > 0.8:
             s = old
         if not allowed[task, s] or max_operators[s] == 0:
             continue
-        if kind < 0.5 or old < 0 or count[s] == 0:
+        if kind < 0.4 or old < 0 or count[s] == 0:
             k = int(_random(random_state) * max_operators[s])
+            if kind < 0.32 and count[s] > 0:
+                # Mostly somebody who works there already: opening for another seldom pays.
+                k = lead[seq[s, int(_random(random_state) * count[s])]]
             k2 = -1
             if crew[task] == 2:
                 if max_operators[s] < 2:
@@ -524,6 +535,21 @@ def improve(
                     _add_load(task, old, old_k, 1, load, mean_load, jobs, time_s, mean_s)
                     if old_k2 >= 0:
                         _add_load(task, old, old_k2, 1, load, mean_load, jobs, time_s, mean_s)
+                elif count[s] > 0 and not evenly and _random(random_state) < 0.02:
+                    # No room for a task without a place: put another out that can go elsewhere.
+                    other = seq[s, int(_random(random_state) * count[s])]
+                    if last[other] - first[other] >= last[task] - first[task]:
+                        was = _station_cost(s, jobs, lanes, level_weight, station_weight)
+                        _take_out(other, count, seq, station)
+                        _add_load(other, s, lead[other], -1, load, mean_load, jobs, time_s, mean_s)
+                        if helper[other] >= 0:
+                            _add_load(other, s, helper[other], -1, load, mean_load, jobs, time_s, mean_s)
+                        lead[other] = -1
+                        helper[other] = -1
+                        unplaced += 1
+                        cost += UNPLACED_COST + _station_cost(s, jobs, lanes, level_weight, station_weight) - was
+                        if home[other] >= 0 and home[other] != s:
+                            cost -= move_weight
                 continue
             cost += change
         else:
@@ -557,9 +583,9 @@ def improve(
                 if s != old:
                     shape += _squares(old, mean_load, limit_s, lanes)
                     if home[task] >= 0:
-                        change += move_weight * (float(s != home[task]) - float(old != home[task]))
+                        change += move_weight * (int(s != home[task]) - int(old != home[task]))
                     if home[other] >= 0:
-                        change += move_weight * (float(old != home[other]) - float(s != home[other]))
+                        change += move_weight * (int(old != home[other]) - int(s != home[other]))
                 if evenly:
                     fits = change <= 1e-9 and (change < -1e-9 or shape < -1e-9)
                 else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coachbuilder.plant.flow.interface import (
     BufferResult,
@@ -15,8 +16,9 @@ from coachbuilder.plant.flow.interface import (
     ModelRate,
     ShopResult,
 )
-from coachbuilder.plant.flow.network import PlantNetwork, Setting, build, hours_per_year
-from coachbuilder.plant.flow.ramp import launch, stand_alone_rates
+from coachbuilder.plant.flow.loads import Setting, hours_per_year, own_rates, stand_alone_rates
+from coachbuilder.plant.flow.network import PlantNetwork, build
+from coachbuilder.plant.flow.ramp import launch
 from coachbuilder.plant.flow.simulation import Runs, half_width_95, run
 from coachbuilder.programme.sections.flow import Release
 
@@ -36,9 +38,10 @@ class _Case:
     def counted_h(self) -> float:
         return self.runs.counted_s / 3600.0
 
-    def rates(self, models: list[int]) -> np.ndarray:
+    def rates(self, models: list[int]) -> NDArray[np.float64]:
         """Return jobs per hour of some models together, by replication."""
-        return np.asarray(self.runs.cars[:, models, 3].sum(axis=1) / self.counted_h)
+        cars = self.runs.cars[:, models, 3].sum(axis=1)
+        return np.asarray(cars * (self.inputs.rate_correction / self.counted_h))
 
 
 def evaluate(inputs: FlowInputs) -> FlowResult:
@@ -115,13 +118,14 @@ def _simulate(inputs: FlowInputs, setting: Setting) -> _Case:
 def _host_output(inputs: FlowInputs, case: _Case, residents: list[int]) -> HostOutput:
     rates = case.rates(residents)
     hours = hours_per_year(inputs)
-    by_model = case.runs.cars[:, residents, 3].mean(axis=0) / case.counted_h * hours
-    planned = [inputs.planned_units_per_year[model] for model in residents]
+    built = sum(
+        min(float(case.rates([model]).mean()) * hours, inputs.planned_units_per_year[model]) for model in residents
+    )
     return HostOutput(
         jph=float(rates.mean()),
         jph_ci95=half_width_95(rates),
         capacity_units_per_year=float(rates.mean()) * hours,
-        units_per_year=float(np.minimum(by_model, planned).sum()),
+        units_per_year=built,
         bottleneck=case.busiest.shop,
     )
 
@@ -148,9 +152,7 @@ def _efficiency(case: _Case) -> float:
     return float(case.rates(everything).mean()) / min(stand_alone_rates(case.inputs, case.setting).values())
 
 
-def _result(
-    inputs: FlowInputs, case: _Case, before: HostOutput, after: HostOutput, efficiency: float
-) -> FlowResult:
+def _result(inputs: FlowInputs, case: _Case, before: HostOutput, after: HostOutput, efficiency: float) -> FlowResult:
     runs = case.runs
     guest = inputs.models.index(inputs.guest_model)
     hours = hours_per_year(inputs)
@@ -213,7 +215,7 @@ def _model_rate(inputs: FlowInputs, case: _Case, model: int) -> ModelRate:
 
 
 def _shop_results(case: _Case, buffers: tuple[BufferResult, ...]) -> tuple[ShopResult, ...]:
-    alone = stand_alone_rates(case.inputs, case.setting)
+    alone = own_rates(case.inputs, case.setting)
     results = []
     for index, shop in enumerate(case.plant.shops):
         rows = [row for row, owner in enumerate(case.plant.machine_shop) if owner == index]
@@ -252,6 +254,6 @@ def _deadlock(case: _Case) -> str:
     day_s = case.inputs.net_hours_per_day * 3600.0
     return (
         f"{stuck.size} of {case.inputs.replications} runs stand still for good, the first on day "
-        f"{case.runs.stuck_s[run_index] / day_s:.1f}: {shop.name} and the shops of its rework loop wait for each other's "
-        "places; more places in front of rework, more rework, or a higher first-pass yield would free them"
+        f"{case.runs.stuck_s[run_index] / day_s:.1f}: {shop.name} and the shops of its rework loop wait for each "
+        "other's places; more places in front of rework, more rework, or a higher first-pass yield would free them"
     )

@@ -25,6 +25,7 @@ def inputs_from(
     guest_units_per_year: float,
     resident_only_takt_s: float,
     cheap: bool = False,
+    rate_correction: float = 1.0,
 ) -> FlowInputs:
     """Return the inputs of the flow stage.
 
@@ -42,6 +43,9 @@ def inputs_from(
         Takt of the line for the residents alone, s.
     cheap
         True takes the short runs meant for one draw of the risk stage.
+    rate_correction
+        Factor on the simulated rates. A short run carries the luck of its seed, the same in every draw; the rate of the
+        long runs over that of the short ones, both at the central values, takes it out.
 
     Raises
     ------
@@ -90,6 +94,7 @@ def inputs_from(
         warm_up_days=run.draw_warm_up_h / net_hours if cheap else float(run.warm_up_days),
         seed=programme.seed,
         quick=cheap,
+        rate_correction=rate_correction,
     )
 
 
@@ -189,7 +194,9 @@ def _check_rework(shop: ShopSection, by_id: Mapping[str, ShopSection], problems:
             problems.add(f"{where}.first_pass_yield", "nothing", "the share of cars that pass at the first try")
         if shop.rework not in reworks:
             problems.add(
-                f"{where}.rework", shop.rework or "nothing", "a shop of kind rework: " + _one_of(reworks),
+                f"{where}.rework",
+                shop.rework or "nothing",
+                "a shop of kind rework: " + _one_of(reworks),
                 hint=closest(shop.rework, reworks),
             )
         elif bool(by_id[shop.rework].rejoin) != (shop.retest_yield is not None):
@@ -235,7 +242,9 @@ def _check_rework_shop(shop: ShopSection, by_id: Mapping[str, ShopSection], prob
     ]
     if shop.rejoin not in allowed:
         problems.add(
-            f"{where}.rejoin", shop.rejoin, "a shop up to its test that all its models pass: " + _one_of(allowed),
+            f"{where}.rejoin",
+            shop.rejoin,
+            "a shop up to its test that all its models pass: " + _one_of(allowed),
             hint=closest(shop.rejoin, allowed),
         )
 

@@ -139,6 +139,8 @@ class FlowInputs:
     """Seed of all random streams."""
     quick: bool = False
     """True takes the host's rate without the guest from the efficiency of the simulated plant, and runs it once."""
+    rate_correction: float = 1.0
+    """Factor on simulated rates: long runs over short ones at the central values takes the luck of a short run out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,7 @@ class ShopResult:
     jph: float
     """Cars that leave its last stage an hour."""
     stand_alone_jph: float
-    """Cars an hour that the plant would build if this shop alone limited it, with this mix and its own failures."""
+    """Cars that would leave its last stage an hour if it were never starved or blocked; its own failures counted."""
     working_share: float
     """Mean share of time at work over its machines."""
     down_share: float

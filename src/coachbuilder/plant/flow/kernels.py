@@ -250,7 +250,7 @@ def _new_car(mix: F8, owed: F8, lane: int, entry_s: float, slots: Records, tally
                 best = model
     owed[lane, best] -= 1.0
     clock[0].free_slots -= 1
-    slot = slots[clock[0].free_slots].free
+    slot: int = slots[clock[0].free_slots].free
     slots[slot].model = best
     slots[slot].entry_s = entry_s
     slots[slot].tries = 0
@@ -284,7 +284,7 @@ def _append(lanes: Records, ring: Records, lane: int, slot: int, now: float) -> 
 def _take_head(lanes: Records, ring: Records, lane: int, now: float) -> int:
     _touch_lane(lanes, lane, now)
     head = lanes[lane].head
-    slot = ring[lanes[lane].ring_start + head].car
+    slot: int = ring[lanes[lane].ring_start + head].car
     lanes[lane].head = 0 if head + 1 == lanes[lane].ring_size else head + 1
     lanes[lane].count -= 1
     return slot
@@ -292,7 +292,8 @@ def _take_head(lanes: Records, ring: Records, lane: int, now: float) -> int:
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _head_due(lanes: Records, ring: Records, lane: int) -> float:
-    return ring[lanes[lane].ring_start + lanes[lane].head].due_s
+    due_s: float = ring[lanes[lane].ring_start + lanes[lane].head].due_s
+    return due_s
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -306,10 +307,12 @@ def _idle_machine(cells: Records, machines: Records, cell: int) -> int:
 @njit(cache=True, nogil=True, forceinline=True)
 def _is_ready(lanes: Records, ring: Records, lane: int, now: float) -> bool:
     if lanes[lane].source == 1:
-        return lanes[lane].release_s <= now
+        released: bool = lanes[lane].release_s <= now
+        return released
     if lanes[lane].count > 0:
         return _head_due(lanes, ring, lane) <= now
-    return lanes[lane].capacity == 0 and lanes[lane].held > 0
+    held: bool = lanes[lane].capacity == 0 and lanes[lane].held > 0
+    return held
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -377,7 +380,8 @@ def _start(
     machines[machine].since_s = now
     machines[machine].job_work_s = work
     machines[machine].job_down_s = down
-    return now + (work + down)
+    end_s: float = now + (work + down)
+    return end_s
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -406,7 +410,7 @@ def _hold(machines: Records, lanes: Records, machine: int, lane: int, now: float
 @njit(cache=True, nogil=True, forceinline=True)
 def _release_held(machines: Records, lanes: Records, lane: int, now: float) -> int:
     """Take the machine that was blocked at ``lane`` first; it becomes idle."""
-    machine = lanes[lane].held_first
+    machine: int = lanes[lane].held_first
     lanes[lane].held_first = machines[machine].next_held
     lanes[lane].held -= 1
     machines[machine].blocked_s += now - machines[machine].since_s
@@ -584,8 +588,11 @@ def run_once(
             break
         due[event] = np.inf
         machine = event
+        woken = -1
         if event >= machines.size:
-            machine = _idle_machine(cells, machines, lanes[event - machines.size].cell)
+            # A wake-up offers what is ready to every idle machine of the cell.
+            woken = lanes[event - machines.size].cell
+            machine = _idle_machine(cells, machines, woken)
         else:
             # The job ends: judge the car, then pass it on or hold it.
             cell = machines[machine].cell
@@ -673,7 +680,10 @@ def run_once(
                             _schedule(due, tree, wake, lanes[waiting].release_s)
                         elif lanes[waiting].count > 0:
                             _schedule(due, tree, wake, _head_due(lanes, ring, waiting))
-                break
+                if woken < 0 or cell == woken:
+                    break
+                machine = _idle_machine(cells, machines, woken)
+                continue
             freed = -1
             if lanes[lane].source == 1:
                 slot = _new_car(mix, owed, lane, now, slots, tally, clock)
@@ -693,9 +703,8 @@ def run_once(
             end = _start(cells, cell_models, machines, machine, slot, slots[slot].model, replication, now)
             _schedule(due, tree, machine, end)
             machine = freed
-            if freed < 0 and event >= machines.size:
-                # A wake-up offers what is ready to every idle machine of the cell.
-                machine = _idle_machine(cells, machines, lanes[event - machines.size].cell)
+            if freed < 0 and woken >= 0:
+                machine = _idle_machine(cells, machines, woken)
         if due[event] == np.inf:
             _schedule(due, tree, event, np.inf)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coachbuilder.plant.flow.interface import LineResult
 from coachbuilder.plant.flow.network import key_of
 from coachbuilder.plant.flow.simulation import half_width_95, run, standard_error
+
+if TYPE_CHECKING:
+    from coachbuilder.plant.flow.kernels import Network
 
 
 def line_network(
@@ -19,7 +23,7 @@ def line_network(
     mtbf_s: Sequence[float] | None = None,
     mttr_s: Sequence[float] | None = None,
     seed: int = 1,
-) -> object:
+) -> Network:
     """Return a serial line as arrays for the kernels: never starved at its head, never blocked at its end.
 
     Parameters
@@ -107,12 +111,10 @@ def simulate_line(
     >>> round(line.throughput_per_h, 1), line.ci95_per_h is None
     (59.8, True)
     """
-    network = line_network(
-        cycle_time_s, buffers, exponential=exponential, mtbf_s=mtbf_s, mttr_s=mttr_s, seed=seed
-    )
+    network = line_network(cycle_time_s, buffers, exponential=exponential, mtbf_s=mtbf_s, mttr_s=mttr_s, seed=seed)
     counted_s = hours * 3600.0
     runs = run(
-        network,  # type: ignore[arg-type]
+        network,
         replications=replications,
         warm_up_s=warm_up_h * 3600.0,
         counted_s=counted_s,

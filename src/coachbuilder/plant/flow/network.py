@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coachbuilder.plant.flow.interface import FlowInputs, Shop
+from coachbuilder.plant.flow.loads import LEARNING_KINDS, Setting, hours_per_year, shares_of, stand_alone_rates
 from coachbuilder.programme.sections.flow import Release, ShopKind
 
 if TYPE_CHECKING:
     from coachbuilder.plant.flow.kernels import Network
 
-LEARNING_KINDS = frozenset({ShopKind.BODY, ShopKind.ASSEMBLY})
-"""Shops whose work on the guest is learnt; paint, store and test run at machine speed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What differs between two runs of one plant.
-
-    Parameters
-    ----------
-    units_per_year
-        Cars a year that are released by model; 0 leaves a model out.
-    takt_s
-        Takt of the assembly line, s.
-    guest_cycle_multiplier
-        Guest cycle time in body and assembly as a multiple of the planned one.
-    guest_first_pass_yield
-        Guest's first-pass yield; None takes the test's own.
-    line_speed_share
-        Speed of the assembly line as a share of full speed.
-    """
-
-    units_per_year: tuple[float, ...]
-    takt_s: float
-    guest_cycle_multiplier: float = 1.0
-    guest_first_pass_yield: float | None = None
-    line_speed_share: float = 1.0
+FILL_SLOPE = 20.0
+"""A buffer starts full where what feeds it is 5 % faster than what empties it, and empty where it is no faster."""
 
 
 @dataclass(slots=True)
@@ -84,19 +61,6 @@ class PlantNetwork:
     """Name, shop before, shop behind, places and row of every lane that is no source."""
     cell_shop: tuple[int, ...]
     """Index of the shop of every cell."""
-
-
-def shares_of(units: Iterable[float]) -> tuple[float, ...]:
-    """Return the share of each model in what is released; all 0 if nothing is.
-
-    Examples
-    --------
-    >>> shares_of([60.0, 20.0])
-    (0.75, 0.25)
-    """
-    listed = tuple(units)
-    total = sum(listed)
-    return tuple(unit / total if total > 0.0 else 0.0 for unit in listed)
 
 
 def cycle_times(inputs: FlowInputs, shop: Shop, setting: Setting) -> tuple[float, ...]:
@@ -149,8 +113,8 @@ def routes(inputs: FlowInputs, units_per_year: tuple[float, ...]) -> tuple[tuple
 def build(inputs: FlowInputs, setting: Setting) -> PlantNetwork:
     """Return the plant as arrays for one setting.
 
-    Shops that no released model passes are left out. At the start the conveyors are full and the other buffers half
-    full, the rework yard excepted, so that the warm-up may be short.
+    Shops that no released model passes are left out. So that the warm-up may be short, conveyors are full at the start,
+    and buffers between shops as full as what feeds them is faster than what empties them (see ``_fill``).
     """
     return _Builder(inputs, setting).build()
 
@@ -180,6 +144,7 @@ class _Builder:
         self.next_lane: list[dict[int, _Lane]] = [{} for _ in range(cell)]
         self.fail_lane: dict[int, _Lane] = {}
         self.ways: dict[tuple[int, int], _Lane] = {}
+        self.rates = stand_alone_rates(inputs, setting)
         self.cycles = {index: cycle_times(inputs, inputs.shops[index], setting) for index in self.used}
 
     def build(self) -> PlantNetwork:
@@ -188,7 +153,7 @@ class _Builder:
         for model, route in enumerate(self.routes):
             if route:
                 self._add_source(model, route[0])
-                for here, there in zip(route, route[1:], strict=False):
+                for here, there in pairwise(route):
                     self._last_next(here)[model] = self._way(here, there, model, self.inputs.shops[here].buffer_after)
         for rework, test in self.tests.items():
             self._add_rework(rework, test)
@@ -233,7 +198,7 @@ class _Builder:
             lane = self._add_lane(_Lane(self.first_cell[there], places, shop.id, target.id, name))
             self.ways[here, there] = lane
             if shop.kind is not ShopKind.REWORK:
-                lane.ready = places // 2
+                lane.ready = int(places * self._fill(here))
                 lane.riding = shop.conveyor_places
                 lane.capacity += lane.riding
         lane.carry(model, self.shares[model])
@@ -242,6 +207,13 @@ class _Builder:
             mean = sum(times[item] * share for item, share in lane.models.items()) / lane.weight
             lane.ride_s = lane.riding * mean / shop.parallel
         return lane
+
+    def _fill(self, here: int) -> float:
+        """Return how full the way out of a shop is at the start; a store too full would flatter a short run."""
+        rates = [(index, self.rates[shop.id]) for index, shop in enumerate(self.inputs.shops) if shop.id in self.rates]
+        before = min(rate for index, rate in rates if index <= here)
+        behind = min(rate for index, rate in rates if index > here)
+        return min(max(FILL_SLOPE * (before / behind - 1.0), 0.0), 1.0)
 
     def _add_rework(self, rework: int, test: int) -> None:
         shops = self.inputs.shops
@@ -350,12 +322,14 @@ class _Builder:
             machine_shop=tuple(machine_shop),
             last_stage=tuple(last_stage),
             buffers=tuple(
-                (lane.name, lane.from_shop, lane.to_shop, lane.capacity, lane.index) for lane in lanes if not lane.source
+                (lane.name, lane.from_shop, lane.to_shop, lane.capacity, lane.index)
+                for lane in lanes
+                if not lane.source
             ),
             cell_shop=tuple(cell_shop),
         )
 
-    def _lane_arrays(self, lanes: list[_Lane]) -> tuple[np.ndarray, np.ndarray]:
+    def _lane_arrays(self, lanes: list[_Lane]) -> tuple[NDArray[Any], NDArray[np.float64]]:
         from coachbuilder.plant.flow import kernels
 
         total: dict[tuple[int, int], float] = {}
@@ -377,8 +351,3 @@ class _Builder:
             for model, share in lane.models.items():
                 mix[row, model] = share / lane.weight
         return array, mix
-
-
-def hours_per_year(inputs: FlowInputs) -> float:
-    """Return the net working hours of a year."""
-    return inputs.net_hours_per_day * inputs.working_days_per_year

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coachbuilder.plant.flow.interface import FlowInputs, RampResult
-from coachbuilder.plant.flow.network import LEARNING_KINDS, Setting, hours_per_year
-from coachbuilder.programme.sections.flow import ShopKind
+from coachbuilder.plant.flow.loads import Setting, hours_per_year, loads_of
 
 WEEKS_PER_YEAR = 52
 RATE_REACHED = 0.9
@@ -44,109 +43,7 @@ def wright_factor(built: float, reference: float, learning_rate: float) -> float
     >>> round(wright_factor(400.0, 100.0, 0.8), 3)
     0.64
     """
-    return (max(built, reference) / reference) ** math.log2(learning_rate)
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What one car of each model asks of one shop, its failures counted.
-
-    A machine makes one car in its cycle time times (1 + MTTR / MTBF), for it fails at work only. A car comes to the
-    shop ``visits`` times, and ``visits_per_failure`` times more if it fails the test at the first try.
-    """
-
-    shop: str
-    """Shop."""
-    in_takts: bool
-    """True if ``time`` counts takts of the assembly line, false if it counts seconds."""
-    learns: bool
-    """True if the guest's learning multiplies its time here."""
-    tested: bool
-    """True if cars are tested in the plant at all."""
-    time: tuple[float, ...]
-    """Plant time a visit takes by model: the machines side by side share it."""
-    visits: tuple[float, ...]
-    """Visits by model of a car that passes."""
-    visits_per_failure: tuple[float, ...]
-    """Further visits by model of a car that fails at first."""
-    first_pass_yield: tuple[float, ...]
-    """First-pass yield by model; 1 where nothing is tested."""
-
-    def seconds(self, setting: Setting, guest: int) -> float:
-        """Return the time that the setting's cars of one year ask of the shop, s."""
-        scale = setting.takt_s / setting.line_speed_share if self.in_takts else 1.0
-        total = 0.0
-        for model, units in enumerate(setting.units_per_year):
-            passed = self.first_pass_yield[model]
-            time = self.time[model]
-            if model == guest:
-                if setting.guest_first_pass_yield is not None and self.tested:
-                    passed = setting.guest_first_pass_yield
-                if self.learns:
-                    time *= setting.guest_cycle_multiplier
-            total += units * time * (self.visits[model] + (1.0 - passed) * self.visits_per_failure[model])
-        return scale * total
-
-
-def loads_of(inputs: FlowInputs) -> tuple[Load, ...]:
-    """Return what cars ask of every shop; a car passes at most one test with rework that counts here, the last."""
-    tests = [test for test in inputs.shops if test.rework]
-    order = {shop.id: index for index, shop in enumerate(inputs.shops)}
-    models = range(len(inputs.models))
-    loads = []
-    for index, shop in enumerate(inputs.shops):
-        is_rework = shop.kind is ShopKind.REWORK
-        further = [0.0 for _ in models]
-        yields = [1.0 for _ in models]
-        passes = [0.0 if is_rework else float(passes) for passes in shop.passes]
-        for test in tests:
-            rework = inputs.shops[order[test.rework]]
-            kept = 1.0 - rework.scrap_share
-            # A reworked car that comes back fails again with probability 1 - retest_yield, and so on.
-            repairs = 1.0 / (1.0 - kept * (1.0 - test.retest_yield)) if rework.rejoin else 1.0
-            in_loop = bool(rework.rejoin) and not is_rework and order[rework.rejoin] <= index <= order[test.id]
-            for model in models:
-                if test.passes[model] and (shop.id == rework.id or in_loop):
-                    further[model] = repairs * (1.0 if shop.id == rework.id else kept)
-                    yields[model] = test.first_pass_yield[model]
-        stretch = 1.0 / shop.parallel
-        if shop.mtbf_s is not None and shop.mttr_s is not None:
-            stretch *= 1.0 + shop.mttr_s / shop.mtbf_s
-        in_takts = shop.kind is ShopKind.ASSEMBLY
-        times = (1.0,) * len(inputs.models) if in_takts else shop.cycle_time_s
-        loads.append(
-            Load(
-                shop=shop.id,
-                in_takts=in_takts,
-                learns=shop.kind in LEARNING_KINDS,
-                tested=bool(tests),
-                time=tuple(time * stretch for time in times),
-                visits=tuple(passes),
-                visits_per_failure=tuple(further),
-                first_pass_yield=tuple(yields),
-            )
-        )
-    return tuple(loads)
-
-
-def stand_alone_rates(inputs: FlowInputs, setting: Setting) -> dict[str, float]:
-    """Return how many cars an hour of the setting's mix the plant could build if each shop alone limited it.
-
-    Parameters
-    ----------
-    inputs
-        Plant.
-    setting
-        What is built, and how fast.
-    """
-    guest = inputs.models.index(inputs.guest_model)
-    total = sum(setting.units_per_year)
-    rates = {}
-    for load in loads_of(inputs):
-        seconds = load.seconds(setting, guest)
-        if seconds > 0.0:
-            rates[load.shop] = 3600.0 * total / seconds
-    return rates
+    return float((max(built, reference) / reference) ** math.log2(learning_rate))
 
 
 def launch(inputs: FlowInputs, *, efficiency: float, resident_units_before: float) -> RampResult:

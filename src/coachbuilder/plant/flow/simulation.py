@@ -15,6 +15,15 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from coachbuilder.plant.flow.kernels import Network
 
+_Portion = tuple[
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+    NDArray[np.float64],
+]
+
 CHUNKS = 8
 """Replications are run in at most this many portions, so that the sums do not depend on the number of cores."""
 
@@ -43,7 +52,13 @@ class Runs:
 
 
 def run(
-    network: Network, *, replications: int, warm_up_s: float, counted_s: float, first: int = 0, threads: int | None = None
+    network: Network,
+    *,
+    replications: int,
+    warm_up_s: float,
+    counted_s: float,
+    first: int = 0,
+    threads: int | None = None,
 ) -> Runs:
     """Run the replications and return their figures, the same on any number of cores.
 
@@ -71,9 +86,9 @@ def run(
     size = max(1, -(-replications // CHUNKS))
     starts = range(0, replications, size)
 
-    def portion(start: int) -> tuple[NDArray[np.float64], ...]:
+    def portion(start: int) -> _Portion:
         count = min(size, replications - start)
-        return kernels.run_all(network, first + start, count, warm_up_s, counted_s, limit)  # type: ignore[no-any-return]
+        return kernels.run_all(network, first + start, count, warm_up_s, counted_s, limit)
 
     parts = _mapped(portion, starts, threads)
     counts = np.array([part[0].shape[0] for part in parts], dtype=np.float64) / replications
@@ -92,9 +107,7 @@ def run(
     return runs
 
 
-def _mapped(
-    portion: Callable[[int], tuple[NDArray[np.float64], ...]], starts: Sequence[int], threads: int | None
-) -> list[tuple[NDArray[np.float64], ...]]:
+def _mapped(portion: Callable[[int], _Portion], starts: Sequence[int], threads: int | None) -> list[_Portion]:
     workers = min(len(starts), threads or os.cpu_count() or 1)
     if workers == 1:
         return [portion(start) for start in starts]

@@ -1,0 +1,505 @@
+"""Balances the line before and after the guest comes, and scales the answer to other rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coachbuilder.plant.balance.bounds import operators_lower_bound
+from coachbuilder.plant.balance.inputs import PLANT, places_of
+from coachbuilder.plant.balance.interface import (
+    FitInputs,
+    FitResult,
+    Labour,
+    LineBalance,
+    MovedTask,
+    OperatorLoad,
+    StationLoad,
+    TaskPlace,
+)
+from coachbuilder.plant.process import SECONDS_PER_HOUR, joint_precedence, mix_shares, takt_s, topological_order
+from coachbuilder.programme.errors import InputError, Problem
+
+LEVEL_WEIGHT = 0.004
+"""What crowding costs in operators, per squared operator at a station; small enough never to buy an operator."""
+STATION_WEIGHT = 0.02
+"""What a station in use costs in operators where as few as possible are wanted."""
+EVEN_SHARE = 0.25
+"""Part of the evaluations spent on evening out the loads."""
+FORBIDDEN_MOVE = 1e3
+FULLNESS = 0.5
+"""How strongly the search favours full operators, in operators per unit of squared use."""
+HOT, COLD = 0.25, 0.01
+"""First and last temperature of the search, in operators."""
+
+Integers = NDArray[np.int64]
+
+
+def evaluate(inputs: FitInputs) -> FitResult:
+    """Balance the resident line, then the line with the guest, moving few resident tasks.
+
+    Both lines are built by a priority rule from several starts and improved by simulated annealing that counts its
+    evaluations. The order of wishes: every task placed, operators, moved tasks at the stated exchange rate, stations
+    (level or few), and last the evenness of the operators' loads.
+
+    Parameters
+    ----------
+    inputs
+        Tasks, stations, rates and rules.
+
+    Returns
+    -------
+    FitResult
+        Both lines, and what moved between them.
+
+    Raises
+    ------
+    InputError
+        If the search finds no place for some task: the stations are exhausted.
+    """
+    after_takt = takt_s(sum(inputs.units_per_year), inputs.net_hours_per_year, inputs.planning_availability)
+    resident_rate = sum(inputs.resident_units_per_year)
+    before_takt = after_takt
+    if resident_rate > 0:
+        before_takt = takt_s(resident_rate, inputs.net_hours_per_year, inputs.planning_availability)
+    before, place_before = _balance(inputs, inputs.resident_units_per_year, before_takt, {}, 0)
+    if inputs.units_per_year == inputs.resident_units_per_year:
+        after, place_after = before, place_before
+    else:
+        after, place_after = _balance(inputs, inputs.units_per_year, after_takt, place_before, 1)
+    moved = []
+    for position, task in enumerate(inputs.tasks):
+        if position in place_before and place_before[position] != place_after[position]:
+            moved.append(
+                MovedTask(
+                    task=task.id,
+                    name=task.name,
+                    from_station=inputs.stations[place_before[position]].id,
+                    to_station=inputs.stations[place_after[position]].id,
+                    time_s=_mean(task.time_s, inputs.resident_units_per_year),
+                )
+            )
+    return FitResult(
+        guest=inputs.guest,
+        before=before,
+        after=after,
+        takt_s=after.takt_s,
+        stations=after.stations_used,
+        operators=after.operators,
+        operators_added=after.operators - before.operators,
+        idle_share=after.idle_share,
+        hours_per_car=dict(after.direct_hours_per_car),
+        moved_tasks=tuple(moved),
+        resident_tasks=len(place_before),
+        guest_only_tasks=sum(not task.resident for task in inputs.tasks),
+        resident_time_scale=inputs.resident_time_scale,
+        guest_time_scale=inputs.guest_time_scale,
+        net_hours_per_year=inputs.net_hours_per_year,
+        planning_availability=inputs.planning_availability,
+        evaluations=inputs.evaluations * (2 if resident_rate > 0 else 1),
+    )
+
+
+def labour_at(
+    result: FitResult,
+    *,
+    takt_s: float,
+    resident_time_scale: float,
+    guest_time_scale: float,
+    planning_availability: float | None = None,
+    mix: Mapping[str, float] | None = None,
+) -> Labour:
+    """Scale the labour of a balanced line to another takt, other times or another mix, without balancing again.
+
+    A first-order approximation: the idle share stays what the balanced line had, so that operators = work content of
+    the mix / takt / (1 - idle share), not rounded. It is good for small changes; at rates far from the balanced one
+    the idle share itself changes.
+
+    Parameters
+    ----------
+    result
+        A balanced line.
+    takt_s
+        Takt in seconds.
+    resident_time_scale, guest_time_scale
+        Factors on the times in the file, in place of those in ``result``.
+    planning_availability
+        Share of net shift time in which the line runs; that of ``result`` unless given.
+    mix
+        Share of the cars by model; that of ``result.after`` unless given.
+
+    Returns
+    -------
+    Labour
+        Operators and hours a car.
+    """
+    after = result.after
+    shares = after.mix if mix is None else mix
+    running = result.planning_availability if planning_availability is None else planning_availability
+    busy = 1.0 - after.idle_share
+    resident = resident_time_scale / result.resident_time_scale
+    guest = guest_time_scale / result.guest_time_scale
+    work = {
+        model: hours * (guest if model == result.guest else resident)
+        for model, hours in after.work_hours_per_car.items()
+    }
+    mean_work = sum(shares[model] * hours for model, hours in work.items())
+    return Labour(
+        operators=mean_work * SECONDS_PER_HOUR / takt_s / busy,
+        direct_hours_per_car={model: hours / busy / running for model, hours in work.items()},
+        work_hours_per_car=work,
+        mean_direct_hours_per_car=mean_work / busy / running,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The arrays that the kernels share; tasks in an order that respects the precedence graph."""
+
+    positions: tuple[int, ...]
+    arrays: dict[str, Any]
+    slots: int
+    lanes: Integers
+    pinned: NDArray[np.bool_]
+    models: tuple[int, ...]
+
+
+def _balance(
+    inputs: FitInputs, units: Sequence[float], takt: float, place_before: Mapping[int, int], stream: int
+) -> tuple[LineBalance, dict[int, int]]:
+    """Balance the models in ``units``; return the line and the station of each task that they have."""
+    line = _line(inputs, units, takt)
+    if not line.positions:
+        return _empty(inputs, units, takt), {}
+    home = np.array([place_before.get(position, -1) for position in line.positions], dtype=np.int64)
+    station, lead, helper, order = _search(inputs, line, home, stream, units, takt)
+    if (station < 0).any():
+        raise InputError([_exhausted(inputs, line, station, takt)])
+    balance = _described(inputs, units, takt, line, (station, lead, helper, order))
+    return balance, {position: int(station[task]) for task, position in enumerate(line.positions)}
+
+
+def _line(inputs: FitInputs, units: Sequence[float], takt: float) -> _Line:
+    models = tuple(position for position, number in enumerate(units) if number > 0)
+    kept = [any(task.time_s[model] > 0 for model in models) for task in inputs.tasks]
+    joint = joint_precedence([task.predecessors for task in inputs.tasks], kept)
+    positions = tuple(position for position in topological_order(joint) if kept[position])
+    index = {position: task for task, position in enumerate(positions)}
+    before = [sorted(index[earlier] for earlier in joint[position]) for position in positions]
+    after: list[list[int]] = [[] for _ in positions]
+    n, stations = len(positions), len(inputs.stations)
+    precedes = np.zeros((n, n), dtype=np.bool_)
+    for task, earlier_tasks in enumerate(before):
+        for earlier in earlier_tasks:
+            after[earlier].append(task)
+            precedes[:, task] |= precedes[:, earlier]
+            precedes[earlier, task] = True
+    allowed = np.zeros((n, stations), dtype=np.bool_)
+    for task, position in enumerate(positions):
+        allowed[task, places_of(inputs.tasks[position], inputs)] = True
+    first, last = _windows(allowed, before, after)
+    total = sum(units)
+    weight = np.array([units[model] / total for model in models])
+    time_s = np.array([[inputs.tasks[position].time_s[model] for model in models] for position in positions])
+    time_s = time_s.reshape(n, len(models))
+    zones = [zone for zone, _ in inputs.reach]
+    bit = {zone: 1 << number for number, zone in enumerate(zones)}
+    from_where = {zone: sum(bit[place] for place, reached in inputs.reach if zone in reached) for zone in zones}
+    anywhere = (1 << len(zones)) - 1
+    lanes = np.array([station.lanes for station in inputs.stations], dtype=np.int64)
+    max_operators = np.array([station.max_operators for station in inputs.stations], dtype=np.int64)
+    before_ptr, before_idx = _packed(before)
+    after_ptr, after_idx = _packed(after)
+    arrays = {
+        "time_s": time_s,
+        "weight": weight,
+        "mean_s": time_s @ weight,
+        "crew": np.array([inputs.tasks[position].operators for position in positions], dtype=np.int64),
+        "precedes": precedes,
+        "before_ptr": before_ptr,
+        "before_idx": before_idx,
+        "after_ptr": after_ptr,
+        "after_idx": after_idx,
+        "allowed": allowed,
+        "first": first,
+        "last": last,
+        "limit_s": takt * lanes.astype(np.float64),
+        "peak": 1.0 + inputs.overload_allowance,
+        "max_operators": max_operators,
+        "reached_from": np.array(
+            [from_where.get(inputs.tasks[position].zone, anywhere) for position in positions], dtype=np.int64
+        ),
+        "place_mask": np.array(
+            [sum(bit[zone] for zone in station.zones) for station in inputs.stations], dtype=np.int64
+        ),
+        "place_limit": inputs.operators_per_zone,
+        "slots": int(max_operators.max()),
+    }
+    pinned = np.array([bool(inputs.tasks[position].stations) for position in positions], dtype=np.bool_)
+    return _Line(positions, arrays, int(max_operators.max()), lanes, pinned, models)
+
+
+def _windows(
+    allowed: NDArray[np.bool_], before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]
+) -> tuple[Integers, Integers]:
+    """Return the first and last station that fixed stations and the precedence graph leave to each task."""
+    n, stations = allowed.shape
+    first = np.zeros(n, dtype=np.int64)
+    last = np.full(n, stations - 1, dtype=np.int64)
+    numbers = np.arange(stations)
+    for task in range(n):
+        low = max((int(first[earlier]) for earlier in before[task]), default=0)
+        open_stations = numbers[allowed[task] & (numbers >= low)]
+        first[task] = open_stations[0] if len(open_stations) else low
+    for task in reversed(range(n)):
+        high = min((int(last[later]) for later in after[task]), default=stations - 1)
+        open_stations = numbers[allowed[task] & (numbers <= high)]
+        last[task] = open_stations[-1] if len(open_stations) else high
+    return first, last
+
+
+def _packed(lists: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
+    pointer = np.zeros(len(lists) + 1, dtype=np.int64)
+    pointer[1:] = np.cumsum([len(items) for items in lists])
+    return pointer, np.array([item for items in lists for item in items], dtype=np.int64)
+
+
+def _search(
+    inputs: FitInputs, line: _Line, home: Integers, stream: int, units: Sequence[float], takt: float
+) -> tuple[Integers, Integers, Integers, Integers]:
+    from coachbuilder.plant.balance import kernels
+
+    n = len(line.positions)
+    arrays = line.arrays
+    random = np.random.default_rng([inputs.seed, stream])
+    worth = inputs.moves_worth_an_operator
+    weights = (
+        LEVEL_WEIGHT if inputs.level_stations else 0.0,
+        0.0 if inputs.level_stations else STATION_WEIGHT,
+        1.0 / worth if worth > 0 else FORBIDDEN_MOVE,
+    )
+    tail_s = _tails(line)
+    crews_needed = operators_lower_bound(inputs, units, takt) / max(1, len(inputs.stations))
+    best: tuple[Integers, Integers, Integers, Integers] | None = None
+    best_cost = math.inf
+    for start in range(inputs.starts):
+        noise = random.uniform(0.5, 1.5, n) if start else np.ones(n)
+        urgency = arrays["last"] if start % 2 == 0 else np.zeros(n)
+        priority = urgency * 1e4 - tail_s * noise
+        soft = math.ceil(crews_needed * (1.0 + 0.15 * (start % 4))) if inputs.level_stations else line.slots
+        found = tuple(np.full(n, -1, dtype=np.int64) for _ in range(4))
+        kernels.construct(
+            priority, line.pinned, home, start % 3 != 2, soft, **arrays,
+            station=found[0], lead=found[1], helper=found[2], order=found[3],
+        )  # fmt: skip
+        cost = kernels.cost_of(found[0], found[1], found[2], home, line.lanes, *weights, line.slots)
+        if cost < best_cost:
+            best, best_cost = (found[0], found[1], found[2], found[3]), cost
+    assert best is not None
+    state = random.integers(0, 2**63, 1).astype(np.uint64)
+    shares = ((1.0 - EVEN_SHARE, False), (EVEN_SHARE, True))
+    for share, evenly in shares:
+        kernels.improve(
+            int(inputs.evaluations * share), evenly, FULLNESS, HOT, COLD, state, home, line.lanes, *weights, **arrays,
+            station=best[0], lead=best[1], helper=best[2], order=best[3],
+        )  # fmt: skip
+    return best
+
+
+def _tails(line: _Line) -> NDArray[np.float64]:
+    """Return each task's own time plus the time of all that follows it: its positional weight."""
+    mean_s: NDArray[np.float64] = line.arrays["mean_s"]
+    followers: NDArray[np.float64] = line.arrays["precedes"].astype(np.float64) @ mean_s
+    return mean_s + followers
+
+
+def _exhausted(inputs: FitInputs, line: _Line, station: Integers, takt: float) -> Problem:
+    left = [inputs.tasks[line.positions[task]] for task in np.flatnonzero(station < 0)]
+    names = ", ".join(f"{task.id} (line {task.line})" for task in left[:5])
+    more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+    room = sum(item.max_operators * item.lanes for item in inputs.stations)
+    work = float(line.arrays["mean_s"] @ line.arrays["crew"]) / takt
+    return Problem(
+        PLANT,
+        "assembly.segment",
+        f"no station left for {names}{more}",
+        f"room for every task: at takt {takt:.1f} s the work fills {work:.1f} operators, the line has room for {room}",
+        hint="more operators at a station, more stations, parallel lanes, or a lower rate",
+    )
+
+
+def _described(
+    inputs: FitInputs,
+    units: Sequence[float],
+    takt: float,
+    line: _Line,
+    found: tuple[Integers, Integers, Integers, Integers],
+) -> LineBalance:
+    """Write an assignment out with loads, makespans, places and hours."""
+    from coachbuilder.plant.balance import kernels
+
+    station, lead, helper, order = found
+    n = len(line.positions)
+    arrays = line.arrays
+    time_s, weight = arrays["time_s"], arrays["weight"]
+    seq = np.zeros((len(inputs.stations), n), dtype=np.int64)
+    count = np.zeros(len(inputs.stations), dtype=np.int64)
+    for task in order:
+        seq[station[task], count[station[task]]] = task
+        count[station[task]] += 1
+    finish, ready, makespan = np.zeros(n), np.zeros(line.slots), np.zeros(len(weight))
+    names = [inputs.models[model] for model in line.models]
+    stations: list[StationLoad] = []
+    bars: list[OperatorLoad] = []
+    assignment: list[TaskPlace] = []
+    for s, item in enumerate(inputs.stations):
+        tasks = [int(task) for task in seq[s, : count[s]]]
+        makespan[:] = 0.0
+        kernels.makespans(
+            s, count, seq, lead, helper, station, time_s, arrays["before_ptr"], arrays["before_idx"], finish, ready,
+            makespan,
+        )  # fmt: skip
+        who = {task: tuple(int(k) for k in (lead[task], helper[task]) if k >= 0) for task in tasks}
+        crew = sorted({k for hands in who.values() for k in hands})
+        number = {k: place + 1 for place, k in enumerate(crew)}
+        zones = _standing(inputs, line, s, tasks, who, crew)
+        ids = {task: inputs.tasks[line.positions[task]].id for task in tasks}
+        stations.append(
+            StationLoad(
+                station=item.id,
+                segment=item.segment,
+                lanes=item.lanes,
+                operators=len(crew) * item.lanes,
+                makespan_s={name: float(value) for name, value in zip(names, makespan, strict=True)},
+                weighted_makespan_s=float(makespan @ weight),
+                limit_s=takt * item.lanes,
+                tasks=tuple(ids.values()),
+            )
+        )
+        assignment.extend(TaskPlace(ids[task], item.id, tuple(number[k] for k in who[task])) for task in tasks)
+        for lane in range(item.lanes):
+            for k in crew:
+                own = [task for task in tasks if k in who[task]]
+                load = time_s[own].sum(axis=0) / item.lanes
+                bars.append(
+                    OperatorLoad(
+                        station=item.id,
+                        operator=lane * len(crew) + number[k],
+                        lane=lane + 1,
+                        zone=zones[k],
+                        load_s={name: float(value) for name, value in zip(names, load, strict=True)},
+                        weighted_load_s=float(load @ weight),
+                        tasks=tuple(ids[task] for task in own),
+                    )
+                )
+    return _summed(inputs, units, takt, line, stations, bars, assignment)
+
+
+def _standing(
+    inputs: FitInputs,
+    line: _Line,
+    s: int,
+    tasks: Sequence[int],
+    who: Mapping[int, tuple[int, ...]],
+    crew: Sequence[int],
+) -> dict[int, str]:
+    """Return a zone for each operator of a station: a matching of operators to places, found by augmenting paths."""
+    zones = [zone for zone, _ in inputs.reach]
+    fitting = {}
+    for k in crew:
+        mask = int(line.arrays["place_mask"][s])
+        for task in tasks:
+            if who[task][0] == k:
+                mask &= int(line.arrays["reached_from"][task])
+        fitting[k] = [zone for number, zone in enumerate(zones) if mask >> number & 1]
+    taken: dict[str, list[int]] = {zone: [] for zone in zones}
+
+    def place(k: int, seen: set[str]) -> bool:
+        for zone in fitting[k]:
+            if zone in seen:
+                continue
+            seen.add(zone)
+            if len(taken[zone]) < inputs.operators_per_zone:
+                taken[zone].append(k)
+                return True
+            for other in taken[zone]:
+                if place(other, seen):
+                    taken[zone][taken[zone].index(other)] = k
+                    return True
+        return False
+
+    for k in sorted(crew, key=lambda k: len(fitting[k])):
+        place(k, set())
+    return {k: zone for zone, operators in taken.items() for k in operators}
+
+
+def _summed(
+    inputs: FitInputs,
+    units: Sequence[float],
+    takt: float,
+    line: _Line,
+    stations: Sequence[StationLoad],
+    bars: Sequence[OperatorLoad],
+    assignment: Sequence[TaskPlace],
+) -> LineBalance:
+    by_model = dict(zip(inputs.models, units, strict=True))
+    mix = mix_shares(by_model)
+    operators = sum(item.operators for item in stations)
+    content = line.arrays["time_s"].T @ line.arrays["crew"] / SECONDS_PER_HOUR
+    work = {inputs.models[model]: float(hours) for model, hours in zip(line.models, content, strict=True)}
+    mean_work = sum(mix[model] * hours for model, hours in work.items())
+    manned = operators * takt / SECONDS_PER_HOUR
+    paid = 1.0 / inputs.planning_availability
+    loads = np.array([bar.weighted_load_s for bar in bars]) / takt
+    return LineBalance(
+        takt_s=takt,
+        units_per_year=by_model,
+        mix=mix,
+        stations_total=len(inputs.stations),
+        stations_used=sum(item.operators > 0 for item in stations),
+        operators=operators,
+        operators_lower_bound=operators_lower_bound(inputs, units, takt),
+        idle_share=max(0.0, 1.0 - mean_work / manned),
+        smoothness=float(loads.std()),
+        work_hours_per_car=work,
+        direct_hours_per_car={model: hours / mean_work * manned * paid for model, hours in work.items()},
+        mean_direct_hours_per_car=manned * paid,
+        stations=tuple(stations),
+        operator_loads=tuple(bars),
+        assignment=tuple(assignment),
+    )
+
+
+def _empty(inputs: FitInputs, units: Sequence[float], takt: float) -> LineBalance:
+    """Return the line on which nothing is built."""
+    by_model = dict(zip(inputs.models, units, strict=True))
+    return LineBalance(
+        takt_s=takt,
+        units_per_year=by_model,
+        mix=mix_shares(by_model),
+        stations_total=len(inputs.stations),
+        stations_used=0,
+        operators=0,
+        operators_lower_bound=0,
+        idle_share=0.0,
+        smoothness=0.0,
+        work_hours_per_car={},
+        direct_hours_per_car={},
+        mean_direct_hours_per_car=0.0,
+        stations=tuple(
+            StationLoad(item.id, item.segment, item.lanes, 0, {}, 0.0, takt * item.lanes, ())
+            for item in inputs.stations
+        ),
+        operator_loads=(),
+        assignment=(),
+    )
+
+
+def _mean(time_s: Sequence[float], units: Sequence[float]) -> float:
+    total = sum(units)
+    return sum(seconds * number for seconds, number in zip(time_s, units, strict=True)) / total if total > 0 else 0.0
