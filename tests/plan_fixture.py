@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from coachbuilder.deal import interface as deal
+from coachbuilder.deal import timing
 from coachbuilder.market.announcement import interface as announcement
 from coachbuilder.market.demand import interface as demand
 from coachbuilder.plant.balance import interface as balance
@@ -231,6 +233,7 @@ def announcement_result() -> announcement.AnnouncementResult:
             low=low,
             high=None if bound else high,
             limit_days=(day,) if bound else (),
+            margin=1.98 * error,
             market_value_cny=worth,
             implied_value_cny=value * worth,
             implied_low_cny=low * worth,
@@ -368,6 +371,102 @@ def fit_result() -> balance.FitResult:
     )
 
 
+def party_result(sign: float, lines: dict[str, float], npv: float) -> deal.PartyResult:
+    shape = np.array([-0.6, -1.3, -0.8, 0.1, 0.5, 0.8, 0.9, 0.9, 0.85, 0.8, 0.75])
+    found = tuple(
+        deal.CashLine(
+            name, scale * (np.where(shape < 0, -shape, 0.0) if "invest" in name.lower() else np.clip(shape, 0, None))
+        )
+        for name, scale in lines.items()
+    )
+    cash = sum(line.cny_by_year for line in found) * sign
+    return deal.PartyResult(
+        npv_cny=npv,
+        irr_shares=(0.182,) if sign > 0 else (0.1, 0.4),
+        irr_note="" if sign > 0 else "the cash flow changes its sign more than once",
+        payback_year=2027,
+        peak_cash_need_cny=2.6e9,
+        lines=found,
+        cash_cny_by_year=cash,
+        cumulative_cash_cny_by_year=np.cumsum(cash),
+        cash_cny_by_month=np.repeat(cash / 12, 12),
+    )
+
+
+def deal_result() -> deal.DealResult:
+    years = tuple(range(2021, 2032))
+    wanted = np.array([0, 0, 0, 62, 95, 124, 124, 121, 119, 117, 114]) * 1e3
+    possible = np.array([0, 0, 0, 41, 84, 85, 85, 85, 85, 85, 85]) * 1e3
+    brand = party_result(
+        1.0,
+        {
+            "Net revenue": 10.2e9,
+            "Parts": -7.1e9,
+            "Fees to the host": -0.9e9,
+            "Logistics": -0.2e9,
+            "Warranty": -0.2e9,
+            "Fixed cost": -0.5e9,
+            "Investments": -1.2e9,
+            "Working capital": -0.1e9,
+            "Income tax": -0.25e9,
+        },
+        2.31e9,
+    )
+    host = party_result(
+        1.0,
+        {
+            "Fees from the brand": 0.9e9,
+            "Labour": -0.4e9,
+            "Lost resident cars": -0.1e9,
+            "Investments": -0.8e9,
+            "Tax": -0.05e9,
+        },
+        1.02e9,
+    )
+    return deal.DealResult(
+        years=years,
+        sales_units_by_year=np.minimum(wanted, possible),
+        demand_units_by_year=wanted,
+        output_units_by_year=possible,
+        demand_lost_units=212_000.0,
+        sales_units=float(np.minimum(wanted, possible).sum()),
+        brand=brand,
+        host=host,
+        joint=party_result(-1.0, {"Cash of both": 1.0e9, "Investments": -2.0e9}, 3.33e9),
+        transfers_cny_by_year={"Fee per car": possible * 9_800, "Depreciation passed through": possible * 1_200},
+        unit_cost=deal.UnitCost(
+            year=2026,
+            items_cny={
+                "parts": 83_400.0,
+                "labour": 3_900.0,
+                "energy_and_consumables": 1_900.0,
+                "logistics": 2_300.0,
+                "warranty": 2_200.0,
+                "rework": 310.0,
+                "fixed_cost": 6_400.0,
+                "investments": 4_800.0,
+            },
+            total_cny=105_210.0,
+            net_revenue_cny=119_600.0,
+            transfer_to_host_cny=11_000.0,
+        ),
+        break_even=deal.BreakEven(61_300.0, None, 500_000.0, "The host gains at no volume up to the limit."),
+        own_plant=deal.OwnPlantResult(
+            npv_cny=-1.42e9,
+            start_month=44.0,
+            units=521_000.0,
+            unit_conversion_cost_cny=14_900.0,
+            peak_cash_need_cny=7.9e9,
+            advantage_over_contract_cny=-3.73e9,
+            cash_cny_by_year=np.array([-1.2, -3.1, -2.4, -0.3, 0.2, 1.1, 1.4, 1.5, 1.5, 1.4, 2.6]) * 1e9,
+        ),
+    )
+
+
+def timing_result() -> timing.Timing:
+    return timing.Timing(dt.date(2023, 11, 14), 31.6, 31.6, 24.0, "development")
+
+
 PATHS = (
     ("vehicle.battery.pack_cny_per_kwh", "CNY/kWh", 880.0, 0.22, "battery-survey", "named press source", 0.8),
     ("market.outside_good_units", "cars", 21e6, 0.1, "market-statistics", "company filing", 0.97),
@@ -424,8 +523,13 @@ def risk_result() -> risk.RiskResult:
         spread("brand_npv_cny", brand, 2.31e9),
         spread("host_npv_cny", host, 1.02e9),
         spread("joint_npv_cny", brand + host, 3.33e9),
-        spread("guest_units_per_year", rng.normal(86e3, 12e3, 1000), 86_000.0),
-        spread("unit_cost_cny", rng.normal(118e3, 9e3, 1000), 117_400.0),
+        spread("own_plant_npv_cny", brand - 3.4e9, -1.42e9),
+        spread("guest_capacity_units_per_year", rng.normal(84e3, 6e3, 1000), 84_900.0),
+        spread("plant_jph", rng.normal(54, 2, 1000), 54.3),
+        spread("months_to_start", rng.normal(31.6, 5, 1000), 31.6),
+        spread("unit_cost_cny", rng.normal(105e3, 9e3, 1000), 105_210.0),
+        spread("wltp_range_km", rng.normal(432, 21, 1000), 432.0),
+        risk.FigureSpread("break_even_host_units_per_year", None, None, None, None, None, None, 1000),
     )
     swings = np.sort(rng.uniform(0.1, 1.0, len(PATHS)))[::-1]
     assumptions = tuple(
@@ -514,6 +618,8 @@ def plan() -> Any:
         programme=programme(),
         fit=fit_result(),
         flow=flow_result(),
+        timing=timing_result(),
+        deal=deal_result(),
         vehicle=vehicle_result(),
         demand=demand_result(),
         planned_guest_units_per_year=86_000.0,

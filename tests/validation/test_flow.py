@@ -6,6 +6,7 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -218,7 +219,7 @@ def test_confidence_intervals_cover_the_truth_as_often_as_they_say() -> None:
 
 
 def _sequence_is_sorted(values: Sequence[float]) -> bool:
-    return all(later >= earlier for earlier, later in zip(values, values[1:], strict=False))
+    return all(later >= earlier for earlier, later in pairwise(values))
 
 
 def test_more_places_approach_the_slowest_machine() -> None:

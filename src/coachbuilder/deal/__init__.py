@@ -1,0 +1,19 @@
+"""Who earns what: timing, unit cost, contract clauses, both sides' cash flows, own plant instead."""
+
+from coachbuilder.deal.evaluate import evaluate
+from coachbuilder.deal.inputs import check, inputs_from
+from coachbuilder.deal.interface import DealInputs, DealResult, PartyResult
+from coachbuilder.deal.timing import Timing, TimingInputs, start_of_production, timing_inputs_from
+
+__all__ = [
+    "DealInputs",
+    "DealResult",
+    "PartyResult",
+    "Timing",
+    "TimingInputs",
+    "check",
+    "evaluate",
+    "inputs_from",
+    "start_of_production",
+    "timing_inputs_from",
+]

@@ -386,6 +386,37 @@ def stack_bars(
     return drawing
 
 
+def waterfall(width: float, steps: Sequence[Bar], wholes: Sequence[Bar]) -> Drawing:
+    """Draw steps that start where the one before ended, then whole bars from 0, names before and figures behind."""
+    items = [*steps, *wholes]
+    value_room = max((text_width(item.text) for item in items), default=0.0) + 8
+    wanted = max((text_width(item.label) for item in items), default=0.0) + 10
+    above = width < 480
+    room = 0.0 if above else min(wanted, width * 0.4)
+    step = 40.0 if above else 27.0
+    drawing = Drawing(width, step * len(items) + 14)
+    ends = [0.0]
+    for item in steps:
+        ends.append(ends[-1] + item.value)
+    low, high = min([*ends, *(item.value for item in wholes)]), max([*ends, *(item.value for item in wholes)])
+    place = scale(min(low, 0.0), high if high > low else low + 1, room, width - value_room)
+    drawing.line(place(0), 0, place(0), drawing.height, "axis0")
+    for index, item in enumerate(items):
+        top = index * step + (3 if index < len(steps) else 11)
+        if above:
+            drawing.text(0, top + 11, shortened(item.label, width), "t" if index < len(steps) else "t strong")
+            top += 16
+        else:
+            cls = "t" if index < len(steps) else "t strong"
+            drawing.text(0, top + 14, shortened(item.label, (room - 8) / 1.08), cls)
+        start, end = (ends[index], ends[index + 1]) if index < len(steps) else (0.0, item.value)
+        drawing.rect(place(start), top + 2, place(end) - place(start), 17, f"f-{item.color}", item.note or item.label)
+        if index < len(steps) - 1:
+            drawing.line(place(end), top + 2, place(end), top + step + 2, "tick")
+        drawing.text(max(place(start), place(end)) + 6, top + 14, item.text, "t num")
+    return drawing
+
+
 def ranges(width: float, rows: Sequence[Span], *, title: str, unit_divisor: float = 1.0) -> Drawing:
     """Draw ranges on one axis: a bar from low to high, a dot in the middle, a ring where the plan itself stands."""
     label_room = 0.0 if width < 480 else min(max(text_width(row.label) for row in rows) + 12, width * 0.32)
@@ -857,5 +888,6 @@ __all__ = [
     "shops",
     "strip",
     "tornado",
+    "waterfall",
     "yamazumi",
 ]

@@ -17,6 +17,7 @@ from coachbuilder.report.charts import Series
 from coachbuilder.report.svg import Drawing
 
 if TYPE_CHECKING:
+    from coachbuilder.deal.interface import DealResult, PartyResult
     from coachbuilder.market.announcement.interface import AnnouncementResult, Comparison
     from coachbuilder.market.demand.interface import DemandResult
     from coachbuilder.plant.balance.interface import FitResult, LineBalance
@@ -444,6 +445,132 @@ def ramp_quality(result: RampResult) -> Markup:
         f"{len(weeks)} weeks.",
         lambda width: charts.lines(
             width, series, y_title="%", x_title="weeks from the first pilot build", height=190, whole_x=True
+        ),
+    )
+
+
+# deal
+
+
+def _years(deal: DealResult) -> list[str]:
+    return [str(year) for year in deal.years]
+
+
+def sales(deal: DealResult) -> Markup:
+    """Return guest cars sold by year beside what is wanted and what the plant can build."""
+    years = _years(deal)
+    return picture(
+        "sales",
+        "Guest cars sold, wanted and possible by year",
+        "; ".join(f"{year}: {wording.whole(units)} sold" for year, units in zip(years, deal.sales_units_by_year, strict=True)),
+        lambda width: charts.columns(
+            width,
+            years,
+            [Series("sold", deal.sales_units_by_year.tolist(), "brand")],
+            y_title="cars a year",
+            overlay=(
+                Series("wanted", deal.demand_units_by_year.tolist(), "k6", dashed=True),
+                Series("the plant could build", deal.output_units_by_year.tolist(), "host"),
+            ),
+        ),
+    )
+
+
+def _scaled_series(label: str, values: Iterable[float], color: str, divisor: float, *, dashed: bool = False) -> Series:
+    return Series(label, [float(value) / divisor for value in values], color, dashed=dashed)
+
+
+def cash_flows(deal: DealResult, brand: str, host: str) -> Markup:
+    """Return both sides' cash by year, and the same summed up."""
+    years = _years(deal)
+    parties = ((brand, deal.brand, "brand"), (host, deal.host, "host"))
+    divisor, scale_name = wording.money_scale(
+        *(float(value) for _, party, _ in parties for value in party.cumulative_cash_cny_by_year),
+        *(float(value) for _, party, _ in parties for value in party.cash_cny_by_year),
+    )
+    flows = [_scaled_series(name, party.cash_cny_by_year, color, divisor) for name, party, color in parties]
+    summed = [
+        _scaled_series(f"{name}, summed up", party.cumulative_cash_cny_by_year, color, divisor)
+        for name, party, color in parties
+    ]
+    return picture(
+        "cash-flows",
+        "Cash after tax by year, both sides",
+        "; ".join(
+            f"{year}: {brand} {wording.money(float(one))}, {host} {wording.money(float(other))}"
+            for year, one, other in zip(years, deal.brand.cash_cny_by_year, deal.host.cash_cny_by_year, strict=True)
+        ),
+        lambda width: charts.columns(
+            width,
+            years,
+            flows,
+            y_title=f"CNY {scale_name} a year; lines: summed up",
+            stacked=False,
+            overlay=summed,
+            height=300,
+        ),
+    )
+
+
+def cash_lines(deal: DealResult, party: PartyResult, side: str, name: str) -> Markup:
+    """Return what one side's cash is made of, year by year."""
+    years = _years(deal)
+    lines = [line for line in party.lines if np.any(line.cny_by_year)]
+    divisor, scale_name = wording.money_scale(*(float(value) for line in lines for value in line.cny_by_year))
+    series = [
+        _scaled_series(line.name, line.cny_by_year, f"k{index % 8}" + (" mid" if index >= 8 else ""), divisor)
+        for index, line in enumerate(lines)
+    ]
+    return picture(
+        f"cash-lines-{side}",
+        f"What {name}'s cash is made of",
+        "Lines: " + "; ".join(line.name for line in lines) + ".",
+        lambda width: charts.columns(width, years, series, y_title=f"CNY {scale_name} a year", height=320),
+    )
+
+
+def unit_cost(deal: DealResult) -> Markup:
+    """Return what a car costs, item by item, beside what it brings in."""
+    cost = deal.unit_cost
+    steps = [charts.Bar(wording.label(name), value, wording.whole(value), "k5") for name, value in cost.items_cny.items()]
+    wholes = [
+        charts.Bar("All costs", cost.total_cny, wording.whole(cost.total_cny), "joint"),
+        charts.Bar("Net revenue", cost.net_revenue_cny, wording.whole(cost.net_revenue_cny), "good"),
+        charts.Bar("Paid to the host", cost.transfer_to_host_cny, wording.whole(cost.transfer_to_host_cny), "host"),
+    ]
+    return picture(
+        "unit-cost",
+        "What a car costs, item by item",
+        "; ".join(f"{bar.label}: CNY {bar.text}" for bar in (*steps, *wholes)),
+        lambda width: charts.waterfall(width, steps, wholes),
+    )
+
+
+def own_plant(deal: DealResult, brand: str) -> Markup:
+    """Return the brand's cash by year under the contract and with a plant of its own."""
+    years = _years(deal)
+    divisor, scale_name = wording.money_scale(
+        *(float(value) for value in deal.brand.cash_cny_by_year),
+        *(float(value) for value in deal.own_plant.cash_cny_by_year),
+    )
+    return picture(
+        "own-plant",
+        f"{brand}'s cash by year under the contract and with its own plant",
+        "; ".join(
+            f"{year}: {wording.money(float(one))} under the contract, {wording.money(float(other))} with its own plant"
+            for year, one, other in zip(
+                years, deal.brand.cash_cny_by_year, deal.own_plant.cash_cny_by_year, strict=True
+            )
+        ),
+        lambda width: charts.columns(
+            width,
+            years,
+            [
+                _scaled_series("under the contract", deal.brand.cash_cny_by_year, "brand", divisor),
+                _scaled_series("with its own plant", deal.own_plant.cash_cny_by_year, "own", divisor),
+            ],
+            y_title=f"CNY {scale_name} a year",
+            stacked=False,
         ),
     )
 

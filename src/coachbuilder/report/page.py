@@ -13,8 +13,9 @@ from coachbuilder.report.writing import write_whole
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from coachbuilder.plan import Plan, RegisteredAssumption
-    from coachbuilder.risk.interface import FigureSpread, RiskResult
+    from coachbuilder.deal.interface import PartyResult
+    from coachbuilder.plan import Plan, RegisteredAssumption, RegisterEntry
+    from coachbuilder.risk.interface import EvidenceInfluence, FigureSpread, RiskResult
 
 WEAK_KINDS = frozenset({"placeholder"})
 """Kinds of evidence that are marked: nobody has looked yet."""
@@ -57,6 +58,7 @@ def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> 
             run=dict(run),
             register=register,
             spreads=Spreads(risk),
+            claims=Claims.of(plan, risk),
             pictures=fragments,
             css=_text("style.css"),
             script=_text("script.js"),
@@ -87,10 +89,26 @@ def environment() -> Environment:
         short_date=wording.short_date,
         label=wording.label,
         plural=wording.plural,
+        roots=wording.roots,
         figure=lambda value, name: wording.figure(name, value),
     )
-    made.globals.update(money_range=wording.money_range, open_money_range=wording.open_money_range, range_with_unit=wording.range_with_unit, zip=zip)
+    made.globals.update(
+        money_range=wording.money_range,
+        open_money_range=wording.open_money_range,
+        range_with_unit=wording.range_with_unit,
+        year_columns=lambda years: [(str(year), "n") for year in years],
+        cash_rows=_cash_rows,
+        zip=zip,
+    )
     return made
+
+
+def _cash_rows(party: PartyResult) -> list[list[str]]:
+    """Return one side's cash by line and year in millions, its whole last."""
+    lines = [(line.name, line.cny_by_year) for line in party.lines]
+    lines.append(("Cash after tax", party.cash_cny_by_year))
+    lines.append(("Summed up", party.cumulative_cash_cny_by_year))
+    return [[name, *(wording.whole(float(value) / 1e6) for value in values)] for name, values in lines]
 
 
 def _text(name: str) -> str:
@@ -125,6 +143,31 @@ class Spreads:
         if spread is None or spread.p10 is None or spread.p90 is None:
             return ""
         return wording.range_with_unit(spread.p10, spread.p90, unit_of(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The claims on which the answer rests.
+
+    Parameters
+    ----------
+    switch
+        The entry of the register that says that there is a partnership.
+    worst
+        The other claim that costs the two together most if it is false; None without a risk stage.
+    """
+
+    switch: RegisterEntry | None
+    worst: EvidenceInfluence | None
+
+    @classmethod
+    def of(cls, plan: Plan, risk: RiskResult | None) -> Claims:
+        """Return the claims of a plan; those that turn an answer come before those that do not."""
+        named = plan.programme.document.programme.rests_on
+        switch = next((entry for entry in plan.register if entry.id == named), None)
+        others = [item for item in (risk.evidence if risk else ()) if item.evidence != named]
+        turning = [item for item in others if item.turns_joint or item.turns_brand or item.turns_host]
+        return cls(switch, next(iter(turning or others), None))
 
 
 @dataclass(frozen=True, slots=True)

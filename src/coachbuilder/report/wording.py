@@ -302,6 +302,18 @@ def _lowered(text: str) -> str:
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
+def roots(shares: tuple[float, ...]) -> str:
+    """Return internal rates of return, all of them.
+
+    Examples
+    --------
+    >>> roots((0.1, 0.4)).replace(HARD_SPACE, " "), roots(())
+    ('10 % and 40 %', 'none')
+    """
+    texts = [percent(share, 0 if abs(share) >= 0.1 else 1) for share in shares]
+    return " and ".join(texts) if texts else "none"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun.
 

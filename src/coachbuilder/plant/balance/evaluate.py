@@ -32,9 +32,9 @@ STATION_WEIGHT = 0.02
 EVEN_SHARE = 0.25
 """Part of the evaluations spent on evening out the loads."""
 FORBIDDEN_MOVE = 1e3
-FULLNESS = 0.5
+FULLNESS = 1.0
 """How strongly the search favours full operators, in operators per unit of squared use."""
-HOT, COLD = 0.25, 0.01
+HOT, COLD = 0.1, 0.005
 """First and last temperature of the search, in operators."""
 
 Integers = NDArray[np.int64]
@@ -158,38 +158,55 @@ def labour_at(
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """The arrays that the kernels share; tasks in an order that respects the precedence graph."""
+class _Setting:
+    """One balancing task in arrays; tasks in an order that respects the precedence graph."""
 
     positions: tuple[int, ...]
-    arrays: dict[str, Any]
-    slots: int
-    lanes: Integers
-    pinned: NDArray[np.bool_]
     models: tuple[int, ...]
+    pinned: NDArray[np.bool_]
+    slots: int
+    line: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    """Station and operators of each task, and the order in which tasks begin."""
+
+    station: Integers
+    lead: Integers
+    helper: Integers
+    order: Integers
 
 
 def _balance(
     inputs: FitInputs, units: Sequence[float], takt: float, place_before: Mapping[int, int], stream: int
 ) -> tuple[LineBalance, dict[int, int]]:
     """Balance the models in ``units``; return the line and the station of each task that they have."""
-    line = _line(inputs, units, takt)
-    if not line.positions:
+    setting = _setting(inputs, units, takt, place_before)
+    if setting is None:
         return _empty(inputs, units, takt), {}
-    home = np.array([place_before.get(position, -1) for position in line.positions], dtype=np.int64)
-    station, lead, helper, order = _search(inputs, line, home, stream, units, takt)
-    if (station < 0).any():
-        raise InputError([_exhausted(inputs, line, station, takt)])
-    balance = _described(inputs, units, takt, line, (station, lead, helper, order))
-    return balance, {position: int(station[task]) for task, position in enumerate(line.positions)}
+    bound = operators_lower_bound(inputs, units, takt)
+    found = _search(inputs, setting, stream, bound)
+    if (found.station < 0).any():
+        raise InputError([_exhausted(inputs, setting, found.station, takt)])
+    balance = _described(inputs, units, takt, setting, found, bound)
+    return balance, {position: int(found.station[task]) for task, position in enumerate(setting.positions)}
 
 
-def _line(inputs: FitInputs, units: Sequence[float], takt: float) -> _Line:
+def _setting(
+    inputs: FitInputs, units: Sequence[float], takt: float, place_before: Mapping[int, int]
+) -> _Setting | None:
+    """Return the arrays that the kernels work on, or nothing if nothing is built."""
+    from coachbuilder.plant.balance import kernels
+
     models = tuple(position for position, number in enumerate(units) if number > 0)
     kept = [any(task.time_s[model] > 0 for model in models) for task in inputs.tasks]
     joint = joint_precedence([task.predecessors for task in inputs.tasks], kept)
     positions = tuple(position for position in topological_order(joint) if kept[position])
+    if not positions:
+        return None
     index = {position: task for task, position in enumerate(positions)}
+    tasks = [inputs.tasks[position] for position in positions]
     before = [sorted(index[earlier] for earlier in joint[position]) for position in positions]
     after: list[list[int]] = [[] for _ in positions]
     n, stations = len(positions), len(inputs.stations)
@@ -200,48 +217,51 @@ def _line(inputs: FitInputs, units: Sequence[float], takt: float) -> _Line:
             precedes[:, task] |= precedes[:, earlier]
             precedes[earlier, task] = True
     allowed = np.zeros((n, stations), dtype=np.bool_)
-    for task, position in enumerate(positions):
-        allowed[task, places_of(inputs.tasks[position], inputs)] = True
+    for number, item in enumerate(tasks):
+        allowed[number, places_of(item, inputs)] = True
     first, last = _windows(allowed, before, after)
     total = sum(units)
     weight = np.array([units[model] / total for model in models])
-    time_s = np.array([[inputs.tasks[position].time_s[model] for model in models] for position in positions])
-    time_s = time_s.reshape(n, len(models))
-    zones = [zone for zone, _ in inputs.reach]
-    bit = {zone: 1 << number for number, zone in enumerate(zones)}
-    from_where = {zone: sum(bit[place] for place, reached in inputs.reach if zone in reached) for zone in zones}
-    anywhere = (1 << len(zones)) - 1
+    time_s = np.array([[item.time_s[model] for model in models] for item in tasks])
+    bit = {zone: 1 << number for number, (zone, _) in enumerate(inputs.reach)}
+    from_where = {zone: sum(bit[place] for place, reached in inputs.reach if zone in reached) for zone in bit}
+    anywhere = sum(bit.values())
     lanes = np.array([station.lanes for station in inputs.stations], dtype=np.int64)
-    max_operators = np.array([station.max_operators for station in inputs.stations], dtype=np.int64)
     before_ptr, before_idx = _packed(before)
     after_ptr, after_idx = _packed(after)
-    arrays = {
-        "time_s": time_s,
-        "weight": weight,
-        "mean_s": time_s @ weight,
-        "crew": np.array([inputs.tasks[position].operators for position in positions], dtype=np.int64),
-        "precedes": precedes,
-        "before_ptr": before_ptr,
-        "before_idx": before_idx,
-        "after_ptr": after_ptr,
-        "after_idx": after_idx,
-        "allowed": allowed,
-        "first": first,
-        "last": last,
-        "limit_s": takt * lanes.astype(np.float64),
-        "peak": 1.0 + inputs.overload_allowance,
-        "max_operators": max_operators,
-        "reached_from": np.array(
-            [from_where.get(inputs.tasks[position].zone, anywhere) for position in positions], dtype=np.int64
-        ),
-        "place_mask": np.array(
-            [sum(bit[zone] for zone in station.zones) for station in inputs.stations], dtype=np.int64
-        ),
-        "place_limit": inputs.operators_per_zone,
-        "slots": int(max_operators.max()),
-    }
-    pinned = np.array([bool(inputs.tasks[position].stations) for position in positions], dtype=np.bool_)
-    return _Line(positions, arrays, int(max_operators.max()), lanes, pinned, models)
+    worth = inputs.moves_worth_an_operator
+    line = kernels.Line(
+        time_s=time_s,
+        mean_s=time_s @ weight,
+        weight=weight,
+        crew=np.array([item.operators for item in tasks], dtype=np.int64),
+        precedes=precedes,
+        before_ptr=before_ptr,
+        before_idx=before_idx,
+        after_ptr=after_ptr,
+        after_idx=after_idx,
+        allowed=allowed,
+        first=first,
+        last=last,
+        home=np.array([place_before.get(position, -1) for position in positions], dtype=np.int64),
+        limit_s=takt * lanes.astype(np.float64),
+        max_operators=np.array([station.max_operators for station in inputs.stations], dtype=np.int64),
+        lanes=lanes,
+        reached_from=np.array([from_where.get(item.zone, anywhere) for item in tasks], dtype=np.int64),
+        place_mask=np.array([sum(bit[zone] for zone in item.zones) for item in inputs.stations], dtype=np.int64),
+        place_limit=inputs.operators_per_zone,
+        peak=1.0 + inputs.overload_allowance,
+        level_weight=LEVEL_WEIGHT if inputs.level_stations else 0.0,
+        station_weight=0.0 if inputs.level_stations else STATION_WEIGHT,
+        move_weight=1.0 / worth if worth > 0 else FORBIDDEN_MOVE,
+    )
+    return _Setting(
+        positions=positions,
+        models=models,
+        pinned=np.array([bool(item.stations) for item in tasks], dtype=np.bool_),
+        slots=max(station.max_operators for station in inputs.stations),
+        line=line,
+    )
 
 
 def _windows(
@@ -269,61 +289,43 @@ def _packed(lists: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
     return pointer, np.array([item for items in lists for item in items], dtype=np.int64)
 
 
-def _search(
-    inputs: FitInputs, line: _Line, home: Integers, stream: int, units: Sequence[float], takt: float
-) -> tuple[Integers, Integers, Integers, Integers]:
+def _search(inputs: FitInputs, setting: _Setting, stream: int, bound: int) -> _Assignment:
+    """Build the line from several starts, then improve the best and even it out."""
     from coachbuilder.plant.balance import kernels
 
-    n = len(line.positions)
-    arrays = line.arrays
+    line = setting.line
+    n = len(setting.positions)
+    size = (n, len(setting.models), len(inputs.stations), setting.slots)
     random = np.random.default_rng([inputs.seed, stream])
-    worth = inputs.moves_worth_an_operator
-    weights = (
-        LEVEL_WEIGHT if inputs.level_stations else 0.0,
-        0.0 if inputs.level_stations else STATION_WEIGHT,
-        1.0 / worth if worth > 0 else FORBIDDEN_MOVE,
-    )
-    tail_s = _tails(line)
-    crews_needed = operators_lower_bound(inputs, units, takt) / max(1, len(inputs.stations))
-    best: tuple[Integers, Integers, Integers, Integers] | None = None
-    best_cost = math.inf
+    # Positional weight: a task's own time and the time of all that follows it.
+    tail_s = line.mean_s + line.precedes.astype(np.float64) @ line.mean_s
+    crew = bound / len(inputs.stations)
+    best: Any = None
     for start in range(inputs.starts):
         noise = random.uniform(0.5, 1.5, n) if start else np.ones(n)
-        urgency = arrays["last"] if start % 2 == 0 else np.zeros(n)
-        priority = urgency * 1e4 - tail_s * noise
-        soft = math.ceil(crews_needed * (1.0 + 0.15 * (start % 4))) if inputs.level_stations else line.slots
-        found = tuple(np.full(n, -1, dtype=np.int64) for _ in range(4))
-        kernels.construct(
-            priority, line.pinned, home, start % 3 != 2, soft, **arrays,
-            station=found[0], lead=found[1], helper=found[2], order=found[3],
-        )  # fmt: skip
-        cost = kernels.cost_of(found[0], found[1], found[2], home, line.lanes, *weights, line.slots)
-        if cost < best_cost:
-            best, best_cost = (found[0], found[1], found[2], found[3]), cost
-    assert best is not None
-    state = random.integers(0, 2**63, 1).astype(np.uint64)
-    shares = ((1.0 - EVEN_SHARE, False), (EVEN_SHARE, True))
-    for share, evenly in shares:
-        kernels.improve(
-            int(inputs.evaluations * share), evenly, FULLNESS, HOT, COLD, state, home, line.lanes, *weights, **arrays,
-            station=best[0], lead=best[1], helper=best[2], order=best[3],
-        )  # fmt: skip
-    return best
+        urgency = line.last if start % 2 == 0 else np.zeros(n)
+        soft = math.ceil(crew * (1.0 + 0.15 * (start % 4))) if inputs.level_stations else setting.slots
+        state = kernels.empty_state(*size)
+        kernels.construct(urgency * 1e4 - tail_s * noise, setting.pinned, start % 3 != 2, soft, line, state)
+        if best is None or state.tally[kernels.COST] < best.tally[kernels.COST]:
+            best = state
+    found = _Assignment(*(np.full(n, -1, dtype=np.int64) for _ in range(4)))
+    arrays = (found.station, found.lead, found.helper, found.order)
+    random_state = random.integers(0, 2**63, 1).astype(np.uint64)
+    even = int(inputs.evaluations * EVEN_SHARE)
+    kernels.improve(inputs.evaluations - even, False, FULLNESS, HOT, COLD, random_state, line, best, *arrays)
+    state = kernels.empty_state(*size)
+    kernels.restore(*arrays, line, state)
+    kernels.improve(even, True, 0.0, HOT, COLD, random_state, line, state, *arrays)
+    return found
 
 
-def _tails(line: _Line) -> NDArray[np.float64]:
-    """Return each task's own time plus the time of all that follows it: its positional weight."""
-    mean_s: NDArray[np.float64] = line.arrays["mean_s"]
-    followers: NDArray[np.float64] = line.arrays["precedes"].astype(np.float64) @ mean_s
-    return mean_s + followers
-
-
-def _exhausted(inputs: FitInputs, line: _Line, station: Integers, takt: float) -> Problem:
-    left = [inputs.tasks[line.positions[task]] for task in np.flatnonzero(station < 0)]
+def _exhausted(inputs: FitInputs, setting: _Setting, station: Integers, takt: float) -> Problem:
+    left = [inputs.tasks[setting.positions[task]] for task in np.flatnonzero(station < 0)]
     names = ", ".join(f"{task.id} (line {task.line})" for task in left[:5])
     more = f" and {len(left) - 5} more" if len(left) > 5 else ""
     room = sum(item.max_operators * item.lanes for item in inputs.stations)
-    work = float(line.arrays["mean_s"] @ line.arrays["crew"]) / takt
+    work = float(setting.line.mean_s @ setting.line.crew) / takt
     return Problem(
         PLANT,
         "assembly.segment",
@@ -334,41 +336,28 @@ def _exhausted(inputs: FitInputs, line: _Line, station: Integers, takt: float) -
 
 
 def _described(
-    inputs: FitInputs,
-    units: Sequence[float],
-    takt: float,
-    line: _Line,
-    found: tuple[Integers, Integers, Integers, Integers],
+    inputs: FitInputs, units: Sequence[float], takt: float, setting: _Setting, found: _Assignment, bound: int
 ) -> LineBalance:
     """Write an assignment out with loads, makespans, places and hours."""
     from coachbuilder.plant.balance import kernels
 
-    station, lead, helper, order = found
-    n = len(line.positions)
-    arrays = line.arrays
-    time_s, weight = arrays["time_s"], arrays["weight"]
-    seq = np.zeros((len(inputs.stations), n), dtype=np.int64)
-    count = np.zeros(len(inputs.stations), dtype=np.int64)
-    for task in order:
-        seq[station[task], count[station[task]]] = task
-        count[station[task]] += 1
-    finish, ready, makespan = np.zeros(n), np.zeros(line.slots), np.zeros(len(weight))
-    names = [inputs.models[model] for model in line.models]
+    line = setting.line
+    lead, helper = found.lead, found.helper
+    state = kernels.empty_state(len(setting.positions), len(setting.models), len(inputs.stations), setting.slots)
+    kernels.restore(found.station, lead, helper, found.order, line, state)
+    names = [inputs.models[model] for model in setting.models]
     stations: list[StationLoad] = []
     bars: list[OperatorLoad] = []
     assignment: list[TaskPlace] = []
     for s, item in enumerate(inputs.stations):
-        tasks = [int(task) for task in seq[s, : count[s]]]
-        makespan[:] = 0.0
-        kernels.makespans(
-            s, count, seq, lead, helper, station, time_s, arrays["before_ptr"], arrays["before_idx"], finish, ready,
-            makespan,
-        )  # fmt: skip
+        tasks = [int(task) for task in state.seq[s, : state.count[s]]]
+        kernels.makespans(s, line, state)
+        makespan = state.makespan
         who = {task: tuple(int(k) for k in (lead[task], helper[task]) if k >= 0) for task in tasks}
         crew = sorted({k for hands in who.values() for k in hands})
         number = {k: place + 1 for place, k in enumerate(crew)}
-        zones = _standing(inputs, line, s, tasks, who, crew)
-        ids = {task: inputs.tasks[line.positions[task]].id for task in tasks}
+        zones = _standing(inputs, line, s, who, crew)
+        ids = {task: inputs.tasks[setting.positions[task]].id for task in tasks}
         stations.append(
             StationLoad(
                 station=item.id,
@@ -376,7 +365,7 @@ def _described(
                 lanes=item.lanes,
                 operators=len(crew) * item.lanes,
                 makespan_s={name: float(value) for name, value in zip(names, makespan, strict=True)},
-                weighted_makespan_s=float(makespan @ weight),
+                weighted_makespan_s=float(makespan @ line.weight),
                 limit_s=takt * item.lanes,
                 tasks=tuple(ids.values()),
             )
@@ -385,7 +374,7 @@ def _described(
         for lane in range(item.lanes):
             for k in crew:
                 own = [task for task in tasks if k in who[task]]
-                load = time_s[own].sum(axis=0) / item.lanes
+                load = line.time_s[own].sum(axis=0) / item.lanes
                 bars.append(
                     OperatorLoad(
                         station=item.id,
@@ -393,29 +382,24 @@ def _described(
                         lane=lane + 1,
                         zone=zones[k],
                         load_s={name: float(value) for name, value in zip(names, load, strict=True)},
-                        weighted_load_s=float(load @ weight),
+                        weighted_load_s=float(load @ line.weight),
                         tasks=tuple(ids[task] for task in own),
                     )
                 )
-    return _summed(inputs, units, takt, line, stations, bars, assignment)
+    return _summed(inputs, units, takt, setting, bound, stations, bars, assignment)
 
 
 def _standing(
-    inputs: FitInputs,
-    line: _Line,
-    s: int,
-    tasks: Sequence[int],
-    who: Mapping[int, tuple[int, ...]],
-    crew: Sequence[int],
+    inputs: FitInputs, line: Any, s: int, who: Mapping[int, tuple[int, ...]], crew: Sequence[int]
 ) -> dict[int, str]:
     """Return a zone for each operator of a station: a matching of operators to places, found by augmenting paths."""
     zones = [zone for zone, _ in inputs.reach]
     fitting = {}
     for k in crew:
-        mask = int(line.arrays["place_mask"][s])
-        for task in tasks:
-            if who[task][0] == k:
-                mask &= int(line.arrays["reached_from"][task])
+        mask = int(line.place_mask[s])
+        for task, hands in who.items():
+            if hands[0] == k:
+                mask &= int(line.reached_from[task])
         fitting[k] = [zone for number, zone in enumerate(zones) if mask >> number & 1]
     taken: dict[str, list[int]] = {zone: [] for zone in zones}
 
@@ -442,7 +426,8 @@ def _summed(
     inputs: FitInputs,
     units: Sequence[float],
     takt: float,
-    line: _Line,
+    setting: _Setting,
+    bound: int,
     stations: Sequence[StationLoad],
     bars: Sequence[OperatorLoad],
     assignment: Sequence[TaskPlace],
@@ -450,8 +435,8 @@ def _summed(
     by_model = dict(zip(inputs.models, units, strict=True))
     mix = mix_shares(by_model)
     operators = sum(item.operators for item in stations)
-    content = line.arrays["time_s"].T @ line.arrays["crew"] / SECONDS_PER_HOUR
-    work = {inputs.models[model]: float(hours) for model, hours in zip(line.models, content, strict=True)}
+    content = setting.line.time_s.T @ setting.line.crew / SECONDS_PER_HOUR
+    work = {inputs.models[model]: float(hours) for model, hours in zip(setting.models, content, strict=True)}
     mean_work = sum(mix[model] * hours for model, hours in work.items())
     manned = operators * takt / SECONDS_PER_HOUR
     paid = 1.0 / inputs.planning_availability
@@ -463,7 +448,7 @@ def _summed(
         stations_total=len(inputs.stations),
         stations_used=sum(item.operators > 0 for item in stations),
         operators=operators,
-        operators_lower_bound=operators_lower_bound(inputs, units, takt),
+        operators_lower_bound=bound,
         idle_share=max(0.0, 1.0 - mean_work / manned),
         smoothness=float(loads.std()),
         work_hours_per_car=work,

@@ -420,7 +420,10 @@ def _release_held(machines: Records, lanes: Records, lane: int, now: float) -> i
 
 @njit(cache=True, nogil=True)
 def _find_standstill(cells: Records, machines: Records, lanes: Records) -> int:
-    """Return a cell that can never move again, or -1: all its machines hold cars for cells that cannot move either."""
+    """Return a cell of a loop that can never move again, or -1.
+
+    A cell cannot move if all its machines hold cars for cells that cannot move either.
+    """
     stuck = np.ones(cells.size, dtype=np.bool_)
     changed = True
     while changed:
@@ -434,7 +437,7 @@ def _find_standstill(cells: Records, machines: Records, lanes: Records) -> int:
                     changed = True
                     break
     for cell in range(cells.size):
-        if stuck[cell]:
+        if stuck[cell] and cells[cell].in_loop == 1:
             return cell
     return -1
 

@@ -109,7 +109,7 @@ def simulate_line(
     --------
     >>> line = simulate_line([60.0, 60.0], [0], hours=10.0)
     >>> round(line.throughput_per_h, 1), line.ci95_per_h is None
-    (59.8, True)
+    (59.9, True)
     """
     network = line_network(cycle_time_s, buffers, exponential=exponential, mtbf_s=mtbf_s, mttr_s=mttr_s, seed=seed)
     counted_s = hours * 3600.0

@@ -92,7 +92,7 @@ class AssemblySection(EvidencedSection):
     """Resident work elements that the host moves to another station to save one operator."""
     starts: int = Field(default=24, ge=1, le=10_000)
     """Constructions tried before the search."""
-    evaluations: int = Field(default=600_000, ge=0, le=1_000_000_000)
+    evaluations: int = Field(default=2_000_000, ge=0, le=1_000_000_000)
     """Changes that the search looks at on each line."""
     reach: dict[Zone, tuple[Zone, ...]] = Field(default_factory=dict)
     """For an operator who stands in a zone, the other zones in which he or she can work too."""

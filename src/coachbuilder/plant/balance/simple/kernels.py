@@ -176,9 +176,11 @@ def beam_search(
     for level in range(upper - 1):
         # States after ``level`` stations become states after ``level + 1``.
         filled = 0
-        table[:] = -1
+        for place in range(table_size):
+            table[place] = -1
         for origin in range(sizes[level]):
-            current[:] = history[level, origin]
+            for word in range(words):
+                current[word] = history[level, origin, word]
             done_time = np.int64(0)
             for task in range(n):
                 missing[task] = before_ptr[task + 1] - before_ptr[task]
@@ -241,7 +243,8 @@ def beam_search(
                     load_time = takt - left
                     remaining = total - done_time - load_time
                     if remaining == 0:
-                        stations_out[:] = level + 1
+                        for task in range(n):
+                            stations_out[task] = level + 1
                         for index in range(depth):
                             stations_out[load[index]] = level
                         state = origin
@@ -269,25 +272,29 @@ def beam_search(
                             if filled == pool:
                                 # Cut to the better half.
                                 status = BEAM_FULL
-                                ranking = _rank(pool_score, filled)[:width]
+                                ranking = _rank(pool_score, filled)
                                 filled = width
                                 for index in range(width):
-                                    spare_bits[index] = pool_bits[ranking[index]]
+                                    for word in range(words):
+                                        spare_bits[index, word] = pool_bits[ranking[index], word]
                                     spare_parent[index] = pool_parent[ranking[index]]
                                     spare_score[index] = pool_score[ranking[index]]
-                                pool_bits[:width] = spare_bits
-                                pool_parent[:width] = spare_parent
-                                pool_score[:width] = spare_score
-                                table[:] = -1
+                                for place in range(table_size):
+                                    table[place] = -1
                                 for index in range(filled):
-                                    place = np.int64(_hash(pool_bits[index]) & np.uint64(table_size - 1))
+                                    for word in range(words):
+                                        pool_bits[index, word] = spare_bits[index, word]
+                                    pool_parent[index] = spare_parent[index]
+                                    pool_score[index] = spare_score[index]
+                                    place = np.int64(_hash(spare_bits[index]) & np.uint64(table_size - 1))
                                     while table[place] >= 0:
                                         place = (place + 1) & (table_size - 1)
                                     table[place] = index
                                 slot = np.int64(_hash(current) & np.uint64(table_size - 1))
                                 while table[slot] >= 0:
                                     slot = (slot + 1) & (table_size - 1)
-                            pool_bits[filled] = current
+                            for word in range(words):
+                                pool_bits[filled, word] = current[word]
                             pool_parent[filled] = origin
                             # Little idle time so far, and little positional weight left for later stations.
                             weight = 0.0
@@ -318,12 +325,13 @@ def beam_search(
                 break
         if filled > width:
             status = max(status, BEAM_FULL)
-            ranking = _rank(pool_score, filled)[:width]
+            ranking = _rank(pool_score, filled)
             filled = width
         else:
             ranking = _rank(pool_score, filled)
         for index in range(filled):
-            history[level + 1, index] = pool_bits[ranking[index]]
+            for word in range(words):
+                history[level + 1, index, word] = pool_bits[ranking[index], word]
             parent[level + 1, index] = pool_parent[ranking[index]]
         sizes[level + 1] = filled
         if filled == 0 or status == OUT_OF_NODES:

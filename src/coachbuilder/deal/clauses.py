@@ -1,0 +1,152 @@
+"""Contract clauses: each is one small type that says what the brand pays the host by month.
+
+A new clause is a new class with a ``kind``, an ``id`` and ``transfers``; clauses add up, and those that depend on what
+the host loses look at what the clauses before them already pay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a clause may look at; vectors by month, shape (months,)."""
+
+    sales_units: Vector
+    """Guest cars built and sold."""
+    output_units: Vector
+    """Guest cars that the plant could build."""
+    year_index: NDArray[np.int64]
+    """Calendar year of each month, from 0."""
+    start_month: float
+    """Months from month 0 to the start of production."""
+    contracted_capacity_units_per_year: float
+    """Guest cars a year that the contract reserves."""
+    host_depreciation_cny: Vector
+    """Depreciation of the host's investments for the guest."""
+    host_operating_result_cny: Vector
+    """What the host earns on the guest before this clause: transfers so far less cost and depreciation."""
+
+
+class Clause(Protocol):
+    """What the brand pays the host under one clause."""
+
+    @property
+    def id(self) -> str:
+        """Short name."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of clause."""
+
+    def transfers(self, context: Context) -> Vector:
+        """Return the payment by month, CNY; positive from brand to host."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeePerCar:
+    """A fee per car, by volume tier within a calendar year.
+
+    Parameters
+    ----------
+    id
+        Short name.
+    from_units
+        First car of the year of each tier, ascending from 0.
+    fee_cny_per_car
+        Fee of each tier.
+    change_rate
+        Yearly indexation.
+    """
+
+    id: str
+    from_units: tuple[float, ...]
+    fee_cny_per_car: tuple[float, ...]
+    change_rate: float
+    kind: str = "fee per car"
+
+    def transfers(self, context: Context) -> Vector:
+        """Return the fees by month: the tiers' fees between the first and the last car of the month."""
+        before, after = _cumulated_within_year(context.sales_units, context.year_index)
+        index = (1 + self.change_rate) ** context.year_index
+        return (self._fees(after) - self._fees(before)) * index
+
+    def _fees(self, units: Vector) -> Vector:
+        fees = np.zeros_like(units)
+        ends = (*self.from_units[1:], np.inf)
+        for start, end, fee in zip(self.from_units, ends, self.fee_cny_per_car, strict=True):
+            fees += fee * np.clip(units - start, 0.0, end - start)
+        return fees
+
+
+@dataclass(frozen=True, slots=True)
+class DepreciationPassedThrough:
+    """The brand pays a share of the depreciation of what the host invested for the guest."""
+
+    id: str
+    passed_share: float
+    kind: str = "depreciation passed through"
+
+    def transfers(self, context: Context) -> Vector:
+        """Return the share of the host's depreciation by month."""
+        return self.passed_share * context.host_depreciation_cny
+
+
+@dataclass(frozen=True, slots=True)
+class LossesRepaid:
+    """The brand repays the host's operating losses on the guest, for a time and up to a cap."""
+
+    id: str
+    window_months: int
+    repaid_share: float
+    cap_cny: float
+    kind: str = "losses repaid"
+
+    def transfers(self, context: Context) -> Vector:
+        """Return the repayments by month, stopping at the cap."""
+        month = np.arange(context.sales_units.size)
+        within = (month >= np.floor(context.start_month)) & (month < context.start_month + self.window_months)
+        loss = np.where(within, np.maximum(0.0, -context.host_operating_result_cny), 0.0) * self.repaid_share
+        paid = np.minimum(np.cumsum(loss), self.cap_cny)
+        return np.diff(paid, prepend=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOrPay:
+    """The brand pays for cars that it agreed to take, that the host could have built, and that it did not take."""
+
+    id: str
+    floor_share: float
+    cny_per_car: float
+    from_year_of_production: int
+    kind: str = "take or pay"
+
+    def transfers(self, context: Context) -> Vector:
+        """Return the payments, due in the last month of each calendar year of production."""
+        month = np.arange(context.sales_units.size)
+        first = context.start_month + 12 * (self.from_year_of_production - 1)
+        months_bound = np.clip(month + 1 - first, 0.0, 1.0)
+        floor = self.floor_share * context.contracted_capacity_units_per_year / 12 * months_bound
+        years = int(context.year_index[-1]) + 1
+        agreed = np.bincount(context.year_index, np.minimum(floor, context.output_units), years)
+        taken = np.bincount(context.year_index, context.sales_units * months_bound, years)
+        last_month = np.append(np.flatnonzero(np.diff(context.year_index)), month[-1])
+        payment = np.zeros(context.sales_units.size)
+        payment[last_month] = self.cny_per_car * np.maximum(0.0, agreed - taken)
+        return payment
+
+
+def _cumulated_within_year(units: Vector, year_index: NDArray[np.int64]) -> tuple[Vector, Vector]:
+    """Return the cars of the calendar year before and after each month."""
+    after = np.cumsum(units)
+    year_starts = np.flatnonzero(np.diff(year_index, prepend=year_index[0] - 1))
+    made_before_year = (after - units)[year_starts]
+    after = after - np.repeat(made_before_year, np.diff(np.append(year_starts, units.size)))
+    return after - units, after

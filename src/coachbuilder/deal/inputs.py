@@ -1,0 +1,214 @@
+"""From a programme's deal section to what the stage takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coachbuilder.deal.cashflow import DAYS_PER_MONTH
+from coachbuilder.deal.clauses import Clause, DepreciationPassedThrough, FeePerCar, LossesRepaid, TakeOrPay
+from coachbuilder.deal.interface import DealInputs, Investment, OwnPlant
+from coachbuilder.deal.timing import Timing
+from coachbuilder.programme.errors import InputError, Problem
+from coachbuilder.programme.sections.deal import (
+    DealSection,
+    DepreciationClause,
+    FeeClause,
+    LossClause,
+    Payer,
+)
+
+if TYPE_CHECKING:
+    from coachbuilder.programme import Programme
+
+Vector = NDArray[np.float64]
+
+
+def inputs_from(
+    programme: Programme,
+    *,
+    start_of_production: Timing,
+    demand_units_by_month: Vector,
+    guest_output_units_by_month: Vector,
+    resident_units_lost_by_month: Vector,
+    price_cny_by_year: Mapping[int, float],
+    parts_cost_by_item_cny: Mapping[str, float],
+    assembly_hours_per_car: float,
+    first_pass_yield: float,
+    planned_units_per_year: float,
+    with_break_even: bool = True,
+) -> DealInputs:
+    """Take what the deal needs from a programme and from the stages before it.
+
+    Parameters
+    ----------
+    programme
+        The programme.
+    start_of_production
+        When production for sale starts.
+    demand_units_by_month, guest_output_units_by_month, resident_units_lost_by_month
+        Cars by month from the first whole month after the decision day, shape (12 x horizon_years,).
+    price_cny_by_year
+        Price that the buyer pays by calendar year, tax included; the last known year's holds afterwards.
+    parts_cost_by_item_cny
+        Parts of a car by item, in prices of the decision day.
+    assembly_hours_per_car
+        Direct hours of final assembly a guest car.
+    first_pass_yield
+        Share of guest cars that pass the first test.
+    planned_units_per_year
+        Guest cars a year that the line is laid out for.
+    with_break_even
+        False leaves the search for break-even volumes out.
+
+    Raises
+    ------
+    InputError
+        If fee tiers do not begin at 0 or do not rise.
+    """
+    document = programme.document
+    section = document.deal
+    problems = check(section)
+    if problems:
+        raise InputError(problems)
+    revenue, cost, own = section.revenue, section.unit_cost, section.own_plant
+    months_since_year_0 = programme.as_of.year * 12 + programme.as_of.month
+    month = months_since_year_0 + np.arange(demand_units_by_month.size)
+    last = max(price_cny_by_year)
+    price = np.array([price_cny_by_year[min(int(number // 12), last)] for number in month])
+    days_to_month_0 = (_first_of_next_month(programme.as_of.year, programme.as_of.month) - programme.as_of).days
+    return DealInputs(
+        first_year=int(month[0] // 12),
+        first_month=int(month[0] % 12) + 1,
+        start_month=max(0.0, start_of_production.months_from_as_of - days_to_month_0 / DAYS_PER_MONTH),
+        demand_units_by_month=demand_units_by_month,
+        guest_output_units_by_month=guest_output_units_by_month,
+        resident_units_lost_by_month=resident_units_lost_by_month,
+        price_cny_by_month=price,
+        planned_units_per_year=planned_units_per_year,
+        contracted_capacity_units_per_year=section.contracted_capacity_units_per_year.value,
+        value_added_tax_rate=revenue.value_added_tax_rate.value,
+        sales_margin_share=revenue.sales_margin_share.value,
+        credit_cny_per_car=revenue.credit_cny_per_car.value,
+        credit_change_rate=revenue.credit_change_rate.value,
+        backlog_share=revenue.backlog_share.value,
+        parts_cost_by_item_cny=dict(parts_cost_by_item_cny),
+        pack_price_change_rate=cost.pack_price_change_rate.value,
+        parts_price_change_rate=cost.parts_price_change_rate.value,
+        assembly_hours_per_car=assembly_hours_per_car,
+        body_shop_hours=cost.body_shop_hours.value,
+        paint_shop_hours=cost.paint_shop_hours.value,
+        indirect_hours_share=cost.indirect_hours_share.value,
+        wage_cny_per_h=cost.wage_cny_per_h.value,
+        wage_change_rate=cost.wage_change_rate.value,
+        energy_and_consumables_cny=cost.energy_and_consumables_cny.value,
+        logistics_cny=cost.logistics_cny.value,
+        warranty_share=cost.warranty_share.value,
+        rework_cny=cost.rework_cny.value,
+        first_pass_yield=first_pass_yield,
+        investments=tuple(
+            Investment(
+                id=item.id,
+                name=item.name,
+                paid_by_brand=item.paid_by is Payer.BRAND,
+                amount_cny=item.amount_cny.value,
+                starts_months_before=item.starts_months_before,
+                spread_months=item.spread_months,
+                useful_life_years=item.useful_life_years,
+                for_host_plant_only=item.for_host_plant_only,
+            )
+            for item in section.investment
+        ),
+        clauses=_clauses(section),
+        resident_contribution_cny_per_car=section.host.resident_contribution_cny_per_car.value,
+        host_fixed_cost_cny_per_year=section.host.fixed_cost_cny_per_year.value,
+        brand_fixed_cost_cny_per_year=section.brand.fixed_cost_cny_per_year.value,
+        brand_fixed_cost_change_rate=section.brand.fixed_cost_change_rate.value,
+        inventory_days=section.working_capital.inventory_days.value,
+        payable_days=section.working_capital.payable_days.value,
+        fee_payable_days=section.working_capital.fee_payable_days.value,
+        brand_discount_rate=document.brand.discount_rate.value,
+        host_discount_rate=document.host.discount_rate.value,
+        brand_tax_rate=document.brand.tax_rate.value,
+        host_tax_rate=document.host.tax_rate.value,
+        own_plant=OwnPlant(
+            investment_cny=own.investment_cny.value,
+            capacity_units_per_year=own.capacity_units_per_year.value,
+            later_months=own.later_months.value,
+            ramp_months=own.ramp_months.value,
+            labour_hours_share=own.labour_hours_share.value,
+            fixed_cost_cny_per_year=own.fixed_cost_cny_per_year.value,
+            useful_life_years=own.useful_life_years,
+            residual_share=own.residual_share.value,
+        ),
+        with_break_even=with_break_even,
+    )
+
+
+def check(section: DealSection) -> list[Problem]:
+    """Return the mistakes that the types cannot see: clauses used twice, fee tiers out of order.
+
+    Parameters
+    ----------
+    section
+        The deal section of programme.toml.
+    """
+    problems = []
+    seen: set[str] = set()
+    for clause in section.clause:
+        if clause.id in seen:
+            problems.append(Problem("programme.toml", "deal.clause.id", clause.id, "an identifier used once"))
+        seen.add(clause.id)
+        if isinstance(clause, FeeClause):
+            starts = [tier.from_units for tier in clause.tier]
+            if starts[0] != 0 or starts != sorted(set(starts)):
+                problems.append(
+                    Problem(
+                        "programme.toml",
+                        f"deal.clause.{clause.id}.tier.from_units",
+                        ", ".join(map(str, starts)),
+                        "tiers that begin at 0 and rise",
+                    )
+                )
+    return problems
+
+
+def _clauses(section: DealSection) -> tuple[Clause, ...]:
+    first_fee = next(
+        (clause.tier[0].fee_cny_per_car.value for clause in section.clause if isinstance(clause, FeeClause)), 0.0
+    )
+    clauses: list[Clause] = []
+    for clause in section.clause:
+        if isinstance(clause, FeeClause):
+            clauses.append(
+                FeePerCar(
+                    clause.id,
+                    tuple(float(tier.from_units) for tier in clause.tier),
+                    tuple(tier.fee_cny_per_car.value for tier in clause.tier),
+                    clause.change_rate.value,
+                )
+            )
+        elif isinstance(clause, DepreciationClause):
+            clauses.append(DepreciationPassedThrough(clause.id, clause.passed_share.value))
+        elif isinstance(clause, LossClause):
+            clauses.append(
+                LossesRepaid(clause.id, clause.window_months, clause.repaid_share.value, clause.cap_cny.value)
+            )
+        else:
+            clauses.append(
+                TakeOrPay(
+                    clause.id,
+                    clause.floor_share.value,
+                    clause.paid_share.value * first_fee,
+                    clause.from_year_of_production,
+                )
+            )
+    return tuple(clauses)
+
+
+def _first_of_next_month(year: int, month: int) -> dt.date:
+    return dt.date(year + month // 12, month % 12 + 1, 1)
