@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,21 +30,30 @@ class Calendar:
         Calendar years touched, ascending.
     year_index
         Calendar year of each month, from 0, shape (months,).
+    first_months
+        First month of each year within the horizon, shape (years,).
+    last_months
+        Last month of each year within the horizon, shape (years,).
     """
 
     years: tuple[int, ...]
     year_index: NDArray[np.int64]
+    first_months: NDArray[np.int64]
+    last_months: NDArray[np.int64]
 
     @classmethod
     def of(cls, inputs: DealInputs) -> Calendar:
         """Return the calendar of a deal."""
-        month = inputs.first_month - 1 + np.arange(inputs.demand_units_by_month.size)
-        index = month // MONTHS_PER_YEAR
-        return cls(tuple(inputs.first_year + int(year) for year in range(int(index[-1]) + 1)), index)
+        months = inputs.demand_units_by_month.size
+        index = (inputs.first_month - 1 + np.arange(months)) // MONTHS_PER_YEAR
+        years = tuple(inputs.first_year + year for year in range(int(index[-1]) + 1))
+        first = np.maximum(np.arange(len(years)) * MONTHS_PER_YEAR - (inputs.first_month - 1), 0)
+        return cls(years, index, first, np.append(first[1:], months) - 1)
 
     def by_year(self, monthly: Vector) -> Vector:
-        """Return the sums by calendar year."""
-        return np.bincount(self.year_index, monthly, len(self.years))
+        """Return the sums by calendar year; months are the last axis."""
+        sums: Vector = np.add.reduceat(monthly, self.first_months, axis=-1)
+        return sums
 
 
 def sales_by_month(demand_units: Vector, output_units: Vector, backlog_share: float) -> tuple[Vector, float]:
@@ -109,34 +119,59 @@ def yearly_tax(taxable_by_month: Vector, rate: float, calendar: Calendar) -> Vec
     Parameters
     ----------
     taxable_by_month
-        Revenue less cost and depreciation, shape (months,).
+        Revenue less cost and depreciation, shape (..., months).
     rate
         Tax rate, fraction.
     calendar
         Months and years.
     """
-    tax = np.zeros(taxable_by_month.size)
-    last_month = np.append(np.flatnonzero(np.diff(calendar.year_index)), taxable_by_month.size - 1)
-    carried = 0.0
-    for month, income in zip(last_month.tolist(), calendar.by_year(taxable_by_month).tolist(), strict=True):
-        base = income + carried
-        carried = min(base, 0.0)
-        tax[month] = rate * max(base, 0.0)
+    # With losses carried forward without limit, all profit taxed so far is the highest sum of income so far.
+    taxed = np.maximum(np.maximum.accumulate(np.cumsum(calendar.by_year(taxable_by_month), axis=-1), axis=-1), 0.0)
+    tax = np.zeros(taxable_by_month.shape)
+    tax[..., calendar.last_months] = rate * np.diff(taxed, prepend=0.0, axis=-1)
     return tax
 
 
-def present_value(cash_by_month: Vector, discount_rate: float) -> float:
-    """Return the net present value on the decision day of cash in the middle of each month.
+def outstanding(flow_by_month: Vector, days: float) -> Vector:
+    """Return what is owed at the end of each month if every payment follows its cause by ``days``.
 
     Parameters
     ----------
-    cash_by_month
-        Cash, shape (months,).
+    flow_by_month
+        What falls due by month, evenly within it, shape (..., months).
+    days
+        Days from cause to payment.
+
+    Examples
+    --------
+    >>> outstanding(np.array([100.0, 0.0, 0.0]), 1.5 * DAYS_PER_MONTH).tolist()
+    [100.0, 50.0, 0.0]
+    """
+    months = flow_by_month.shape[-1]
+    behind = days / DAYS_PER_MONTH
+    owed = np.zeros(flow_by_month.shape)
+    for back in range(min(math.ceil(behind), months)):
+        owed[..., back:] += min(behind - back, 1.0) * flow_by_month[..., : months - back]
+    return owed
+
+
+def discount_factors(months: int, discount_rate: float) -> Vector:
+    """Return what cash in the middle of each month is worth on the decision day, shape (months,).
+
+    Parameters
+    ----------
+    months
+        Length of the horizon.
     discount_rate
         Yearly rate, fraction.
+
+    Examples
+    --------
+    >>> round(float(discount_factors(12, 0.21)[5]) * 1.21 ** (5.5 / 12), 12)
+    1.0
     """
-    time_years = (np.arange(cash_by_month.size) + 0.5) / MONTHS_PER_YEAR
-    return float(np.dot(cash_by_month, (1 + discount_rate) ** -time_years))
+    factors: Vector = (1 + discount_rate) ** (-(np.arange(months) + 0.5) / MONTHS_PER_YEAR)
+    return factors
 
 
 def internal_rates(cash_by_year: Vector) -> tuple[tuple[float, ...], str]:
@@ -155,18 +190,19 @@ def internal_rates(cash_by_year: Vector) -> tuple[tuple[float, ...], str]:
     >>> [round(rate, 9) for rate in rates]
     [0.1, 0.4]
     """
-    cash = np.trim_zeros(cash_by_year)
+    # What is nothing beside the rest would only spoil the polynomial's leading coefficients.
+    cash = np.trim_zeros(np.where(np.abs(cash_by_year) > 1e-12 * np.abs(cash_by_year).max(), cash_by_year, 0.0))
     if cash.size < 2 or not (cash.min() < 0 < cash.max()):
         return (), "no rate of return: the cash flow never changes its sign"
-    roots = np.roots(cash[::-1])
-    real = roots[np.abs(roots.imag) < 1e-7 * np.maximum(1.0, np.abs(roots))].real
-    rates = sorted(1 / root - 1 for root in real.tolist() if root > 0)
+    roots = np.roots(cash[::-1] / np.abs(cash).max())
+    real = roots.real[(roots.real > 0) & (np.abs(roots.imag) < 1e-6 * np.abs(roots))]
     found: list[float] = []
-    for rate in rates:
-        if rate > SMALLEST_RATE and not any(abs(rate - other) < 1e-9 for other in found):
+    for rate in sorted((1 / real - 1).tolist()):
+        # A double root comes out as two that differ by rounding.
+        if rate > SMALLEST_RATE and not (found and rate - found[-1] < 1e-6 * (1 + rate)):
             found.append(rate)
     if not found:
-        return (), "no rate of return: the present value has the same sign at every rate"
+        return (), "no rate of return: the present value has the same sign at every rate that is not a near-total loss"
     if len(found) > 1:
         return tuple(found), "several rates of return: the cash flow changes its sign more than once; use the NPV"
     return tuple(found), ""
@@ -188,17 +224,18 @@ def party(
     npv_cny
         Net present value if it is not that of the lines at ``discount_rate``: the joint value is a sum of two.
     """
-    cash = np.sum(list(lines.values()), axis=0)
-    by_year = calendar.by_year(cash)
+    monthly = np.array(list(lines.values()))
+    yearly = calendar.by_year(monthly)
+    cash, by_year = monthly.sum(axis=0), yearly.sum(axis=0)
     cumulative = np.cumsum(by_year)
     rates, note = internal_rates(by_year)
     return PartyResult(
-        npv_cny=present_value(cash, discount_rate) if npv_cny is None else npv_cny,
+        npv_cny=float(cash @ discount_factors(cash.size, discount_rate)) if npv_cny is None else npv_cny,
         irr_shares=rates,
         irr_note=note,
         payback_year=_payback_year(cumulative, calendar.years),
         peak_cash_need_cny=float(max(0.0, -np.cumsum(cash).min())),
-        lines=tuple(CashLine(name, calendar.by_year(line)) for name, line in lines.items()),
+        lines=tuple(CashLine(name, line) for name, line in zip(lines, yearly, strict=True)),
         cash_cny_by_year=by_year,
         cumulative_cash_cny_by_year=cumulative,
         cash_cny_by_month=cash,
@@ -222,8 +259,6 @@ def transfers(inputs: DealInputs, context: Context) -> dict[str, Vector]:
     context
         What clauses may look at, with the host's result before any transfer.
     """
-    from dataclasses import replace
-
     paid: dict[str, Vector] = {}
     result = context.host_operating_result_cny
     for clause in sorted(inputs.clauses, key=lambda item: isinstance(item, LossesRepaid)):

@@ -17,7 +17,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a clause may look at; vectors by month, shape (months,)."""
+    """What a clause may look at; vectors have months as last axis, and all clauses keep the axes before it."""
 
     sales_units: Vector
     """Guest cars built and sold."""
@@ -25,6 +25,10 @@ class Context:
     """Guest cars that the plant could build."""
     year_index: NDArray[np.int64]
     """Calendar year of each month, from 0."""
+    first_months: NDArray[np.int64]
+    """First month of each calendar year."""
+    last_months: NDArray[np.int64]
+    """Last month of each calendar year."""
     start_month: float
     """Months from month 0 to the start of production."""
     contracted_capacity_units_per_year: float
@@ -74,9 +78,13 @@ class FeePerCar:
 
     def transfers(self, context: Context) -> Vector:
         """Return the fees by month: the tiers' fees between the first and the last car of the month."""
-        before, after = _cumulated_within_year(context.sales_units, context.year_index)
+        sold = context.sales_units
+        after = np.cumsum(sold, axis=-1)
+        before = after - sold
+        sold_before_year = before[..., context.first_months][..., context.year_index]
         index = (1 + self.change_rate) ** context.year_index
-        return (self._fees(after) - self._fees(before)) * index
+        fees: Vector = (self._fees(after - sold_before_year) - self._fees(before - sold_before_year)) * index
+        return fees
 
     def _fees(self, units: Vector) -> Vector:
         fees = np.zeros_like(units)
@@ -111,11 +119,15 @@ class LossesRepaid:
 
     def transfers(self, context: Context) -> Vector:
         """Return the repayments by month, stopping at the cap."""
-        month = np.arange(context.sales_units.size)
-        within = (month >= np.floor(context.start_month)) & (month < context.start_month + self.window_months)
-        loss = np.where(within, np.maximum(0.0, -context.host_operating_result_cny), 0.0) * self.repaid_share
-        paid = np.minimum(np.cumsum(loss), self.cap_cny)
-        return np.diff(paid, prepend=0.0)
+        month = np.arange(context.sales_units.shape[-1])
+        # The first month's losses all fall after the start; the window's last month counts as far as it reaches.
+        within = np.where(
+            month < np.floor(context.start_month),
+            0.0,
+            np.clip(context.start_month + self.window_months - month, 0.0, 1.0),
+        )
+        loss = self.repaid_share * within * np.maximum(0.0, -context.host_operating_result_cny)
+        return np.diff(np.minimum(np.cumsum(loss, axis=-1), self.cap_cny), prepend=0.0, axis=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,23 +142,12 @@ class TakeOrPay:
 
     def transfers(self, context: Context) -> Vector:
         """Return the payments, due in the last month of each calendar year of production."""
-        month = np.arange(context.sales_units.size)
         first = context.start_month + 12 * (self.from_year_of_production - 1)
-        months_bound = np.clip(month + 1 - first, 0.0, 1.0)
-        floor = self.floor_share * context.contracted_capacity_units_per_year / 12 * months_bound
-        years = int(context.year_index[-1]) + 1
-        agreed = np.bincount(context.year_index, np.minimum(floor, context.output_units), years)
-        taken = np.bincount(context.year_index, context.sales_units * months_bound, years)
-        last_month = np.append(np.flatnonzero(np.diff(context.year_index)), month[-1])
-        payment = np.zeros(context.sales_units.size)
-        payment[last_month] = self.cny_per_car * np.maximum(0.0, agreed - taken)
+        months_bound = np.clip(np.arange(1, context.sales_units.shape[-1] + 1) - first, 0.0, 1.0)
+        floor = self.floor_share * context.contracted_capacity_units_per_year / 12
+        # The host is owed nothing for cars that it could not have built.
+        untaken = months_bound * (np.minimum(floor, context.output_units) - context.sales_units)
+        short = np.add.reduceat(untaken, context.first_months, axis=-1)
+        payment = np.zeros(context.sales_units.shape)
+        payment[..., context.last_months] = self.cny_per_car * np.maximum(0.0, short)
         return payment
-
-
-def _cumulated_within_year(units: Vector, year_index: NDArray[np.int64]) -> tuple[Vector, Vector]:
-    """Return the cars of the calendar year before and after each month."""
-    after = np.cumsum(units)
-    year_starts = np.flatnonzero(np.diff(year_index, prepend=year_index[0] - 1))
-    made_before_year = (after - units)[year_starts]
-    after = after - np.repeat(made_before_year, np.diff(np.append(year_starts, units.size)))
-    return after - units, after

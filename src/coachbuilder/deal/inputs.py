@@ -137,6 +137,7 @@ def inputs_from(
         host_tax_rate=document.host.tax_rate.value,
         own_plant=OwnPlant(
             investment_cny=own.investment_cny.value,
+            construction_months=own.construction_months,
             capacity_units_per_year=own.capacity_units_per_year.value,
             later_months=own.later_months.value,
             ramp_months=own.ramp_months.value,

@@ -40,6 +40,8 @@ class OwnPlant:
 
     investment_cny: float
     """Plant and equipment."""
+    construction_months: int
+    """Months over which it is spent evenly, up to the start of production."""
     capacity_units_per_year: float
     """Cars a year that it can build."""
     later_months: float
@@ -75,7 +77,7 @@ class DealInputs:
     price_cny_by_month: Vector
     """Price that the buyer pays, tax included."""
     planned_units_per_year: float
-    """Guest cars a year that the line is laid out for."""
+    """Guest cars a year that the line is laid out for; the host stands ready for them at break-even."""
     contracted_capacity_units_per_year: float
     """Guest cars a year that the contract reserves."""
     value_added_tax_rate: float
@@ -189,7 +191,7 @@ class UnitCost:
     year: int | None
     """That year; None if nothing is ever sold."""
     items_cny: dict[str, float]
-    """By item; investments are spread over all cars of the horizon."""
+    """By item; investments are spread over all cars of the horizon, fixed cost over the year's."""
     total_cny: float
     """Sum of the items."""
     net_revenue_cny: float
@@ -200,7 +202,10 @@ class UnitCost:
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """Volume at which a side's net present value is nil, if the same number is built and sold every year."""
+    """Volume at which a side's net present value is nil, if the same number is wanted every year.
+
+    The host stands ready for the planned volume, so that a take-or-pay floor is felt below it.
+    """
 
     brand_units_per_year: float | None
     """For the brand; None if there is none up to the limit searched."""

@@ -20,8 +20,7 @@ FIXED_COLUMNS = ("id", "name", "area", "zone", "predecessors", "station", "equip
 """Columns in front of the models' times."""
 
 TIME_SUFFIX = "_time_s"
-MOST_OPERATORS = 2
-LARGEST_CELL = 16 * 1024
+CREWS = {"1": 1, "2": 2}
 ZONES = tuple(zone.value for zone in Zone)
 
 
@@ -223,10 +222,10 @@ class _Reader:
     def _operators(self, cell: str, line: int) -> int:
         if not cell:
             return 1
-        if not (cell.isascii() and cell.isdigit()) or not 1 <= int(cell[:9]) <= MOST_OPERATORS:
-            self._note("operators", cell, f"a whole number from 1 to {MOST_OPERATORS}", line)
+        if cell not in CREWS:
+            self._note("operators", cell, f"a whole number from 1 to {len(CREWS)}", line)
             return 1
-        return int(cell)
+        return CREWS[cell]
 
     def _check_predecessors(self, tasks: Sequence[Task]) -> None:
         by_id = {task.id: task for task in tasks}

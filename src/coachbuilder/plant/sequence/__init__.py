@@ -1,0 +1,28 @@
+"""In which order a day's cars are built: option rules, paint batches, and the search for an order that keeps them."""
+
+from __future__ import annotations
+
+from coachbuilder.plant.sequence.evaluate import count, evaluate
+from coachbuilder.plant.sequence.inputs import check, inputs_from, inputs_of
+from coachbuilder.plant.sequence.interface import (
+    RuleCount,
+    SequenceCounts,
+    SequencedCar,
+    SequenceInputs,
+    SequenceResult,
+    SequenceRule,
+)
+
+__all__ = [
+    "RuleCount",
+    "SequenceCounts",
+    "SequenceInputs",
+    "SequenceResult",
+    "SequenceRule",
+    "SequencedCar",
+    "check",
+    "count",
+    "evaluate",
+    "inputs_from",
+    "inputs_of",
+]

@@ -167,7 +167,7 @@ class TakeOrPayClause(EvidencedSection):
     paid_share: Share
     """Share of the first tier's fee paid for each car not taken."""
     from_year_of_production: int = Field(default=2, ge=1, le=30)
-    """First year of production to which it applies; 1 is the year of the start."""
+    """First year of production to which it applies; 1 is the twelve months from the start."""
 
 
 Clause = Annotated[
@@ -189,7 +189,7 @@ class BrandEconomicsSection(EvidencedSection):
     """Fixed costs of the brand's car business."""
 
     fixed_cost_cny_per_year: NonNegative
-    """Engineering, software, administration a year, from the contract on."""
+    """Engineering, software, administration a year, from the decision day on."""
     fixed_cost_change_rate: YearlyChange
     """Yearly change of it."""
 
@@ -210,6 +210,8 @@ class OwnPlantSection(EvidencedSection):
 
     investment_cny: Positive
     """Plant and equipment."""
+    construction_months: int = Field(ge=1, le=120)
+    """Months over which it is spent evenly, up to the start of production."""
     capacity_units_per_year: Positive
     """Cars a year that it can build."""
     later_months: NonNegative

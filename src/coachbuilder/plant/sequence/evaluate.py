@@ -1,0 +1,234 @@
+"""Finds a build order and counts it against the rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coachbuilder.plant.sequence.interface import (
+    RuleCount,
+    RulePriority,
+    SequencedCar,
+    SequenceCounts,
+    SequenceInputs,
+    SequenceObjective,
+    SequenceResult,
+)
+
+WEIGHTS = (1_000_000, 1_000, 1)
+"""Weight of the first, second and third objective: the weighted sum of the ROADEF 2005 challenge."""
+
+WARMEST, COLDEST = 0.5, 0.05
+"""First and last temperature of the search in units of the least weight: it may step back on the last objective."""
+
+
+def evaluate(inputs: SequenceInputs) -> SequenceResult:
+    """Find a build order: greedy construction, then local search over swaps, insertions and reversals.
+
+    Parameters
+    ----------
+    inputs
+        The cars, the rules and the work allowed.
+
+    Returns
+    -------
+    SequenceResult
+        The best order found, counted; the same inputs give the same order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coachbuilder.plant.sequence.interface import SequenceRule
+    >>> found = evaluate(
+    ...     SequenceInputs(
+    ...         cars=("a", "b", "c", "d"), models=("suv",) * 4, colours=("red", "blue", "red", "blue"),
+    ...         has_option=np.array([[True], [True], [False], [False]]),
+    ...         rules=(SequenceRule("roof", "Panoramic roof", 1, 2, RulePriority.HIGH),),
+    ...         previous_has_option=np.zeros((0, 1), dtype=bool), previous_colour=None,
+    ...         objectives=(SequenceObjective.HIGH_PRIORITY, SequenceObjective.COLOUR_CHANGES),
+    ...         longest_batch=10, purge_cost_cny=30.0, evaluations=1000, seed=1,
+    ...     )
+    ... )  # fmt: skip
+    >>> found.counts.high_priority_excess, found.counts.colour_changes
+    (0, 1)
+    """
+    from coachbuilder.plant.sequence import kernels
+
+    arrays = _Arrays(inputs)
+    order, evaluations = arrays.booked.copy(), 0
+    if inputs.cars:
+        state = np.array([inputs.seed], dtype=np.uint64)
+        start = arrays.greedy(state)
+        least = min((weight for weight in _weights(inputs).values() if weight), default=1)
+        temperature = np.array([WARMEST * least, COLDEST * least])
+        best = start.copy()
+        _, evaluations = kernels.search(
+            start, arrays.has, arrays.previous, arrays.at_most, arrays.out_of, arrays.weight, inputs.short_windows,
+            arrays.colour, arrays.previous_colour, inputs.longest_batch, arrays.change_weight, arrays.kind,
+            inputs.evaluations, temperature, state, arrays.window, best,
+        )  # fmt: skip
+        order = best
+    counts = count(inputs, order)
+    return SequenceResult(
+        cars_per_day=len(inputs.cars),
+        cars_by_model=dict(sorted(Counter(inputs.models).items())),
+        order=tuple(_car(inputs, place, int(car)) for place, car in enumerate(order, start=1)),
+        counts=counts,
+        as_booked=count(inputs, arrays.booked),
+        longest_batch=inputs.longest_batch,
+        colour_changes_lower_bound=_fewest_colour_changes(inputs),
+        purge_cost_cny_per_day=counts.colour_changes * inputs.purge_cost_cny,
+        evaluations=int(evaluations),
+    )
+
+
+def count(inputs: SequenceInputs, order: NDArray[np.int64]) -> SequenceCounts:
+    """Count a build order against the rules.
+
+    A window's excess is what it holds beyond the rule. Windows reach back into the day before and those cut short at
+    the day's end count too, unless ``inputs.short_windows`` is false; then full windows within the day count alone.
+
+    Parameters
+    ----------
+    inputs
+        The cars and the rules.
+    order
+        Position of each car in ``inputs.cars``, shape (cars,), in building order.
+    """
+    from coachbuilder.plant.sequence import kernels
+
+    arrays = _Arrays(inputs)
+    violated = np.zeros(len(inputs.rules), dtype=np.int64)
+    excess = np.zeros(len(inputs.rules), dtype=np.int64)
+    kernels.count_rules(
+        order, arrays.has, arrays.previous, arrays.at_most, arrays.out_of, inputs.short_windows, arrays.window,
+        violated, excess,
+    )  # fmt: skip
+    rules = tuple(
+        RuleCount(
+            rule=rule.id,
+            name=rule.name,
+            at_most=rule.at_most,
+            out_of=rule.out_of,
+            priority=rule.priority,
+            cars=(cars := int(arrays.has[:, place].sum())),
+            utilisation=cars / most if (most := _most_cars(len(inputs.cars), rule.at_most, rule.out_of)) else 0.0,
+            violated_windows=int(violated[place]),
+            excess=int(excess[place]),
+        )
+        for place, rule in enumerate(inputs.rules)
+    )
+    colours = [inputs.colours[car] for car in order]
+    changes = (
+        sum(
+            mine != before
+            for before, mine in zip([inputs.previous_colour or colours[0], *colours], colours, strict=False)
+        )
+        if colours
+        else 0
+    )  # noqa: E501
+    runs = _runs(colours)
+    high = sum(item.excess for item in rules if item.priority is RulePriority.HIGH)
+    low = sum(item.excess for item in rules if item.priority is RulePriority.LOW)
+    weights = _weights(inputs)
+    return SequenceCounts(
+        rules=rules,
+        violated_windows=int(violated.sum()),
+        high_priority_excess=high,
+        low_priority_excess=low,
+        colour_changes=changes,
+        longest_batch_cars=max(runs, default=0),
+        batch_excess_cars=sum(max(0, run - inputs.longest_batch) for run in runs),
+        objective=weights[SequenceObjective.HIGH_PRIORITY] * high
+        + weights[SequenceObjective.LOW_PRIORITY] * low
+        + weights[SequenceObjective.COLOUR_CHANGES] * changes,
+    )
+
+
+class _Arrays:
+    """The inputs as the kernels take them."""
+
+    def __init__(self, inputs: SequenceInputs) -> None:
+        n, rules = len(inputs.cars), inputs.rules
+        weights = _weights(inputs)
+        names = sorted(set(inputs.colours))
+        self.has: NDArray[np.uint8] = np.ascontiguousarray(inputs.has_option, dtype=np.uint8).reshape(n, len(rules))
+        self.previous: NDArray[np.uint8] = (
+            np.ascontiguousarray(inputs.previous_has_option, dtype=np.uint8).reshape(-1, len(rules))
+            if len(rules)
+            else np.zeros((0, 0), dtype=np.uint8)
+        )
+        self.at_most = np.array([rule.at_most for rule in rules], dtype=np.int64)
+        self.out_of = np.array([rule.out_of for rule in rules], dtype=np.int64)
+        high, low = weights[SequenceObjective.HIGH_PRIORITY], weights[SequenceObjective.LOW_PRIORITY]
+        self.weight = np.array([high if rule.priority is RulePriority.HIGH else low for rule in rules], dtype=np.int64)
+        self.change_weight = weights[SequenceObjective.COLOUR_CHANGES]
+        self.colour = np.array([names.index(colour) for colour in inputs.colours], dtype=np.int64)
+        known = inputs.previous_colour in names
+        self.previous_colour = names.index(str(inputs.previous_colour)) if known else len(names)
+        if inputs.previous_colour is None:
+            self.previous_colour = -1
+        self.booked = np.arange(n, dtype=np.int64)
+        self.window: NDArray[np.int64] = np.zeros((len(rules), n + int(self.out_of.max(initial=1))), dtype=np.int64)
+        _, self.kind = np.unique(np.column_stack([self.has, self.colour]), axis=0, return_inverse=True)
+        self.kind = self.kind.reshape(-1).astype(np.int64)
+        self._batch = inputs.longest_batch
+
+    def greedy(self, state: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return the order that greedy construction finds."""
+        from coachbuilder.plant.sequence import kernels
+
+        _, first, counts = np.unique(self.kind, return_index=True, return_counts=True)
+        kinds = np.zeros(len(self.kind), dtype=np.int64)
+        arguments: Any = (
+            self.kind[first], self.has[first], self.colour[first], counts.astype(np.int64), self.previous,
+            self.at_most, self.out_of, self.weight, self.previous_colour, self._batch, self.change_weight, state, kinds,
+        )  # fmt: skip
+        kernels.construct(*arguments)
+        cars_of = [list(np.flatnonzero(self.kind == kind))[::-1] for kind in range(len(first))]
+        return np.array([cars_of[kind].pop() for kind in kinds], dtype=np.int64)
+
+
+def _weights(inputs: SequenceInputs) -> dict[SequenceObjective, int]:
+    ranked = dict(zip(inputs.objectives, WEIGHTS, strict=False))
+    return {objective: ranked.get(objective, 0) for objective in SequenceObjective}
+
+
+def _most_cars(cars: int, at_most: int, out_of: int) -> int:
+    """Return how many cars with an option a day can take: p in every full window, and p or fewer in the rest."""
+    return cars // out_of * at_most + min(cars % out_of, at_most)
+
+
+def _runs(colours: list[str]) -> list[int]:
+    runs: list[int] = []
+    for place, colour in enumerate(colours):
+        if place and colours[place - 1] == colour:
+            runs[-1] += 1
+        else:
+            runs.append(1)
+    return runs
+
+
+def _fewest_colour_changes(inputs: SequenceInputs) -> int:
+    """Return a lower bound: every colour needs its batches, and the first batch may go on with the last colour."""
+    needed = {colour: -(-cars // inputs.longest_batch) for colour, cars in Counter(inputs.colours).items()}
+    if not needed:
+        return 0
+    between_days = inputs.previous_colour is not None and inputs.previous_colour not in needed
+    return sum(needed.values()) - 1 + between_days
+
+
+def _car(inputs: SequenceInputs, place: int, car: int) -> SequencedCar:
+    return SequencedCar(
+        position=place,
+        car=inputs.cars[car],
+        model=inputs.models[car],
+        colour=inputs.colours[car],
+        options=tuple(rule.id for rule, has in zip(inputs.rules, inputs.has_option[car], strict=True) if has),
+    )
+
+
+__all__ = ["count", "evaluate"]

@@ -1,0 +1,480 @@
+"""Hot loops of car sequencing: counting, greedy construction, local search with incremental evaluation.
+
+Arrays used throughout:
+
+- ``order`` int64 (n,): car at each place.
+- ``has`` uint8 (cars, r): which car has which option; ``previous`` uint8 (m, r): the end of the day before.
+- ``at_most``, ``out_of`` int64 (r,): the rules; ``weight`` int64 (r,): weight of one car too many.
+- ``colour`` int64 (cars,); ``previous_colour`` int64, -1 for none.
+- ``window`` int64 (r, n + longest out_of - 1): cars with the option in the window that begins at place
+  ``column - (out_of - 1)``. With ``short`` every window that holds a car of the day counts, otherwise only those
+  that lie in the day as a whole.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+BATCH_WEIGHT = 10**9
+"""Weight of a car beyond the longest batch: the limit is hard, so it outweighs every objective."""
+
+
+@njit(cache=True, nogil=True)
+def next_random(state: NDArray[np.uint64]) -> np.uint64:
+    """Advance a splitmix64 generator, ``state`` uint64 (1,), and return its next number."""
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = state[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def below(state: NDArray[np.uint64], limit: int) -> int:
+    """Return a random whole number from 0 to ``limit`` - 1."""
+    return np.int64((next_random(state) >> np.uint64(33)) % np.uint64(limit))
+
+
+@njit(cache=True, nogil=True)
+def first_window(out_of: int, short: bool) -> int:
+    """Return the place at which a rule's first window begins; negative on the day before."""
+    return -(out_of - 1) if short else 0
+
+
+@njit(cache=True, nogil=True)
+def last_window(n: int, out_of: int, short: bool) -> int:
+    """Return the place at which a rule's last window begins; less than the first if no window fits."""
+    return n - 1 if short else n - out_of
+
+
+@njit(cache=True, nogil=True)
+def fill_windows(order, has, previous, out_of, short, window):  # type: ignore[no-untyped-def]
+    """Count every window anew into ``window``."""
+    n = order.size
+    m = previous.shape[0]
+    for r in range(out_of.size):
+        length = out_of[r]
+        window[r, :] = 0
+        for place in range(n):
+            if has[order[place], r]:
+                for begin in range(place - length + 1, place + 1):
+                    window[r, begin + length - 1] += 1
+        if short:
+            for back in range(1, min(m, length - 1) + 1):
+                if previous[m - back, r]:
+                    for begin in range(-length + 1, -back + 1):
+                        window[r, begin + length - 1] += 1
+
+
+@njit(cache=True, nogil=True)
+def count_rules(order, has, previous, at_most, out_of, short, window, windows_out, excess_out):  # type: ignore[no-untyped-def]
+    """Count violated windows and excess of each rule, both int64 (r,), afresh."""
+    fill_windows(order, has, previous, out_of, short, window)
+    n = order.size
+    for r in range(out_of.size):
+        windows_out[r] = 0
+        excess_out[r] = 0
+        for begin in range(first_window(out_of[r], short), last_window(n, out_of[r], short) + 1):
+            over = window[r, begin + out_of[r] - 1] - at_most[r]
+            if over > 0:
+                windows_out[r] += 1
+                excess_out[r] += over
+
+
+@njit(cache=True, nogil=True)
+def colour_cost(order, colour, previous_colour, low, high, batch, change_weight):  # type: ignore[no-untyped-def]
+    """Return weighted colour changes at the places ``low`` to ``high`` and batch excess of the runs within them."""
+    cost = 0
+    run = 0
+    for place in range(low, high + 1):
+        mine = colour[order[place]]
+        if place == 0:
+            if previous_colour >= 0 and previous_colour != mine:
+                cost += change_weight
+            run = 1
+        elif place == low:
+            if colour[order[place - 1]] != mine:
+                cost += change_weight
+            run = 1
+        elif colour[order[place - 1]] != mine:
+            cost += change_weight
+            run = 1
+        else:
+            run += 1
+        if run > batch:
+            cost += BATCH_WEIGHT
+    if high + 1 < order.size and colour[order[high + 1]] != colour[order[high]]:
+        cost += change_weight
+    return cost
+
+
+@njit(cache=True, nogil=True)
+def total_cost(
+    order, has, previous, at_most, out_of, weight, short, colour, previous_colour, batch, change_weight, window
+):  # type: ignore[no-untyped-def]  # noqa: E501
+    """Return the weighted cost of a whole order; fills ``window``."""
+    fill_windows(order, has, previous, out_of, short, window)
+    n = order.size
+    cost = colour_cost(order, colour, previous_colour, 0, n - 1, batch, change_weight)
+    for r in range(out_of.size):
+        for begin in range(first_window(out_of[r], short), last_window(n, out_of[r], short) + 1):
+            over = window[r, begin + out_of[r] - 1] - at_most[r]
+            if over > 0:
+                cost += weight[r] * over
+    return cost
+
+
+@njit(cache=True, nogil=True)
+def runs_around(order, colour, low, high, batch):  # type: ignore[no-untyped-def]
+    """Return the range that holds every run which a change at the places ``low`` to ``high`` can touch."""
+    n = order.size
+    begin = low
+    if begin > 0:
+        begin -= 1
+        while begin > 0 and colour[order[begin - 1]] == colour[order[begin]]:
+            begin -= 1
+    end = high
+    if end < n - 1:
+        end += 1
+        while end < n - 1 and colour[order[end + 1]] == colour[order[end]]:
+            end += 1
+    return begin, end
+
+
+@njit(cache=True, nogil=True)
+def swap_rules_delta(order, has, at_most, out_of, weight, short, window, i, j):  # type: ignore[no-untyped-def]
+    """Return the change of rule cost if the cars at the places ``i`` < ``j`` change places."""
+    n = order.size
+    a = order[i]
+    b = order[j]
+    delta = 0
+    for r in range(out_of.size):
+        if has[a, r] == has[b, r]:
+            continue
+        length = out_of[r]
+        sign = 1 if has[b, r] else -1
+        first = first_window(length, short)
+        last = last_window(n, length, short)
+        change = 0
+        for begin in range(max(i - length + 1, first), min(i, j - length, last) + 1):
+            over = window[r, begin + length - 1] - at_most[r]
+            if sign > 0:
+                change += over >= 0
+            else:
+                change -= over > 0
+        for begin in range(max(j - length + 1, i + 1, first), min(j, last) + 1):
+            over = window[r, begin + length - 1] - at_most[r]
+            if sign > 0:
+                change -= over > 0
+            else:
+                change += over >= 0
+        delta += weight[r] * change
+    return delta
+
+
+@njit(cache=True, nogil=True)
+def apply_swap(order, has, out_of, window, i, j):  # type: ignore[no-untyped-def]
+    """Let the cars at the places ``i`` < ``j`` change places and keep ``window`` true."""
+    a = order[i]
+    b = order[j]
+    for r in range(out_of.size):
+        if has[a, r] == has[b, r]:
+            continue
+        length = out_of[r]
+        sign = 1 if has[b, r] else -1
+        for begin in range(i - length + 1, min(i, j - length) + 1):
+            window[r, begin + length - 1] += sign
+        for begin in range(max(j - length + 1, i + 1), j + 1):
+            window[r, begin + length - 1] -= sign
+    order[i] = b
+    order[j] = a
+
+
+@njit(cache=True, nogil=True)
+def range_rules_delta(order, new, has, at_most, out_of, weight, short, window, low, high):  # type: ignore[no-untyped-def]
+    """Return the change of rule cost if the places ``low`` to ``high`` are taken by the cars in ``new``."""
+    n = order.size
+    delta = 0
+    for r in range(out_of.size):
+        length = out_of[r]
+        difference = 0
+        first = first_window(length, short)
+        last = last_window(n, length, short)
+        change = 0
+        for begin in range(low - length + 1, high + 1):
+            entering = begin + length - 1
+            if low <= entering <= high:
+                difference += np.int64(has[new[entering - low], r]) - np.int64(has[order[entering], r])
+            leaving = begin - 1
+            if low <= leaving <= high:
+                difference -= np.int64(has[new[leaving - low], r]) - np.int64(has[order[leaving], r])
+            if difference != 0 and first <= begin <= last:
+                over = window[r, begin + length - 1] - at_most[r]
+                change += max(0, over + difference) - max(0, over)
+        delta += weight[r] * change
+    return delta
+
+
+@njit(cache=True, nogil=True)
+def apply_range(order, new, has, out_of, window, low, high):  # type: ignore[no-untyped-def]
+    """Put the cars of ``new`` at the places ``low`` to ``high`` and keep ``window`` true."""
+    for r in range(out_of.size):
+        length = out_of[r]
+        difference = 0
+        for begin in range(low - length + 1, high + 1):
+            entering = begin + length - 1
+            if low <= entering <= high:
+                difference += np.int64(has[new[entering - low], r]) - np.int64(has[order[entering], r])
+            leaving = begin - 1
+            if low <= leaving <= high:
+                difference -= np.int64(has[new[leaving - low], r]) - np.int64(has[order[leaving], r])
+            window[r, begin + length - 1] += difference
+    for place in range(low, high + 1):
+        order[place] = new[place - low]
+
+
+@njit(cache=True, nogil=True)
+def construct(
+    kind,
+    kind_has,
+    kind_colour,
+    kind_count,
+    previous,
+    at_most,
+    out_of,
+    weight,
+    colour_previous,
+    batch,
+    change_weight,
+    state,
+    kinds_out,
+):  # type: ignore[no-untyped-def]  # noqa: E501
+    """Build an order of kinds of cars one place after the other.
+
+    Least new cost first; among equals the kind whose options are hardest to place for the cars still to come
+    (dynamic sum of utilisation rates, Gottlieb, Puchta and Solnon 2003); then at random.
+    ``kind_count`` int64 (kinds,) is used up; ``kinds_out`` int64 (n,) takes the kinds.
+    """
+    n = kinds_out.size
+    r_count = out_of.size
+    m = previous.shape[0]
+    left_with = np.zeros(r_count, dtype=np.int64)
+    for k in range(kind_count.size):
+        for r in range(r_count):
+            left_with[r] += kind_count[k] * kind_has[k, r]
+    now = colour_previous
+    run = 0
+    for place in range(n):
+        recent = np.zeros(r_count, dtype=np.int64)
+        for r in range(r_count):
+            for back in range(1, out_of[r]):
+                earlier = place - back
+                if earlier >= 0:
+                    recent[r] += kind_has[kinds_out[earlier], r]
+                elif m + earlier >= 0:
+                    recent[r] += previous[m + earlier, r]
+        best = -1
+        best_cost = 0
+        best_score = 0.0
+        ties = 0
+        left = n - place
+        for k in range(kind_count.size):
+            if kind_count[k] == 0:
+                continue
+            cost = 0
+            score = 0.0
+            for r in range(r_count):
+                if kind_has[k, r]:
+                    if recent[r] + 1 > at_most[r]:
+                        cost += weight[r]
+                    score += left_with[r] * out_of[r] / (at_most[r] * left)
+            if kind_colour[k] == now:
+                if run >= batch and place > 0:
+                    cost += BATCH_WEIGHT
+            elif now >= 0:
+                cost += change_weight
+            if best < 0 or cost < best_cost or (cost == best_cost and score > best_score + 1e-9):
+                best, best_cost, best_score, ties = k, cost, score, 1
+            elif cost == best_cost and score > best_score - 1e-9:
+                ties += 1
+                if below(state, ties) == 0:
+                    best = k
+        kinds_out[place] = best
+        kind_count[best] -= 1
+        for r in range(r_count):
+            left_with[r] -= kind_has[best, r]
+        if kind_colour[best] == now and place > 0:
+            run += 1
+        else:
+            run = 1
+        now = kind_colour[best]
+
+
+@njit(cache=True, nogil=True)
+def find_violated(order, has, at_most, out_of, short, window, state):  # type: ignore[no-untyped-def]
+    """Return a place in a violated window, looking from a random place on; -1 if none is found soon."""
+    n = order.size
+    r_count = out_of.size
+    start = below(state, n)
+    rule = below(state, r_count)
+    for step in range(64):
+        begin = (start + step) % n
+        for shift in range(r_count):
+            r = (rule + shift) % r_count
+            if first_window(out_of[r], short) <= begin <= last_window(n, out_of[r], short):
+                if window[r, begin + out_of[r] - 1] > at_most[r]:
+                    end = min(begin + out_of[r], n)
+                    place = begin + below(state, end - begin)
+                    for _ in range(out_of[r]):
+                        if has[order[place], r]:
+                            return place
+                        place += 1
+                        if place >= end:
+                            place = begin
+                    return place
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def search(
+    order,
+    has,
+    previous,
+    at_most,
+    out_of,
+    weight,
+    short,
+    colour,
+    previous_colour,
+    batch,
+    change_weight,
+    kind,
+    evaluations,
+    temperature,
+    state,
+    window,
+    best_out,
+):  # type: ignore[no-untyped-def]  # noqa: E501
+    """Improve ``order`` by swaps, insertions and reversals; equal cost is taken, a little worse while it is warm.
+
+    Stops after ``evaluations`` moves looked at, or at cost 0. ``temperature`` float64 (2,) is the first and the last
+    temperature in units of cost; 0 for none. ``best_out`` int64 (n,) takes the best order. Returns its cost and the
+    moves looked at.
+    """
+    n = order.size
+    cost = total_cost(
+        order, has, previous, at_most, out_of, weight, short, colour, previous_colour, batch, change_weight, window
+    )
+    best_out[:] = order
+    best = cost
+    if n < 2:
+        return best, 0
+    new = np.empty(n, dtype=np.int64)
+    done = 0
+    with_rules = out_of.size > 0
+    heat = temperature[0]
+    cooling = 1.0
+    if temperature[0] > 0.0 and evaluations > 1000:
+        cooling = (temperature[1] / temperature[0]) ** (1000.0 / evaluations)
+    while done < evaluations and best > 0:
+        done += 1
+        if done % 1000 == 0:
+            heat *= cooling
+        choice = below(state, 100)
+        i = -1
+        if choice < 40 and with_rules:
+            i = find_violated(order, has, at_most, out_of, short, window, state)
+        if i < 0:
+            i = below(state, n)
+        if choice < 70:
+            j = below(state, n)
+        else:
+            j = i - 24 + below(state, 49)
+            if j < 0 or j >= n:
+                continue
+        if i == j:
+            continue
+        if i > j:
+            i, j = j, i
+        if choice < 80 or j - i < 2:
+            if kind[order[i]] == kind[order[j]]:
+                continue
+            delta = 0
+            if with_rules:
+                delta = swap_rules_delta(order, has, at_most, out_of, weight, short, window, i, j)
+            if colour[order[i]] != colour[order[j]]:
+                delta += swap_colour_delta(order, colour, previous_colour, batch, change_weight, i, j)
+            if accept(delta, heat, state):
+                apply_swap(order, has, out_of, window, i, j)
+                cost += delta
+        else:
+            length = j - i + 1
+            if choice < 87:
+                for place in range(length):
+                    new[place] = order[j - place]
+            elif choice < 94:
+                new[0] = order[j]
+                for place in range(1, length):
+                    new[place] = order[i + place - 1]
+            else:
+                new[length - 1] = order[i]
+                for place in range(length - 1):
+                    new[place] = order[i + place + 1]
+            delta = range_rules_delta(order, new, has, at_most, out_of, weight, short, window, i, j)
+            if change_weight > 0 or batch < n:
+                delta += range_colour_delta(order, new, colour, previous_colour, batch, change_weight, i, j)
+            if accept(delta, heat, state):
+                apply_range(order, new, has, out_of, window, i, j)
+                cost += delta
+        if cost < best:
+            best = cost
+            best_out[:] = order
+    return best, done
+
+
+@njit(cache=True, nogil=True)
+def accept(delta, heat, state):  # type: ignore[no-untyped-def]
+    """Tell whether a move is made: always if it is no worse, otherwise by the Metropolis rule."""
+    if delta <= 0:
+        return True
+    if heat <= 0.0 or delta > 30.0 * heat:
+        return False
+    uniform = (next_random(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+    return uniform < np.exp(-delta / heat)
+
+
+@njit(cache=True, nogil=True)
+def swap_colour_delta(order, colour, previous_colour, batch, change_weight, i, j):  # type: ignore[no-untyped-def]
+    """Return the change of colour cost if the cars at the places ``i`` < ``j`` change places."""
+    low, middle_low = runs_around(order, colour, i, i, batch)
+    middle_high, high = runs_around(order, colour, j, j, batch)
+    apart = middle_low + 1 < middle_high
+    before = after = 0
+    if apart:
+        before = colour_cost(order, colour, previous_colour, low, middle_low, batch, change_weight)
+        before += colour_cost(order, colour, previous_colour, middle_high, high, batch, change_weight)
+    else:
+        before = colour_cost(order, colour, previous_colour, low, high, batch, change_weight)
+    order[i], order[j] = order[j], order[i]
+    if apart:
+        after = colour_cost(order, colour, previous_colour, low, middle_low, batch, change_weight)
+        after += colour_cost(order, colour, previous_colour, middle_high, high, batch, change_weight)
+    else:
+        after = colour_cost(order, colour, previous_colour, low, high, batch, change_weight)
+    order[i], order[j] = order[j], order[i]
+    return after - before
+
+
+@njit(cache=True, nogil=True)
+def range_colour_delta(order, new, colour, previous_colour, batch, change_weight, i, j):  # type: ignore[no-untyped-def]
+    """Return the change of colour cost if the places ``i`` to ``j`` are taken by the cars in ``new``."""
+    low, high = runs_around(order, colour, i, j, batch)
+    before = colour_cost(order, colour, previous_colour, low, high, batch, change_weight)
+    for place in range(i, j + 1):
+        order[place], new[place - i] = new[place - i], order[place]
+    after = colour_cost(order, colour, previous_colour, low, high, batch, change_weight)
+    for place in range(i, j + 1):
+        order[place], new[place - i] = new[place - i], order[place]
+    return after - before

@@ -1,0 +1,152 @@
+"""Reads orders.csv: the cars of a day, with every mistake told by line and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coachbuilder.programme.errors import ProblemList, closest
+from coachbuilder.programme.loading import read_text
+
+LARGEST_ORDERS_BYTES = 32 * 1024 * 1024
+"""A day has some thousand cars, a hundred kilobytes; more than this is some other file."""
+
+COLUMNS = ("id", "day", "model", "colour", "options")
+DAYS = ("previous", "today")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A car that is to be built.
+
+    Parameters
+    ----------
+    id
+        Order number.
+    previous_day
+        True for a car already built the day before: it keeps its place and counts in the windows of the first cars.
+    model
+        Model.
+    colour
+        Colour.
+    options
+        Options with a rule that it has.
+    line
+        Line in the file, from 1.
+    """
+
+    id: str
+    previous_day: bool
+    model: str
+    colour: str
+    options: tuple[str, ...]
+    line: int
+
+
+def read_orders(
+    path: Path,
+    model_ids: Sequence[str],
+    option_ids: Sequence[str],
+    colour_ids: Sequence[str],
+    problems: ProblemList,
+) -> tuple[Order, ...]:
+    """Read a day's orders; mistakes are noted in ``problems`` rather than raised.
+
+    Parameters
+    ----------
+    path
+        The csv file with the columns id, day (``previous`` or ``today``; empty is today), model, colour and options,
+        which are separated by semicolons. Cars of the previous day stand in the order in which they were built.
+    model_ids, option_ids, colour_ids
+        What the plant knows.
+    problems
+        Where mistakes are noted, under the file's own name.
+
+    Returns
+    -------
+    tuple of Order
+        Every line. If anything was noted the tuple is not to be used.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "orders.csv"
+    ...     _ = file.write_text("id,day,model,colour,options" + chr(10) + "A1,today,suv,red,roof;tow" + chr(10))
+    ...     problems = ProblemList("orders.csv")
+    ...     (order,) = read_orders(file, ["suv"], ["roof", "tow"], ["red"], problems)
+    >>> order.options, len(problems)
+    (('roof', 'tow'), 0)
+    """
+    text = read_text(path, problems, LARGEST_ORDERS_BYTES)
+    if text is None:
+        return ()
+    rows = _rows(text, path.name, problems)
+    first = next(rows, None)
+    if first is None:
+        problems.add("file", "an empty file", f"the columns {', '.join(COLUMNS)}", file=path.name)
+        return ()
+    line, header = first
+    header = [cell.strip() for cell in header]
+    if sorted(header) != sorted(COLUMNS):
+        problems.add(
+            "header", ", ".join(header), f"the columns {', '.join(COLUMNS)}, each once", line=line, file=path.name
+        )
+        return ()
+    orders: list[Order] = []
+    seen: dict[str, int] = {}
+    for line, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            problems.add("row", f"{len(cells)} cells", f"{len(header)} cells", line=line, file=path.name)
+            continue
+        row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+        order = _order(row, line, (model_ids, colour_ids, option_ids), path.name, problems)
+        if order.id in seen:
+            problems.add("id", order.id, f"an order once; line {seen[order.id]} has it", line=line, file=path.name)
+        seen.setdefault(order.id, line)
+        orders.append(order)
+    if not any(not order.previous_day for order in orders) and not len(problems):
+        problems.add("file", "no order of today", "at least one order to be built today", file=path.name)
+    return tuple(orders)
+
+
+def _rows(text: str, file: str, problems: ProblemList) -> Iterator[tuple[int, list[str]]]:
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        problems.add("file", "a zero byte", "text", line=line, file=file)
+        return
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        problems.add("row", str(error), "comma-separated cells", line=reader.line_num, file=file)
+
+
+def _order(row: dict[str, str], line: int, known: tuple[Sequence[str], ...], file: str, problems: ProblemList) -> Order:
+    if not row["id"]:
+        problems.add("id", "an empty cell", "an order number", line=line, file=file)
+    if row["day"] and row["day"] not in DAYS:
+        problems.add("day", row["day"], f"one of {', '.join(DAYS)}, or nothing for today", line=line, file=file)
+    options = tuple(dict.fromkeys(part.strip() for part in row["options"].split(";") if part.strip()))
+    cells = [("model", row["model"]), ("colour", row["colour"]), *(("options", option) for option in options)]
+    allowed = dict(zip(("model", "colour", "options"), known, strict=True))
+    for column, found in cells:
+        if found not in allowed[column]:
+            problems.add(
+                column,
+                found or "an empty cell",
+                f"one of {', '.join(allowed[column]) or 'none: plant.toml has none'}",
+                line=line,
+                hint=closest(found, allowed[column]),
+                file=file,
+            )
+    return Order(row["id"], row["day"] == "previous", row["model"], row["colour"], options, line)
+
+
+__all__ = ["LARGEST_ORDERS_BYTES", "Order", "read_orders"]

@@ -1,0 +1,96 @@
+"""A small deal for the tests: 4 years from January of year 2022, production from month 12 on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from coachbuilder.deal import DealInputs
+from coachbuilder.deal.clauses import FeePerCar
+from coachbuilder.deal.interface import Investment, OwnPlant
+
+MONTHS = 48
+
+
+def investment(
+    id: str,  # noqa: A002
+    amount_cny: float,
+    *,
+    by_brand: bool = True,
+    before: int = 10,
+    spread: int = 10,
+    life: int = 5,
+    host_only: bool = True,
+) -> Investment:
+    return Investment(id, id, by_brand, amount_cny, before, spread, life, host_only)
+
+
+def own_plant(**changes: Any) -> OwnPlant:
+    values: dict[str, Any] = {
+        "investment_cny": 500e6,
+        "construction_months": 24,
+        "capacity_units_per_year": 24_000.0,
+        "later_months": 6.0,
+        "ramp_months": 6.0,
+        "labour_hours_share": 1.1,
+        "fixed_cost_cny_per_year": 30e6,
+        "useful_life_years": 10,
+        "residual_share": 0.3,
+    }
+    return OwnPlant(**(values | changes))
+
+
+def deal(months: int = MONTHS, **changes: Any) -> DealInputs:
+    """Return a deal of 1,000 cars a month from the start of production at month 12."""
+    start = changes.get("start_month", 12.0)
+    producing = np.clip(np.arange(1, months + 1) - start, 0.0, 1.0)
+    values: dict[str, Any] = {
+        "first_year": 2022,
+        "first_month": 1,
+        "start_month": start,
+        "demand_units_by_month": 1_000.0 * producing,
+        "guest_output_units_by_month": 1_200.0 * producing,
+        "resident_units_lost_by_month": 50.0 * producing,
+        "price_cny_by_month": np.full(months, 200_000.0),
+        "planned_units_per_year": 12_000.0,
+        "contracted_capacity_units_per_year": 15_000.0,
+        "value_added_tax_rate": 0.13,
+        "sales_margin_share": 0.08,
+        "credit_cny_per_car": 2_000.0,
+        "credit_change_rate": -0.1,
+        "backlog_share": 0.5,
+        "parts_cost_by_item_cny": {"battery_pack": 50_000.0, "body": 20_000.0, "electronics": 40_000.0},
+        "pack_price_change_rate": -0.06,
+        "parts_price_change_rate": -0.02,
+        "assembly_hours_per_car": 7.0,
+        "body_shop_hours": 3.0,
+        "paint_shop_hours": 2.5,
+        "indirect_hours_share": 0.5,
+        "wage_cny_per_h": 60.0,
+        "wage_change_rate": 0.05,
+        "energy_and_consumables_cny": 1_500.0,
+        "logistics_cny": 3_000.0,
+        "warranty_share": 0.02,
+        "rework_cny": 800.0,
+        "first_pass_yield": 0.9,
+        "investments": (
+            investment("development", 300e6, host_only=False),
+            investment("line", 200e6, by_brand=False),
+        ),
+        "clauses": (FeePerCar("fee", (0.0, 6_000.0), (10_000.0, 8_000.0), 0.0),),
+        "resident_contribution_cny_per_car": 9_000.0,
+        "host_fixed_cost_cny_per_year": 20e6,
+        "brand_fixed_cost_cny_per_year": 60e6,
+        "brand_fixed_cost_change_rate": 0.03,
+        "inventory_days": 30.0,
+        "payable_days": 60.0,
+        "fee_payable_days": 45.0,
+        "brand_discount_rate": 0.12,
+        "host_discount_rate": 0.10,
+        "brand_tax_rate": 0.15,
+        "host_tax_rate": 0.25,
+        "own_plant": own_plant(),
+        "with_break_even": False,
+    }
+    return DealInputs(**(values | changes))
