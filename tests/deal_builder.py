@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -94,3 +95,89 @@ def deal(months: int = MONTHS, **changes: Any) -> DealInputs:
         "with_break_even": False,
     }
     return DealInputs(**(values | changes))
+
+
+SECTION: dict[str, Any] = {
+    "cny_per_usd": 6.5,
+    "cny_per_hkd": 0.84,
+    "contracted_capacity_units_per_year": 90_000.0,
+    "timing": {
+        "decision_months": 4.0,
+        "development_months": 28.0,
+        "brand_skill_saving_share": 0.1,
+        "host_consultancy_saving_share": 0.08,
+        "host_inexperience_months": 3.0,
+        "licence_date": dt.date(2022, 9, 1),
+        "licence_delay_months": 3.0,
+    },
+    "revenue": {
+        "value_added_tax_rate": 0.13,
+        "sales_margin_share": 0.08,
+        "credit_cny_per_car": 3_000.0,
+        "credit_change_rate": -0.2,
+        "backlog_share": 0.6,
+    },
+    "unit_cost": {
+        "pack_price_change_rate": -0.07,
+        "parts_price_change_rate": -0.02,
+        "wage_cny_per_h": 65.0,
+        "wage_change_rate": 0.06,
+        "body_shop_hours": 2.5,
+        "paint_shop_hours": 2.0,
+        "indirect_hours_share": 0.6,
+        "energy_and_consumables_cny": 1_500.0,
+        "logistics_cny": 4_000.0,
+        "warranty_share": 0.02,
+        "rework_cny": 900.0,
+    },
+    "investment": [
+        {
+            "id": "development",
+            "name": "Development",
+            "paid_by": "brand",
+            "amount_cny": 3e9,
+            "starts_months_before": 30,
+            "spread_months": 36,
+            "useful_life_years": 5,
+            "for_host_plant_only": False,
+        },
+        {
+            "id": "line",
+            "name": "Body line",
+            "paid_by": "host",
+            "amount_cny": 7e8,
+            "starts_months_before": 18,
+            "spread_months": 18,
+            "useful_life_years": 8,
+        },
+    ],
+    "clause": [
+        {
+            "kind": "fee per car",
+            "id": "fee",
+            "change_rate": 0.01,
+            "tier": [
+                {"id": "first", "from_units": 0, "fee_cny_per_car": 4_000.0},
+                {"id": "second", "from_units": 40_000, "fee_cny_per_car": 3_500.0},
+            ],
+        },
+        {"kind": "depreciation passed through", "id": "depreciation", "passed_share": 0.8},
+        {"kind": "losses repaid", "id": "losses", "window_months": 36, "repaid_share": 0.9, "cap_cny": 40e6},
+        {"kind": "take or pay", "id": "floor", "floor_share": 0.9, "paid_share": 0.5, "from_year_of_production": 1},
+    ],
+    "host": {"resident_contribution_cny_per_car": 9_000.0, "fixed_cost_cny_per_year": 150e6},
+    "brand": {"fixed_cost_cny_per_year": 600e6, "fixed_cost_change_rate": 0.03},
+    "working_capital": {"inventory_days": 30.0, "payable_days": 75.0, "fee_payable_days": 45.0},
+    "own_plant": {
+        "investment_cny": 4e9,
+        "construction_months": 24,
+        "capacity_units_per_year": 80_000.0,
+        "later_months": 10.0,
+        "ramp_months": 9.0,
+        "labour_hours_share": 1.05,
+        "fixed_cost_cny_per_year": 400e6,
+        "useful_life_years": 12,
+        "residual_share": 0.3,
+    },
+}
+"""A deal section in which every assumption is felt."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ Vector = NDArray[np.float64]
 
 MONTHS_PER_YEAR = 12
 DAYS_PER_MONTH = 365.25 / 12
+NEGLIGIBLE_SHARE = 1e-12
+"""Cash of the first and the last years counts for nothing if it is no more than this share of the largest."""
 SMALLEST_RATE = -0.99
 """Rates of return at or below this are not told: nearly all is lost."""
 
@@ -74,43 +77,65 @@ def sales_by_month(demand_units: Vector, output_units: Vector, backlog_share: fl
     >>> sold.tolist(), lost
     ([5.0, 10.0, 1.25], 3.75)
     """
-    sold = np.empty_like(demand_units)
+    sold = []
     waiting = lost = 0.0
-    for month, (new, output) in enumerate(zip(demand_units.tolist(), output_units.tolist(), strict=True)):
+    for new, output in zip(demand_units.tolist(), output_units.tolist(), strict=True):
         wanted = new + waiting
-        served = min(wanted, output)
-        sold[month] = served
-        waiting = (wanted - served) * backlog_share
-        lost += (wanted - served) - waiting
-    return sold, lost
+        if wanted > output:
+            waiting = (wanted - output) * backlog_share
+            lost += wanted - output - waiting
+            sold.append(output)
+        else:
+            waiting = 0.0
+            sold.append(wanted)
+    return np.array(sold), lost
 
 
-def spending(investment: Investment, start_month: float, months: int) -> tuple[Vector, Vector]:
-    """Return an investment's spending and depreciation by month.
+def spending(investments: Sequence[Investment], start_month: float, months: int) -> tuple[Vector, Vector]:
+    """Return the spending on several investments and their depreciation by month, shape (months,) each.
 
     What would have been spent before month 0 is spent in month 0. Depreciation runs in a straight line from the
     start of production over the useful life, as far as the horizon reaches.
 
     Parameters
     ----------
-    investment
+    investments
         What is bought.
     start_month
         Months from month 0 to the start of production.
     months
         Length of the horizon.
+
+    Examples
+    --------
+    >>> tool = Investment("tool", "tool", True, 60.0, 2, 2, 5, True)
+    >>> spent, depreciation = spending([tool], 3.0, 6)
+    >>> spent.tolist(), depreciation.tolist()
+    ([0.0, 30.0, 30.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0, 1.0, 1.0])
     """
-    first = start_month - investment.starts_months_before
-    spent = _evenly(investment.amount_cny, first, first + investment.spread_months, months)
-    spent[0] += investment.amount_cny * min(1.0, max(0.0, -first / investment.spread_months))
-    life = investment.useful_life_years * MONTHS_PER_YEAR
-    return spent, _evenly(investment.amount_cny, start_month, start_month + life, months)
+    amount = np.array([item.amount_cny for item in investments])
+    spread = np.array([float(item.spread_months) for item in investments])
+    life = np.array([float(item.useful_life_years * MONTHS_PER_YEAR) for item in investments])
+    first = start_month - np.array([float(item.starts_months_before) for item in investments])
+    end = np.arange(1.0, months + 1)
+    spent = _done(amount, first, spread, end)
+    worn = _done(amount, np.full(amount.size, start_month), life, end)
+    # Month 0 keeps all that the clock had on it before.
+    return increments(spent), increments(worn)
 
 
-def _evenly(amount: float, start: float, end: float, months: int) -> Vector:
-    """Return ``amount`` spread evenly from month ``start`` to ``end``, cut to the horizon."""
-    edges = np.clip(np.arange(months + 1), start, end)
-    return amount * np.diff(edges) / (end - start)
+def _done(amount: Vector, first: Vector, months: Vector, end: Vector) -> Vector:
+    """Return how much of all amounts, each spread evenly over its months, is done by the end of each month."""
+    share = np.minimum(np.maximum((end - first[:, None]) / months[:, None], 0.0), 1.0)
+    done: Vector = amount @ share
+    return done
+
+
+def increments(running: Vector) -> Vector:
+    """Return what each month adds to a running sum; months are the last axis."""
+    added = running.copy()
+    added[..., 1:] -= running[..., :-1]
+    return added
 
 
 def yearly_tax(taxable_by_month: Vector, rate: float, calendar: Calendar) -> Vector:
@@ -126,9 +151,10 @@ def yearly_tax(taxable_by_month: Vector, rate: float, calendar: Calendar) -> Vec
         Months and years.
     """
     # With losses carried forward without limit, all profit taxed so far is the highest sum of income so far.
-    taxed = np.maximum(np.maximum.accumulate(np.cumsum(calendar.by_year(taxable_by_month), axis=-1), axis=-1), 0.0)
+    income = calendar.by_year(taxable_by_month).cumsum(axis=-1)
+    taxed = np.maximum(np.maximum.accumulate(income, axis=-1), 0.0)
     tax = np.zeros(taxable_by_month.shape)
-    tax[..., calendar.last_months] = rate * np.diff(taxed, prepend=0.0, axis=-1)
+    tax[..., calendar.last_months] = rate * increments(taxed)
     return tax
 
 
@@ -191,13 +217,19 @@ def internal_rates(cash_by_year: Vector) -> tuple[tuple[float, ...], str]:
     [0.1, 0.4]
     """
     # What is nothing beside the rest would only spoil the polynomial's leading coefficients.
-    cash = np.trim_zeros(np.where(np.abs(cash_by_year) > 1e-12 * np.abs(cash_by_year).max(), cash_by_year, 0.0))
-    if cash.size < 2 or not (cash.min() < 0 < cash.max()):
+    largest = float(np.abs(cash_by_year).max())
+    cash = [value / largest for value in cash_by_year.tolist() if largest > 0]
+    while cash and abs(cash[-1]) <= NEGLIGIBLE_SHARE:
+        cash.pop()
+    while cash and abs(cash[0]) <= NEGLIGIBLE_SHARE:
+        cash.pop(0)
+    signs = [value > 0 for value in cash if value != 0]
+    changes = sum(one != other for one, other in pairwise(signs))
+    if changes == 0:
         return (), "no rate of return: the cash flow never changes its sign"
-    roots = np.roots(cash[::-1] / np.abs(cash).max())
-    real = roots.real[(roots.real > 0) & (np.abs(roots.imag) < 1e-6 * np.abs(roots))]
+    factors = [_only_root(cash)] if changes == 1 else _positive_roots(cash)
     found: list[float] = []
-    for rate in sorted((1 / real - 1).tolist()):
+    for rate in sorted(1 / factor - 1 for factor in factors):
         # A double root comes out as two that differ by rounding.
         if rate > SMALLEST_RATE and not (found and rate - found[-1] < 1e-6 * (1 + rate)):
             found.append(rate)
@@ -206,6 +238,38 @@ def internal_rates(cash_by_year: Vector) -> tuple[tuple[float, ...], str]:
     if len(found) > 1:
         return tuple(found), "several rates of return: the cash flow changes its sign more than once; use the NPV"
     return tuple(found), ""
+
+
+def _positive_roots(coefficients: list[float]) -> list[float]:
+    """Return the positive real roots of a polynomial, coefficients in rising order, double ones perhaps twice."""
+    roots = np.roots(coefficients[::-1])
+    real: list[float] = roots.real[(roots.real > 0) & (np.abs(roots.imag) < 1e-6 * np.abs(roots))].tolist()
+    return real
+
+
+def _only_root(coefficients: list[float]) -> float:
+    """Return the positive root of a polynomial whose coefficients change sign once: Newton kept within a bracket."""
+    rising = coefficients[-1] > 0
+    falling_order = coefficients[::-1]
+    low, high, at = 0.0, math.inf, 1.0
+    for _ in range(200):
+        value = slope = 0.0
+        for coefficient in falling_order:
+            slope = slope * at + value
+            value = value * at + coefficient
+        if value == 0:
+            break
+        if (value > 0) == rising:
+            high = at
+        else:
+            low = at
+        step = at - value / slope if slope else math.inf
+        if not low < step < high:
+            step = 2 * at if math.isinf(high) else (low + high) / 2
+        if abs(step - at) <= 1e-15 * at:
+            break
+        at = step
+    return at
 
 
 def party(

@@ -80,17 +80,16 @@ class FeePerCar:
         """Return the fees by month: the tiers' fees between the first and the last car of the month."""
         sold = context.sales_units
         after = np.cumsum(sold, axis=-1)
-        before = after - sold
-        sold_before_year = before[..., context.first_months][..., context.year_index]
-        index = (1 + self.change_rate) ** context.year_index
-        fees: Vector = (self._fees(after - sold_before_year) - self._fees(before - sold_before_year)) * index
-        return fees
+        sold_before_year = (after - sold)[..., context.first_months][..., context.year_index]
+        within_year = after - sold_before_year
+        fees: Vector = self._fees(within_year) - self._fees(within_year - sold)
+        return fees * (1 + self.change_rate) ** context.year_index
 
     def _fees(self, units: Vector) -> Vector:
         fees = np.zeros_like(units)
         ends = (*self.from_units[1:], np.inf)
         for start, end, fee in zip(self.from_units, ends, self.fee_cny_per_car, strict=True):
-            fees += fee * np.clip(units - start, 0.0, end - start)
+            fees += fee * np.minimum(np.maximum(units - start, 0.0), end - start)
         return fees
 
 
@@ -124,10 +123,11 @@ class LossesRepaid:
         within = np.where(
             month < np.floor(context.start_month),
             0.0,
-            np.clip(context.start_month + self.window_months - month, 0.0, 1.0),
+            np.minimum(np.maximum(context.start_month + self.window_months - month, 0.0), 1.0),
         )
         loss = self.repaid_share * within * np.maximum(0.0, -context.host_operating_result_cny)
-        return np.diff(np.minimum(np.cumsum(loss, axis=-1), self.cap_cny), prepend=0.0, axis=-1)
+        paid = np.minimum(np.cumsum(loss, axis=-1), self.cap_cny)
+        return np.concatenate([paid[..., :1], paid[..., 1:] - paid[..., :-1]], axis=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,8 @@ class TakeOrPay:
     def transfers(self, context: Context) -> Vector:
         """Return the payments, due in the last month of each calendar year of production."""
         first = context.start_month + 12 * (self.from_year_of_production - 1)
-        months_bound = np.clip(np.arange(1, context.sales_units.shape[-1] + 1) - first, 0.0, 1.0)
+        ends = np.arange(1, context.sales_units.shape[-1] + 1)
+        months_bound = np.minimum(np.maximum(ends - first, 0.0), 1.0)
         floor = self.floor_share * context.contracted_capacity_units_per_year / 12
         # The host is owed nothing for cars that it could not have built.
         untaken = months_bound * (np.minimum(floor, context.output_units) - context.sales_units)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from coachbuilder.deal.cashflow import (
     DAYS_PER_MONTH,
     MONTHS_PER_YEAR,
     Calendar,
+    discount_factors,
+    increments,
+    outstanding,
     party,
-    present_value,
     sales_by_month,
     spending,
     transfers,
@@ -36,6 +38,13 @@ PACK = "battery_pack"
 """Item of the parts cost whose price changes by a rate of its own."""
 BREAK_EVEN_LIMIT = 5.0
 """Break-even volumes are searched up to this multiple of the contracted capacity."""
+BREAK_EVEN_STEPS = 25
+"""Steps into which the search cuts its interval."""
+BREAK_EVEN_LOOKS = 2
+"""How often it looks closer."""
+
+_Cell = tuple[float, float, float, float]
+"""Two neighbouring volumes and the values there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +52,14 @@ class _PerCar:
     """Money a car by month, shape (months,) each."""
 
     net_revenue: Vector
-    parts: dict[str, Vector]
-    logistics: Vector
+    parts_by_item: dict[str, Vector]
+    parts: Vector
+    logistics: float
     warranty: Vector
-    labour: dict[str, Vector]
-    energy: Vector
-    rework: Vector
+    labour_by_item: dict[str, Vector]
+    labour: Vector
+    energy: float
+    rework: float
 
 
 def evaluate(inputs: DealInputs) -> DealResult:
@@ -67,7 +78,7 @@ def evaluate(inputs: DealInputs) -> DealResult:
     calendar = Calendar.of(inputs)
     sales, lost = sales_by_month(inputs.demand_units_by_month, inputs.guest_output_units_by_month, inputs.backlog_share)
     per_car = _per_car(inputs)
-    brand, host, paid = _contract(inputs, calendar, per_car, sales)
+    brand, host, paid = _contract(inputs, calendar, per_car, sales, inputs.guest_output_units_by_month)
     joint_lines = {
         f"{side}: {line}": cash for side, lines in (("brand", brand), ("host", host)) for line, cash in lines.items()
     }
@@ -92,7 +103,15 @@ def evaluate(inputs: DealInputs) -> DealResult:
 
 
 def _years_from_now(inputs: DealInputs) -> Vector:
-    return (np.arange(inputs.demand_units_by_month.size) + 0.5) / MONTHS_PER_YEAR
+    years: Vector = (np.arange(inputs.demand_units_by_month.size) + 0.5) / MONTHS_PER_YEAR
+    return years
+
+
+def _in_production(inputs: DealInputs, later_months: float = 0.0) -> Vector:
+    """Return the share of each month that lies after the start of production."""
+    ends = np.arange(1, inputs.demand_units_by_month.size + 1)
+    share: Vector = np.minimum(np.maximum(ends - (inputs.start_month + later_months), 0.0), 1.0)
+    return share
 
 
 def _per_car(inputs: DealInputs) -> _PerCar:
@@ -107,56 +126,63 @@ def _per_car(inputs: DealInputs) -> _PerCar:
         "paint shop labour": inputs.paint_shop_hours,
     }
     hours = {**direct, "indirect labour": inputs.indirect_hours_share * sum(direct.values())}
-    ones = np.ones_like(years)
+    parts = {name: cost * (pack if name == PACK else other) for name, cost in inputs.parts_cost_by_item_cny.items()}
     return _PerCar(
         net_revenue=before_tax * (1 - inputs.sales_margin_share)
         + inputs.credit_cny_per_car * (1 + inputs.credit_change_rate) ** years,
-        parts={name: cost * (pack if name == PACK else other) for name, cost in inputs.parts_cost_by_item_cny.items()},
-        logistics=inputs.logistics_cny * ones,
+        parts_by_item=parts,
+        parts=sum(parts.values(), np.zeros(years.size)),
+        logistics=inputs.logistics_cny,
         warranty=inputs.warranty_share * before_tax,
-        labour={name: hour * wage for name, hour in hours.items()},
-        energy=inputs.energy_and_consumables_cny * ones,
-        rework=(1 - inputs.first_pass_yield) * inputs.rework_cny * ones,
+        labour_by_item={name: hour * wage for name, hour in hours.items()},
+        labour=sum(hours.values()) * wage,
+        energy=inputs.energy_and_consumables_cny,
+        rework=(1 - inputs.first_pass_yield) * inputs.rework_cny,
     )
 
 
 def _contract(
-    inputs: DealInputs, calendar: Calendar, per_car: _PerCar, sales: Vector
+    inputs: DealInputs, calendar: Calendar, per_car: _PerCar, sales: Vector, output: Vector
 ) -> tuple[dict[str, Vector], dict[str, Vector], dict[str, Vector]]:
-    months = sales.size
-    in_production = np.clip(np.arange(1, months + 1) - inputs.start_month, 0.0, 1.0)
-    brand_spent, brand_depreciation = _invest(inputs.investments, True, inputs.start_month, months)
-    host_spent, host_depreciation = _invest(inputs.investments, False, inputs.start_month, months)
+    """Return the brand's and the host's lines of cash and what is paid by clause, shape (..., months) as ``sales``."""
+    months = sales.shape[-1]
+    in_production = _in_production(inputs)
+    by_brand = [item for item in inputs.investments if item.paid_by_brand]
+    by_host = [item for item in inputs.investments if not item.paid_by_brand]
+    brand_spent, brand_depreciation = spending(by_brand, inputs.start_month, months)
+    host_spent, host_depreciation = spending(by_host, inputs.start_month, months)
     host_costs = {
-        "labour": -sales * sum(per_car.labour.values()),
+        "labour": -sales * per_car.labour,
         "energy and consumables": -sales * per_car.energy,
         "rework": -sales * per_car.rework,
         "fixed cost for the guest": -inputs.host_fixed_cost_cny_per_year / MONTHS_PER_YEAR * in_production,
         "displaced resident cars": -inputs.resident_contribution_cny_per_car * inputs.resident_units_lost_by_month,
     }
     # What clauses call the host's loss is that on the guest itself; displaced residents are the host's own matter.
-    operating = sum(line for name, line in host_costs.items() if name != "displaced resident cars") - host_depreciation
+    operating = _total(host_costs) - host_costs["displaced resident cars"] - host_depreciation
     paid = transfers(
         inputs,
         Context(
             sales_units=sales,
-            output_units=inputs.guest_output_units_by_month,
+            output_units=output,
             year_index=calendar.year_index,
+            first_months=calendar.first_months,
+            last_months=calendar.last_months,
             start_month=inputs.start_month,
             contracted_capacity_units_per_year=inputs.contracted_capacity_units_per_year,
             host_depreciation_cny=host_depreciation,
-            host_operating_result_cny=np.asarray(operating),
+            host_operating_result_cny=operating,
         ),
     )
-    to_host = np.sum(list(paid.values()), axis=0) if paid else np.zeros(months)
+    to_host = _total(paid) if paid else np.zeros(sales.shape)
     brand_costs = _brand_lines(inputs, per_car, sales)
     brand_lines = {**brand_costs, "paid to the host": -to_host}
-    fee_days = inputs.fee_payable_days
+    owed_to_host = outstanding(to_host, inputs.fee_payable_days)
     brand = _with_investment_and_tax(
         brand_lines,
         brand_spent,
         brand_depreciation,
-        _brand_bound(inputs, brand_lines) - fee_days / DAYS_PER_MONTH * to_host,
+        _brand_bound(inputs, brand_lines) - owed_to_host,
         inputs.brand_tax_rate,
         calendar,
     )
@@ -164,7 +190,7 @@ def _contract(
         {"received from the brand": to_host, **host_costs},
         host_spent,
         host_depreciation,
-        fee_days / DAYS_PER_MONTH * to_host,
+        owed_to_host,
         inputs.host_tax_rate,
         calendar,
     )
@@ -172,33 +198,30 @@ def _contract(
 
 
 def _brand_lines(inputs: DealInputs, per_car: _PerCar, sales: Vector) -> dict[str, Vector]:
-    parts = np.sum(list(per_car.parts.values()), axis=0) if per_car.parts else np.zeros_like(sales)
-    fixed = inputs.brand_fixed_cost_cny_per_year * (1 + inputs.brand_fixed_cost_change_rate) ** _years_from_now(inputs)
     return {
         "net revenue": sales * per_car.net_revenue,
-        "parts": -sales * parts,
+        "parts": -sales * per_car.parts,
         "logistics": -sales * per_car.logistics,
         "warranty": -sales * per_car.warranty,
-        "brand's fixed cost": -fixed / MONTHS_PER_YEAR,
+        "brand's fixed cost": -_brand_fixed_cost(inputs),
     }
+
+
+def _brand_fixed_cost(inputs: DealInputs) -> Vector:
+    change = (1 + inputs.brand_fixed_cost_change_rate) ** _years_from_now(inputs)
+    return inputs.brand_fixed_cost_cny_per_year / MONTHS_PER_YEAR * change
 
 
 def _brand_bound(inputs: DealInputs, lines: Mapping[str, Vector]) -> Vector:
     """Return the money bound in stock less what suppliers are owed, by month."""
-    variable = -(lines["parts"] + lines["logistics"])
-    return (inputs.inventory_days * variable - inputs.payable_days * -lines["parts"]) / DAYS_PER_MONTH
+    stock = inputs.inventory_days / DAYS_PER_MONTH * -(lines["parts"] + lines["logistics"])
+    return stock - outstanding(-lines["parts"], inputs.payable_days)
 
 
-def _invest(
-    investments: tuple[Investment, ...], by_brand: bool, start_month: float, months: int
-) -> tuple[Vector, Vector]:
-    spent, depreciation = np.zeros(months), np.zeros(months)
-    for item in investments:
-        if item.paid_by_brand == by_brand:
-            outlay, wear = spending(item, start_month, months)
-            spent += outlay
-            depreciation += wear
-    return spent, depreciation
+def _total(lines: Mapping[str, Vector]) -> Vector:
+    first, *others = lines.values()
+    total: Vector = sum(others, first)
+    return total
 
 
 def _with_investment_and_tax(
@@ -211,12 +234,12 @@ def _with_investment_and_tax(
 ) -> dict[str, Vector]:
     # The capital bound at the end of the horizon comes back with its last month.
     bound = bound.copy()
-    bound[-1] = 0.0
-    taxable = np.sum(list(lines.values()), axis=0) - depreciation
+    bound[..., -1] = 0.0
+    taxable = _total(lines) - depreciation
     return {
         **lines,
         "investment": -spent,
-        "working capital": -np.diff(bound, prepend=0.0),
+        "working capital": -increments(bound),
         "income tax": -yearly_tax(taxable, tax_rate, calendar),
     }
 
@@ -234,13 +257,17 @@ def _unit_cost(
     def mean(vector: Vector) -> float:
         return float(np.dot(weight, vector))
 
-    items = {name.replace("_", " "): mean(cost) for name, cost in per_car.parts.items()}
-    items |= {name: mean(cost) for name, cost in per_car.labour.items()}
+    brand_fixed = float(calendar.by_year(_brand_fixed_cost(inputs))[best])
+    host_fixed = inputs.host_fixed_cost_cny_per_year / MONTHS_PER_YEAR
+    items = {name.replace("_", " "): mean(cost) for name, cost in per_car.parts_by_item.items()}
+    items |= {name: mean(cost) for name, cost in per_car.labour_by_item.items()}
     items |= {
-        "energy and consumables": mean(per_car.energy),
-        "rework": mean(per_car.rework),
-        "logistics": mean(per_car.logistics),
+        "energy and consumables": per_car.energy,
+        "rework": per_car.rework,
+        "logistics": per_car.logistics,
         "warranty": mean(per_car.warranty),
+        "host's fixed cost": host_fixed * float(calendar.by_year(_in_production(inputs))[best] / by_year[best]),
+        "brand's fixed cost": brand_fixed / float(by_year[best]),
         "investments spread": sum(item.amount_cny for item in inputs.investments) / total,
     }
     to_host = sum(float(amount[calendar.year_index == best].sum()) for amount in paid.values())
@@ -254,49 +281,77 @@ def _unit_cost(
 
 
 def _break_even(inputs: DealInputs, calendar: Calendar, per_car: _PerCar) -> BreakEven:
-    from scipy.optimize import brentq
-
-    in_production = np.clip(np.arange(1, inputs.demand_units_by_month.size + 1) - inputs.start_month, 0.0, 1.0)
+    months = inputs.demand_units_by_month.size
+    in_production = _in_production(inputs) / MONTHS_PER_YEAR
+    factors = [discount_factors(months, rate) for rate in (inputs.brand_discount_rate, inputs.host_discount_rate)]
     limit = BREAK_EVEN_LIMIT * inputs.contracted_capacity_units_per_year
 
-    def values(units_per_year: float) -> tuple[float, float]:
-        sales = units_per_year / MONTHS_PER_YEAR * in_production
-        flat = replace(inputs, guest_output_units_by_month=sales)
-        brand, host, _ = _contract(flat, calendar, per_car, sales)
-        return (
-            present_value(np.sum(list(brand.values()), axis=0), inputs.brand_discount_rate),
-            present_value(np.sum(list(host.values()), axis=0), inputs.host_discount_rate),
-        )
+    def values(units_per_year: Vector) -> Vector:
+        """Return both sides' values, shape (2, volumes)."""
+        sales = units_per_year[:, None] * in_production
+        ready = np.maximum(sales, inputs.planned_units_per_year * in_production)
+        brand, host, _ = _contract(inputs, calendar, per_car, sales, ready)
+        return np.array([_total(side) @ factor for side, factor in zip((brand, host), factors, strict=True)])
 
-    grid = np.linspace(0.0, limit, 26)
-    on_grid = np.array([values(float(units)) for units in grid])
-    found: list[float | None] = []
-    notes = []
-    for position, side in enumerate(("brand", "host")):
-        turns = np.flatnonzero((on_grid[:-1, position] < 0) & (on_grid[1:, position] >= 0))
-        if turns.size:
-            low, high = float(grid[turns[0]]), float(grid[turns[0] + 1])
-            found.append(float(brentq(lambda units, at=position: values(units)[at], low, high, xtol=0.5)))
-        else:
-            found.append(None)
-            sign = "gains" if on_grid[0, position] >= 0 else "loses"
-            notes.append(f"the {side} {sign} at every volume up to {limit:.0f} cars a year")
+    # The values are piecewise linear in the volume: looking closer twice leaves hardly ever a bend in the last cell.
+    volume = np.linspace(0.0, limit, BREAK_EVEN_STEPS + 1)
+    cells = [_first_turn(volume, value) for value in values(volume)]
+    for _ in range(BREAK_EVEN_LOOKS):
+        volumes = [np.linspace(*cell[:2], BREAK_EVEN_STEPS + 1) for cell in cells if cell is not None]
+        if volumes:
+            looked = np.split(values(np.concatenate(volumes)), len(volumes), axis=1)
+            closer = iter(zip(volumes, looked, strict=True))
+            for side, cell in enumerate(cells):
+                if cell is not None:
+                    volume, value = next(closer)
+                    cells[side] = _first_turn(volume, value[side]) or cell
+    found = [None if cell is None else _zero(cell) for cell in cells]
+    lowest = values(np.zeros(1))[:, 0]
+    notes = [
+        f"the {name} {'gains' if lowest[side] >= 0 else 'loses'} at every volume up to {limit:.0f} cars a year"
+        for side, name in enumerate(("brand", "host"))
+        if cells[side] is None
+    ]
     return BreakEven(found[0], found[1], limit, "; ".join(notes))
+
+
+def _first_turn(volume: Vector, value: Vector) -> _Cell | None:
+    """Return the first two neighbouring volumes between which the value rises through nil, and both values."""
+    turns = np.flatnonzero((value[:-1] < 0) & (value[1:] >= 0))
+    if not turns.size:
+        return None
+    at = int(turns[0])
+    return float(volume[at]), float(volume[at + 1]), float(value[at]), float(value[at + 1])
+
+
+def _zero(cell: _Cell) -> float:
+    low, high, below, above = cell
+    return low + (high - low) * below / (below - above)
 
 
 def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contract: PartyResult) -> OwnPlantResult:
     own = inputs.own_plant
     months = inputs.demand_units_by_month.size
     start = inputs.start_month + own.later_months
-    in_production = np.clip(np.arange(1, months + 1) - start, 0.0, 1.0)
-    ramp = np.clip((np.arange(1, months + 1) - start) / max(own.ramp_months, 1.0), 0.0, 1.0)
+    in_production = _in_production(inputs, own.later_months)
+    ramp = np.minimum(np.maximum((np.arange(1, months + 1) - start) / max(own.ramp_months, 1.0), 0.0), 1.0)
     output = own.capacity_units_per_year / MONTHS_PER_YEAR * ramp
     sales, _ = sales_by_month(inputs.demand_units_by_month * in_production, output, inputs.backlog_share)
-    plant = Investment("own-plant", "own plant", True, own.investment_cny, 24, 24, own.useful_life_years, False)
-    kept = tuple(item for item in inputs.investments if item.paid_by_brand and not item.for_host_plant_only)
-    spent, depreciation = _invest((*kept, plant), True, start, months)
-    _, plant_depreciation = spending(plant, start, months)
-    labour = own.labour_hours_share * np.sum(list(per_car.labour.values()), axis=0)
+    plant = Investment(
+        id="own-plant",
+        name="own plant",
+        paid_by_brand=True,
+        amount_cny=own.investment_cny,
+        starts_months_before=own.construction_months,
+        spread_months=own.construction_months,
+        useful_life_years=own.useful_life_years,
+        for_host_plant_only=False,
+    )
+    # Whoever pays for it under the contract: here it is the brand's.
+    needed_anyway = [item for item in inputs.investments if not item.for_host_plant_only]
+    spent, depreciation = spending([*needed_anyway, plant], start, months)
+    _, plant_depreciation = spending([plant], start, months)
+    labour = own.labour_hours_share * per_car.labour
     fixed = own.fixed_cost_cny_per_year / MONTHS_PER_YEAR * in_production
     lines = _brand_lines(inputs, per_car, sales)
     bound = _brand_bound(inputs, lines)
@@ -309,7 +364,7 @@ def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contrac
     residual = np.zeros(months)
     residual[-1] = own.residual_share * own.investment_cny
     cash = _with_investment_and_tax(lines, spent, depreciation, bound, inputs.brand_tax_rate, calendar)
-    total = np.sum(list(cash.values()), axis=0) + residual
+    total = _total(cash) + residual
     by_year = calendar.by_year(sales)
     best = int(np.argmax(by_year))
     in_best = calendar.year_index == best
@@ -319,7 +374,7 @@ def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contrac
         if by_year[best] > 0
         else 0.0
     )
-    npv = present_value(total, inputs.brand_discount_rate)
+    npv = float(total @ discount_factors(months, inputs.brand_discount_rate))
     return OwnPlantResult(
         npv_cny=npv,
         start_month=start,

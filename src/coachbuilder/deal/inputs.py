@@ -20,6 +20,7 @@ from coachbuilder.programme.sections.deal import (
     FeeClause,
     LossClause,
     Payer,
+    TakeOrPayClause,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def inputs_from(
     Raises
     ------
     InputError
-        If fee tiers do not begin at 0 or do not rise.
+        If ``check`` finds a mistake.
     """
     document = programme.document
     section = document.deal
@@ -151,7 +152,7 @@ def inputs_from(
 
 
 def check(section: DealSection) -> list[Problem]:
-    """Return the mistakes that the types cannot see: clauses used twice, fee tiers out of order.
+    """Return the mistakes that the types cannot see: names used twice, fee tiers out of order, a share of no fee.
 
     Parameters
     ----------
@@ -159,11 +160,23 @@ def check(section: DealSection) -> list[Problem]:
         The deal section of programme.toml.
     """
     problems = []
-    seen: set[str] = set()
+    for name, items in (("clause", section.clause), ("investment", section.investment)):
+        ids = [item.id for item in items]
+        problems += [
+            Problem("programme.toml", f"deal.{name}.id", twice, "an identifier used once")
+            for twice in sorted({found for found in ids if ids.count(found) > 1})
+        ]
+    has_fee = any(isinstance(clause, FeeClause) for clause in section.clause)
     for clause in section.clause:
-        if clause.id in seen:
-            problems.append(Problem("programme.toml", "deal.clause.id", clause.id, "an identifier used once"))
-        seen.add(clause.id)
+        if isinstance(clause, TakeOrPayClause) and not has_fee:
+            problems.append(
+                Problem(
+                    "programme.toml",
+                    f"deal.clause.{clause.id}.paid_share",
+                    "no fee per car",
+                    "a clause 'fee per car' of whose first tier it is a share",
+                )
+            )
         if isinstance(clause, FeeClause):
             starts = [tier.from_units for tier in clause.tier]
             if starts[0] != 0 or starts != sorted(set(starts)):

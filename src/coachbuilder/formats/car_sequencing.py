@@ -104,9 +104,9 @@ def read_csplib(path: Path) -> CarSequencingDay:
         problems.add("header", f"{len(numbers)} lines", "cars, options and classes; a line of p and a line of q")
         problems.raise_if_any()
     cars, options, classes = numbers[0]
-    for row, name in ((1, "p"), (2, "q")):
-        if len(numbers[row]) != options:
-            problems.add(name, f"{len(numbers[row])} numbers", f"{options}, one an option", line=lines[row][0])
+    for place, name in ((1, "p"), (2, "q")):
+        if len(numbers[place]) != options:
+            problems.add(name, f"{len(numbers[place])} numbers", f"{options}, one an option", line=lines[place][0])
     if len(numbers) != 3 + classes:
         problems.add("classes", f"{len(numbers) - 3} lines", f"{classes}, one a class")
     for (line, _), row_numbers in zip(lines[3:], numbers[3:], strict=True):

@@ -22,6 +22,7 @@ from coachbuilder.programme.tree import map_assumptions
 
 if TYPE_CHECKING:
     from coachbuilder.programme.schema import PlantDocument
+    from coachbuilder.programme.tasks import Task
 
 PROGRAMME_FILE = "programme.toml"
 PLANT_FILE = "plant.toml"
@@ -59,9 +60,8 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     >>> programme.guest.name  # doctest: +SKIP
     """
     from coachbuilder.programme.orders import read_orders
-    from coachbuilder.programme.tasks import read_tasks
-
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
+    from coachbuilder.programme.tasks import read_tasks
 
     folder = Path(folder)
     problems = ProblemList(PROGRAMME_FILE)
@@ -75,7 +75,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     if plant is not None:
         _check_models(plant, problems)
     model_ids = [model.id for model in plant.model] if plant is not None else None
-    tasks = ()
+    tasks: tuple[Task, ...] = ()
     orders = None
     if not (folder / TASKS_FILE).is_file():
         problems.add("file", "nothing", f"the file {folder / TASKS_FILE}", file=TASKS_FILE)

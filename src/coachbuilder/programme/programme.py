@@ -14,11 +14,10 @@ from coachbuilder.programme.sections.common import ModelRole, ModelSection
 from coachbuilder.programme.tree import iterate_assumptions, map_assumptions
 
 if TYPE_CHECKING:
-    from coachbuilder.programme.orders import Order
-    from coachbuilder.programme.tasks import Task
-
     from coachbuilder.programme.evidence import Evidence, Standing
+    from coachbuilder.programme.orders import Order
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
+    from coachbuilder.programme.tasks import Task
 
 
 class _ReadingAssumption(Assumption):

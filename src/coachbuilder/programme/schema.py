@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from coachbuilder.programme.sections.assembly import AssemblySection, TaskTimesSection
-from coachbuilder.programme.sections.deal import DealSection
-from coachbuilder.programme.sections.flow import FlowSection
-from coachbuilder.programme.sections.market import MarketSection
-from coachbuilder.programme.sections.sequence import SequenceSection
-from coachbuilder.programme.sections.vehicle import VehicleSection
 from pydantic import Field
 
 from coachbuilder.programme.assumption import ASSUMPTION_JSON_SCHEMA
 from coachbuilder.programme.base import Section
 from coachbuilder.programme.evidence import Evidence
+from coachbuilder.programme.sections.assembly import AssemblySection, TaskTimesSection
 from coachbuilder.programme.sections.common import (
     ModelSection,
     PartySection,
@@ -22,6 +17,11 @@ from coachbuilder.programme.sections.common import (
     ProgrammeSection,
     ShiftSection,
 )
+from coachbuilder.programme.sections.deal import DealSection
+from coachbuilder.programme.sections.flow import FlowSection
+from coachbuilder.programme.sections.market import MarketSection
+from coachbuilder.programme.sections.sequence import SequenceSection
+from coachbuilder.programme.sections.vehicle import VehicleSection
 from coachbuilder.programme.units import unit_of
 
 

@@ -54,11 +54,7 @@ def inputs_from(programme: Programme, *, cny_per_usd: float) -> VehicleInputs:
         curb_mass_kg=curb_mass_kg,
         test_mass_kg=test_mass_kg,
         rotating_mass_share=body.rotating_mass_share.value,
-        road_load=RoadLoad(
-            a_n=test_mass_kg * GRAVITY_MPS2 * body.rolling_resistance_coefficient.value,
-            b_n_per_mps=0.0,
-            c_n_per_mps2=0.5 * AIR_DENSITY_KG_PER_M3 * body.drag_coefficient.value * body.frontal_area_m2.value,
-        ),
+        road_load=_road_load(section, test_mass_kg),
         driven_axle_weight_share=body.driven_axle_weight_share.value,
         load_transfer_share=body.centre_of_gravity_over_wheelbase.value,
         tyre_friction_coefficient=body.tyre_friction_coefficient.value,
@@ -177,6 +173,18 @@ def generic_car(
         power_at_full_share=0.15,
         cltc_over_wltp=1.15,
         parts_cost_by_item_cny={},
+    )
+
+
+def _road_load(section: VehicleSection, test_mass_kg: float) -> RoadLoad:
+    """Return the coast-down's road load where there is one, else that of tyres and air (SAE J1263's two terms)."""
+    body, test = section.body, section.coast_down
+    if test is not None:
+        return RoadLoad(test.a_n.value, test.b_n_per_mps.value, test.c_n_per_mps2.value)
+    return RoadLoad(
+        a_n=test_mass_kg * GRAVITY_MPS2 * body.rolling_resistance_coefficient.value,
+        b_n_per_mps=0.0,
+        c_n_per_mps2=0.5 * AIR_DENSITY_KG_PER_M3 * body.drag_coefficient.value * body.frontal_area_m2.value,
     )
 
 

@@ -68,22 +68,25 @@ def evaluate(inputs: FitInputs) -> FitResult:
     if resident_rate > 0:
         before_takt = takt_s(resident_rate, inputs.net_hours_per_year, inputs.planning_availability)
     before, place_before = _balance(inputs, inputs.resident_units_per_year, before_takt, {}, 0)
+    evaluations = inputs.evaluations if place_before else 0
     if inputs.units_per_year == inputs.resident_units_per_year:
         after, place_after = before, place_before
     else:
+        evaluations += inputs.evaluations
         after, place_after = _balance(inputs, inputs.units_per_year, after_takt, place_before, 1)
-    moved = []
-    for position, task in enumerate(inputs.tasks):
-        if position in place_before and place_before[position] != place_after[position]:
-            moved.append(
-                MovedTask(
-                    task=task.id,
-                    name=task.name,
-                    from_station=inputs.stations[place_before[position]].id,
-                    to_station=inputs.stations[place_after[position]].id,
-                    time_s=_mean(task.time_s, inputs.resident_units_per_year),
-                )
-            )
+    moved = [
+        MovedTask(
+            task=task.id,
+            name=task.name,
+            from_station=inputs.stations[place_before[position]].id,
+            to_station=inputs.stations[place_after[position]].id,
+            time_s=_mean(task.time_s, inputs.resident_units_per_year),
+        )
+        for position, task in enumerate(inputs.tasks)
+        if position in place_before
+        and position in place_after
+        and place_before[position] != place_after[position]
+    ]
     return FitResult(
         guest=inputs.guest,
         before=before,
@@ -101,7 +104,7 @@ def evaluate(inputs: FitInputs) -> FitResult:
         guest_time_scale=inputs.guest_time_scale,
         net_hours_per_year=inputs.net_hours_per_year,
         planning_availability=inputs.planning_availability,
-        evaluations=inputs.evaluations * (2 if resident_rate > 0 else 1),
+        evaluations=evaluations,
     )
 
 
@@ -221,8 +224,8 @@ def _setting(
         allowed[number, places_of(item, inputs)] = True
     first, last = _windows(allowed, before, after)
     total = sum(units)
-    weight = np.array([units[model] / total for model in models])
-    time_s = np.array([[item.time_s[model] for model in models] for item in tasks])
+    weight = np.array([units[model] / total for model in models], dtype=np.float64)
+    time_s = np.array([[item.time_s[model] for model in models] for item in tasks], dtype=np.float64)
     bit = {zone: 1 << number for number, (zone, _) in enumerate(inputs.reach)}
     from_where = {zone: sum(bit[place] for place, reached in inputs.reach if zone in reached) for zone in bit}
     anywhere = sum(bit.values())
@@ -250,7 +253,7 @@ def _setting(
         reached_from=np.array([from_where.get(item.zone, anywhere) for item in tasks], dtype=np.int64),
         place_mask=np.array([sum(bit[zone] for zone in item.zones) for item in inputs.stations], dtype=np.int64),
         place_limit=inputs.operators_per_zone,
-        peak=1.0 + inputs.overload_allowance,
+        peak=1.0 + float(inputs.overload_allowance),
         level_weight=LEVEL_WEIGHT if inputs.level_stations else 0.0,
         station_weight=0.0 if inputs.level_stations else STATION_WEIGHT,
         move_weight=1.0 / worth if worth > 0 else FORBIDDEN_MOVE,
@@ -486,5 +489,4 @@ def _empty(inputs: FitInputs, units: Sequence[float], takt: float) -> LineBalanc
 
 
 def _mean(time_s: Sequence[float], units: Sequence[float]) -> float:
-    total = sum(units)
-    return sum(seconds * number for seconds, number in zip(time_s, units, strict=True)) / total if total > 0 else 0.0
+    return sum(seconds * number for seconds, number in zip(time_s, units, strict=True)) / sum(units)

@@ -99,6 +99,10 @@ class State(NamedTuple):
     """(n,) scratch."""
     ready: np.ndarray
     """(K,) scratch."""
+    masks: np.ndarray
+    """(K,) int64 scratch."""
+    tried: np.ndarray
+    """(K,) bool scratch."""
     makespan: np.ndarray
     """(M,) scratch."""
 
@@ -118,6 +122,8 @@ def empty_state(n, models, stations, slots):
         np.array([n * UNPLACED_COST, float(n)]),
         np.zeros(n),
         np.zeros(slots),
+        np.zeros(slots, np.int64),
+        np.zeros(slots, np.bool_),
         np.zeros(models),
     )
 
@@ -146,7 +152,7 @@ def _places_ok(s, line, state):
     Hall's condition over subsets of the seven zones: no more operators may be confined to a subset than may stand there.
     """
     slots = state.jobs.shape[1]
-    masks = np.empty(slots, np.int64)
+    masks = state.masks
     crew = 0
     for k in range(slots):
         masks[k] = line.place_mask[s]
@@ -486,7 +492,9 @@ def _place_at(task, s, ceiling, line, state):
     """Place a task at station ``s`` with a crew of at most ``ceiling``: with the fullest operator whom it suits."""
     slots = line.max_operators[s]
     present = _crew(s, state)
-    tried = np.zeros(slots, np.bool_)
+    tried = state.tried
+    for slot in range(slots):
+        tried[slot] = False
     for _ in range(slots):
         k = NOBODY
         for slot in range(slots):

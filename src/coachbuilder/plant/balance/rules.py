@@ -173,7 +173,8 @@ def _load_rules(
         for name in where
         for model, share in shares.items()
     )
-    idle = 1.0 - work_s / (balance.operators * balance.takt_s)
+    manned_s = balance.operators * balance.takt_s
+    idle = 1.0 - work_s / manned_s if manned_s > 0 else 0.0
     if abs(idle - balance.idle_share) > 1e-9:
         found.append(f"idle share {balance.idle_share:.6f} stated, {idle:.6f} counted")
     hours = sum(shares[model] * hours for model, hours in balance.direct_hours_per_car.items())

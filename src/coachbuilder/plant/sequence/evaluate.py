@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from coachbuilder.plant.sequence.interface import (
     RuleCount,
     RulePriority,
-    SequencedCar,
     SequenceCounts,
+    SequencedCar,
     SequenceInputs,
     SequenceObjective,
     SequenceResult,
@@ -21,7 +21,7 @@ from coachbuilder.plant.sequence.interface import (
 WEIGHTS = (1_000_000, 1_000, 1)
 """Weight of the first, second and third objective: the weighted sum of the ROADEF 2005 challenge."""
 
-WARMEST, COLDEST = 0.5, 0.05
+WARMEST, COLDEST = 0.2, 0.12
 """First and last temperature of the search in units of the least weight: it may step back on the last objective."""
 
 
@@ -129,7 +129,7 @@ def count(inputs: SequenceInputs, order: NDArray[np.int64]) -> SequenceCounts:
         )
         if colours
         else 0
-    )  # noqa: E501
+    )
     runs = _runs(colours)
     high = sum(item.excess for item in rules if item.priority is RulePriority.HIGH)
     low = sum(item.excess for item in rules if item.priority is RulePriority.LOW)

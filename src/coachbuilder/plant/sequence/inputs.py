@@ -190,7 +190,7 @@ def whole_parts(parts: Sequence[float], total: int | None = None) -> list[int]:
 
     Examples
     --------
-    >>> whole_parts([1.5, 1.5, 0.4])
+    >>> whole_parts([1.5, 1.5, 0.2])
     [2, 1, 0]
     >>> whole_parts([1, 1, 2], total=10)
     [3, 2, 5]

@@ -28,13 +28,13 @@ def next_random(state: NDArray[np.uint64]) -> np.uint64:
     z = state[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    return z ^ (z >> np.uint64(31))  # type: ignore[no-any-return]
 
 
 @njit(cache=True, nogil=True)
 def below(state: NDArray[np.uint64], limit: int) -> int:
     """Return a random whole number from 0 to ``limit`` - 1."""
-    return np.int64((next_random(state) >> np.uint64(33)) % np.uint64(limit))
+    return np.int64((next_random(state) >> np.uint64(33)) % np.uint64(limit))  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)
@@ -50,7 +50,14 @@ def last_window(n: int, out_of: int, short: bool) -> int:
 
 
 @njit(cache=True, nogil=True)
-def fill_windows(order, has, previous, out_of, short, window):  # type: ignore[no-untyped-def]
+def fill_windows(
+    order: NDArray[np.int64],
+    has: NDArray[np.uint8],
+    previous: NDArray[np.uint8],
+    out_of: NDArray[np.int64],
+    short: bool,
+    window: NDArray[np.int64],
+) -> None:
     """Count every window anew into ``window``."""
     n = order.size
     m = previous.shape[0]
@@ -69,7 +76,17 @@ def fill_windows(order, has, previous, out_of, short, window):  # type: ignore[n
 
 
 @njit(cache=True, nogil=True)
-def count_rules(order, has, previous, at_most, out_of, short, window, windows_out, excess_out):  # type: ignore[no-untyped-def]
+def count_rules(
+    order: NDArray[np.int64],
+    has: NDArray[np.uint8],
+    previous: NDArray[np.uint8],
+    at_most: NDArray[np.int64],
+    out_of: NDArray[np.int64],
+    short: bool,
+    window: NDArray[np.int64],
+    windows_out: NDArray[np.int64],
+    excess_out: NDArray[np.int64],
+) -> None:
     """Count violated windows and excess of each rule, both int64 (r,), afresh."""
     fill_windows(order, has, previous, out_of, short, window)
     n = order.size
@@ -84,7 +101,15 @@ def count_rules(order, has, previous, at_most, out_of, short, window, windows_ou
 
 
 @njit(cache=True, nogil=True)
-def colour_cost(order, colour, previous_colour, low, high, batch, change_weight):  # type: ignore[no-untyped-def]
+def colour_cost(
+    order: NDArray[np.int64],
+    colour: NDArray[np.int64],
+    previous_colour: int,
+    low: int,
+    high: int,
+    batch: int,
+    change_weight: int,
+) -> int:
     """Return weighted colour changes at the places ``low`` to ``high`` and batch excess of the runs within them."""
     cost = 0
     run = 0
@@ -112,8 +137,19 @@ def colour_cost(order, colour, previous_colour, low, high, batch, change_weight)
 
 @njit(cache=True, nogil=True)
 def total_cost(
-    order, has, previous, at_most, out_of, weight, short, colour, previous_colour, batch, change_weight, window
-):  # type: ignore[no-untyped-def]  # noqa: E501
+    order: NDArray[np.int64],
+    has: NDArray[np.uint8],
+    previous: NDArray[np.uint8],
+    at_most: NDArray[np.int64],
+    out_of: NDArray[np.int64],
+    weight: NDArray[np.int64],
+    short: bool,
+    colour: NDArray[np.int64],
+    previous_colour: int,
+    batch: int,
+    change_weight: int,
+    window: NDArray[np.int64],
+) -> int:
     """Return the weighted cost of a whole order; fills ``window``."""
     fill_windows(order, has, previous, out_of, short, window)
     n = order.size
@@ -127,7 +163,9 @@ def total_cost(
 
 
 @njit(cache=True, nogil=True)
-def runs_around(order, colour, low, high, batch):  # type: ignore[no-untyped-def]
+def runs_around(
+    order: NDArray[np.int64], colour: NDArray[np.int64], low: int, high: int, batch: int
+) -> tuple[int, int]:
     """Return the range that holds every run which a change at the places ``low`` to ``high`` can touch."""
     n = order.size
     begin = low
@@ -144,7 +182,17 @@ def runs_around(order, colour, low, high, batch):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
-def swap_rules_delta(order, has, at_most, out_of, weight, short, window, i, j):  # type: ignore[no-untyped-def]
+def swap_rules_delta(
+    order: NDArray[np.int64],
+    has: NDArray[np.uint8],
+    at_most: NDArray[np.int64],
+    out_of: NDArray[np.int64],
+    weight: NDArray[np.int64],
+    short: bool,
+    window: NDArray[np.int64],
+    i: int,
+    j: int,
+) -> int:
     """Return the change of rule cost if the cars at the places ``i`` < ``j`` change places."""
     n = order.size
     a = order[i]
@@ -175,7 +223,14 @@ def swap_rules_delta(order, has, at_most, out_of, weight, short, window, i, j): 
 
 
 @njit(cache=True, nogil=True)
-def apply_swap(order, has, out_of, window, i, j):  # type: ignore[no-untyped-def]
+def apply_swap(
+    order: NDArray[np.int64],
+    has: NDArray[np.uint8],
+    out_of: NDArray[np.int64],
+    window: NDArray[np.int64],
+    i: int,
+    j: int,
+) -> None:
     """Let the cars at the places ``i`` < ``j`` change places and keep ``window`` true."""
     a = order[i]
     b = order[j]
@@ -193,7 +248,18 @@ def apply_swap(order, has, out_of, window, i, j):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
-def range_rules_delta(order, new, has, at_most, out_of, weight, short, window, low, high):  # type: ignore[no-untyped-def]
+def range_rules_delta(
+    order: NDArray[np.int64],
+    new: NDArray[np.int64],
+    has: NDArray[np.uint8],
+    at_most: NDArray[np.int64],
+    out_of: NDArray[np.int64],
+    weight: NDArray[np.int64],
+    short: bool,
+    window: NDArray[np.int64],
+    low: int,
+    high: int,
+) -> int:
     """Return the change of rule cost if the places ``low`` to ``high`` are taken by the cars in ``new``."""
     n = order.size
     delta = 0
@@ -206,10 +272,10 @@ def range_rules_delta(order, new, has, at_most, out_of, weight, short, window, l
         for begin in range(low - length + 1, high + 1):
             entering = begin + length - 1
             if low <= entering <= high:
-                difference += np.int64(has[new[entering - low], r]) - np.int64(has[order[entering], r])
+                difference += np.int64(has[new[entering - low], r]) - np.int64(has[order[entering], r])  # type: ignore[assignment]
             leaving = begin - 1
             if low <= leaving <= high:
-                difference -= np.int64(has[new[leaving - low], r]) - np.int64(has[order[leaving], r])
+                difference -= np.int64(has[new[leaving - low], r]) - np.int64(has[order[leaving], r])  # type: ignore[assignment]
             if difference != 0 and first <= begin <= last:
                 over = window[r, begin + length - 1] - at_most[r]
                 change += max(0, over + difference) - max(0, over)
@@ -218,7 +284,15 @@ def range_rules_delta(order, new, has, at_most, out_of, weight, short, window, l
 
 
 @njit(cache=True, nogil=True)
-def apply_range(order, new, has, out_of, window, low, high):  # type: ignore[no-untyped-def]
+def apply_range(
+    order: NDArray[np.int64],
+    new: NDArray[np.int64],
+    has: NDArray[np.uint8],
+    out_of: NDArray[np.int64],
+    window: NDArray[np.int64],
+    low: int,
+    high: int,
+) -> None:
     """Put the cars of ``new`` at the places ``low`` to ``high`` and keep ``window`` true."""
     for r in range(out_of.size):
         length = out_of[r]
@@ -226,10 +300,10 @@ def apply_range(order, new, has, out_of, window, low, high):  # type: ignore[no-
         for begin in range(low - length + 1, high + 1):
             entering = begin + length - 1
             if low <= entering <= high:
-                difference += np.int64(has[new[entering - low], r]) - np.int64(has[order[entering], r])
+                difference += np.int64(has[new[entering - low], r]) - np.int64(has[order[entering], r])  # type: ignore[assignment]
             leaving = begin - 1
             if low <= leaving <= high:
-                difference -= np.int64(has[new[leaving - low], r]) - np.int64(has[order[leaving], r])
+                difference -= np.int64(has[new[leaving - low], r]) - np.int64(has[order[leaving], r])  # type: ignore[assignment]
             window[r, begin + length - 1] += difference
     for place in range(low, high + 1):
         order[place] = new[place - low]
@@ -237,20 +311,20 @@ def apply_range(order, new, has, out_of, window, low, high):  # type: ignore[no-
 
 @njit(cache=True, nogil=True)
 def construct(
-    kind,
-    kind_has,
-    kind_colour,
-    kind_count,
-    previous,
-    at_most,
-    out_of,
-    weight,
-    colour_previous,
-    batch,
-    change_weight,
-    state,
-    kinds_out,
-):  # type: ignore[no-untyped-def]  # noqa: E501
+    kind: NDArray[np.int64],
+    kind_has: NDArray[np.uint8],
+    kind_colour: NDArray[np.int64],
+    kind_count: NDArray[np.int64],
+    previous: NDArray[np.uint8],
+    at_most: NDArray[np.int64],
+    out_of: NDArray[np.int64],
+    weight: NDArray[np.int64],
+    colour_previous: int,
+    batch: int,
+    change_weight: int,
+    state: NDArray[np.uint64],
+    kinds_out: NDArray[np.int64],
+) -> None:
     """Build an order of kinds of cars one place after the other.
 
     Least new cost first; among equals the kind whose options are hardest to place for the cars still to come
@@ -313,7 +387,15 @@ def construct(
 
 
 @njit(cache=True, nogil=True)
-def find_violated(order, has, at_most, out_of, short, window, state):  # type: ignore[no-untyped-def]
+def find_violated(
+    order: NDArray[np.int64],
+    has: NDArray[np.uint8],
+    at_most: NDArray[np.int64],
+    out_of: NDArray[np.int64],
+    short: bool,
+    window: NDArray[np.int64],
+    state: NDArray[np.uint64],
+) -> int:
     """Return a place in a violated window, looking from a random place on; -1 if none is found soon."""
     n = order.size
     r_count = out_of.size
@@ -339,24 +421,24 @@ def find_violated(order, has, at_most, out_of, short, window, state):  # type: i
 
 @njit(cache=True, nogil=True)
 def search(
-    order,
-    has,
-    previous,
-    at_most,
-    out_of,
-    weight,
-    short,
-    colour,
-    previous_colour,
-    batch,
-    change_weight,
-    kind,
-    evaluations,
-    temperature,
-    state,
-    window,
-    best_out,
-):  # type: ignore[no-untyped-def]  # noqa: E501
+    order: NDArray[np.int64],
+    has: NDArray[np.uint8],
+    previous: NDArray[np.uint8],
+    at_most: NDArray[np.int64],
+    out_of: NDArray[np.int64],
+    weight: NDArray[np.int64],
+    short: bool,
+    colour: NDArray[np.int64],
+    previous_colour: int,
+    batch: int,
+    change_weight: int,
+    kind: NDArray[np.int64],
+    evaluations: int,
+    temperature: NDArray[np.float64],
+    state: NDArray[np.uint64],
+    window: NDArray[np.int64],
+    best_out: NDArray[np.int64],
+) -> tuple[int, int]:
     """Improve ``order`` by swaps, insertions and reversals; equal cost is taken, a little worse while it is warm.
 
     Stops after ``evaluations`` moves looked at, or at cost 0. ``temperature`` float64 (2,) is the first and the last
@@ -435,18 +517,26 @@ def search(
 
 
 @njit(cache=True, nogil=True)
-def accept(delta, heat, state):  # type: ignore[no-untyped-def]
+def accept(delta: int, heat: float, state: NDArray[np.uint64]) -> bool:
     """Tell whether a move is made: always if it is no worse, otherwise by the Metropolis rule."""
     if delta <= 0:
         return True
     if heat <= 0.0 or delta > 30.0 * heat:
         return False
     uniform = (next_random(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-    return uniform < np.exp(-delta / heat)
+    return uniform < np.exp(-delta / heat)  # type: ignore[no-any-return]
 
 
 @njit(cache=True, nogil=True)
-def swap_colour_delta(order, colour, previous_colour, batch, change_weight, i, j):  # type: ignore[no-untyped-def]
+def swap_colour_delta(
+    order: NDArray[np.int64],
+    colour: NDArray[np.int64],
+    previous_colour: int,
+    batch: int,
+    change_weight: int,
+    i: int,
+    j: int,
+) -> int:
     """Return the change of colour cost if the cars at the places ``i`` < ``j`` change places."""
     low, middle_low = runs_around(order, colour, i, i, batch)
     middle_high, high = runs_around(order, colour, j, j, batch)
@@ -468,7 +558,16 @@ def swap_colour_delta(order, colour, previous_colour, batch, change_weight, i, j
 
 
 @njit(cache=True, nogil=True)
-def range_colour_delta(order, new, colour, previous_colour, batch, change_weight, i, j):  # type: ignore[no-untyped-def]
+def range_colour_delta(
+    order: NDArray[np.int64],
+    new: NDArray[np.int64],
+    colour: NDArray[np.int64],
+    previous_colour: int,
+    batch: int,
+    change_weight: int,
+    i: int,
+    j: int,
+) -> int:
     """Return the change of colour cost if the places ``i`` to ``j`` are taken by the cars in ``new``."""
     low, high = runs_around(order, colour, i, j, batch)
     before = colour_cost(order, colour, previous_colour, low, high, batch, change_weight)

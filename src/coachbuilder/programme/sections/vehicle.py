@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from coachbuilder.programme.assumption import Assumption
 from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, PositiveShare, Section, Share
 
 
@@ -39,6 +40,17 @@ class BodySection(EvidencedSection):
     """Height of the centre of gravity over the wheelbase; moves load between the axles when the car speeds up."""
     tyre_friction_coefficient: Positive
     """Largest force of a tyre over the weight on it."""
+
+
+class CoastDownSection(EvidencedSection):
+    """What a coast-down test found: force = A + B v + C v², the car rolling in neutral."""
+
+    a_n: NonNegative
+    """Force at standstill."""
+    b_n_per_mps: Assumption
+    """Force per speed; some tests find it below 0."""
+    c_n_per_mps2: NonNegative
+    """Force per speed squared."""
 
 
 class MotorSection(EvidencedSection):
@@ -111,7 +123,7 @@ class RatingSection(EvidencedSection):
     """What official procedures leave open."""
 
     cltc_over_wltp: Positive
-    """CLTC range over WLTP range of comparable cars; the CLTC trace itself is not at hand, so its range is an estimate."""
+    """CLTC range over WLTP range of comparable cars: the CLTC trace is not at hand, so its range is an estimate."""
 
 
 class PartsSection(EvidencedSection):
@@ -140,6 +152,8 @@ class VehicleSection(Section):
     """The car's name."""
     body: BodySection
     """Masses and what the road and the air resist."""
+    coast_down: CoastDownSection | None = None
+    """A coast-down test, where there is one: its road load takes the place of rolling resistance and drag."""
     motor: MotorSection
     """The electric drive."""
     battery: BatterySection
