@@ -100,7 +100,7 @@ def deal(months: int = MONTHS, **changes: Any) -> DealInputs:
 SECTION: dict[str, Any] = {
     "cny_per_usd": 6.5,
     "cny_per_hkd": 0.84,
-    "contracted_capacity_units_per_year": 90_000.0,
+    "contracted_capacity_units_per_year": 80_000.0,
     "timing": {
         "decision_months": 4.0,
         "development_months": 28.0,

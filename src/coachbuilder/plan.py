@@ -119,6 +119,8 @@ class Plan:
     """Every assumption as used, weakest evidence first."""
     hidden_evidence: tuple[str, ...]
     """Entries dated after the plan's day, which it did not use."""
+    draw_rate_correction: float
+    """Rate of the long simulation over that of the short one which a draw of the risk stage can afford."""
     trace: Mapping[str, tuple[str, ...]]
     """Paths of the assumptions on which each stage's figures depend, upstream ones included."""
     headline: Mapping[str, float | None]
@@ -201,6 +203,7 @@ class Stages:
             assumptions=() if self._reuse else _assumptions(self.programme, self.trace),
             hidden_evidence=self.programme.hidden_evidence,
             trace={} if self._reuse else self.trace,
+            draw_rate_correction=self.draw_rate_correction,
             headline=self.headline,
         )
 
@@ -234,7 +237,20 @@ class Stages:
         from coachbuilder import market
 
         programme = self._programme_for("demand")
-        return market.demand_inputs_from(programme, range_km=self.vehicle.cltc_range_estimate_km)
+        range_km = self.vehicle.cltc_range_estimate_km
+        if range_km is None:
+            motor_kw = programme.document.vehicle.motor.peak_kw
+            raise InputError(
+                [
+                    Problem(
+                        "programme.toml",
+                        "vehicle.motor.peak_kw",
+                        f"{motor_kw.value:g} kW, with which the car cannot follow the WLTC trace",
+                        "a drive, a pack and grip with which it can: a range needs the whole trace",
+                    )
+                ]
+            )
+        return market.demand_inputs_from(programme, range_km=range_km)
 
     @cached_property
     def demand(self) -> DemandResult:
@@ -304,17 +320,30 @@ class Stages:
     @cached_property
     def flow_inputs(self) -> FlowInputs:
         """What the simulation takes."""
+        return self._flow_inputs(self._programme_for("flow"), cheap=self._reuse is not None)
+
+    def _flow_inputs(self, programme: Programme, *, cheap: bool) -> FlowInputs:
         from coachbuilder.plant import flow
 
-        programme = self._programme_for("flow")
         return flow.inputs_from(
             programme,
             assembly_takt_s=self.fit.after.takt_s,
             resident_only_takt_s=self.fit.before.takt_s,
             resident_units_per_year={model.id: model.planned_units_per_year.value for model in programme.residents},
             guest_units_per_year=self.planned_guest_units_per_year,
-            cheap=self._reuse is not None,
+            cheap=cheap,
+            rate_correction=1.0 if self._reuse is None else self._reuse.draw_rate_correction,
         )
+
+    @cached_property
+    def draw_rate_correction(self) -> float:
+        """Rate of the long simulation over that of a draw's short one at the same values."""
+        from coachbuilder.plant import flow
+
+        if self._reuse is not None:
+            return self._reuse.draw_rate_correction
+        short = flow.evaluate(self._flow_inputs(self.programme, cheap=True))
+        return self.flow.jph / short.jph if short.jph > 0 else 1.0
 
     @cached_property
     def flow(self) -> FlowResult:
@@ -349,10 +378,11 @@ class Stages:
             guest_output_units_by_month=guest,
             resident_units_lost_by_month=residents_lost,
             price_cny_by_year=dict(zip(self.demand.years, self.demand.price_cny, strict=True)),
-            parts_cost_cny=self.vehicle.parts_cost_by_item_cny,
+            parts_cost_by_item_cny=self.vehicle.parts_cost_by_item_cny,
             assembly_hours_per_car=labour.direct_hours_per_car[programme.guest.id],
             first_pass_yield=self.flow.first_pass_yield or 0.0,
             planned_units_per_year=self.planned_guest_units_per_year,
+            with_break_even=self._reuse is None,
         )
 
     @cached_property
@@ -442,8 +472,6 @@ _HEADLINE: Mapping[str, Callable[[Stages], float | None]] = {
     "joint_npv_cny": lambda stages: stages.deal.joint.npv_cny,
     "own_plant_npv_cny": lambda stages: stages.deal.own_plant.npv_cny,
     "unit_cost_cny": lambda stages: stages.deal.unit_cost.total_cny,
-    "break_even_brand_units_per_year": lambda stages: stages.deal.break_even.brand_units_per_year,
-    "break_even_host_units_per_year": lambda stages: stages.deal.break_even.host_units_per_year,
     "months_to_start": lambda stages: stages.timing.months_from_as_of,
     "peak_demand_units_per_year": lambda stages: float(max(stages.demand.units_per_year)),
     "guest_capacity_units_per_year": lambda stages: stages.flow.guest_capacity_units_per_year,

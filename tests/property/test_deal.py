@@ -111,12 +111,17 @@ def twin(inputs: DealInputs) -> tuple[float, float]:
     for clause in inputs.clauses:
         if isinstance(clause, LossesRepaid):
             left = clause.cap_cny
-            before = list(paid)
+            loss = inside = produced = 0.0
             for month in range(months):
-                reach = within(math.floor(start), start + clause.window_months, month)
-                repaid = min(left, clause.repaid_share * reach * max(0.0, host_loss[month] - before[month]))
-                left -= repaid
-                paid[month] += repaid
+                loss += host_loss[month] - paid[month]
+                inside += within(start, start + clause.window_months, month)
+                produced += within(start, math.inf, month)
+                if ends_year[month]:
+                    part = inside / produced if produced > 0 else 0.0
+                    repaid = min(left, clause.repaid_share * part * max(0.0, loss))
+                    left -= repaid
+                    paid[month] += repaid
+                    loss = inside = produced = 0.0
 
     def owed(flow: list[float], days: float, month: int) -> float:
         total, reach = 0.0, days / MONTH_DAYS

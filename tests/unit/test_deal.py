@@ -315,11 +315,22 @@ def test_losses_are_repaid_within_the_window_only(
     clause = LossesRepaid("losses", window_months, 0.5, math.inf)
     paid = clause.transfers(context(start_month=start_month))
     assert paid.sum() == pytest.approx(0.5e6 * expected_months)
-    assert paid[:6].sum() == 0
+    assert set(np.flatnonzero(paid).tolist()) <= {11, 23}
+
+
+def test_a_good_month_makes_up_for_a_bad_one_of_the_same_year() -> None:
+    result = np.zeros(24)
+    result[[0, 5, 20]] = [-5e6, 4e6, 9e6]
+    paid = LossesRepaid("losses", 36, 1.0, math.inf).transfers(
+        context(start_month=0.0, host_operating_result_cny=result)
+    )
+    assert paid[[11, 23]].tolist() == [1e6, 0.0]
 
 
 def test_losses_are_repaid_up_to_the_cap_and_profits_are_not_taken() -> None:
-    assert LossesRepaid("losses", 36, 1.0, 2.5e6).transfers(context())[6:10].tolist() == [1e6, 1e6, 0.5e6, 0.0]
+    paid = LossesRepaid("losses", 36, 1.0, 7.5e6).transfers(context())
+    assert paid[[11, 23]].tolist() == [6e6, 1.5e6]
+    assert paid.sum() == 7.5e6
     earning = context(host_operating_result_cny=np.full(24, 1e6))
     assert LossesRepaid("losses", 36, 1.0, 1e9).transfers(earning).tolist() == [0.0] * 24
 
@@ -385,6 +396,21 @@ def test_what_the_brand_pays_is_what_the_host_gets_and_the_sum_of_the_clauses() 
     paid = sum(result.transfers_cny_by_year.values())
     assert by_name(result.host)["received from the brand"] == pytest.approx(paid.tolist())
     assert by_name(result.brand)["paid to the host"] == pytest.approx((-paid).tolist())
+
+
+def test_what_is_owed_if_nothing_sells_is_the_one_worked_out_by_hand() -> None:
+    """Production for months 12 to 47; the host's 200 m wear off over 60 months, 80 % of it passed through."""
+    owed = evaluate(deal(clauses=ALL_CLAUSES, with_break_even=True)).owed_if_nothing_sells_cny
+    floor = 0.9 * 15_000 * 5_000.0
+    wear = 200e6 / 5
+    # A year costs the host 20 m of fixed cost and the 8 m of wear that are not passed through; the floor brings 67.5 m.
+    expected = sum(0.8 * wear / 12 / 1.12 ** ((month + 0.5) / 12) for month in range(12, 48))
+    expected += sum(floor / 1.12 ** ((month + 0.5) / 12) for month in (23, 35, 47))
+    assert owed == pytest.approx(expected)
+    without_floor = evaluate(deal(clauses=ALL_CLAUSES[:3], with_break_even=True)).owed_if_nothing_sells_cny
+    expected -= sum(floor / 1.12 ** ((month + 0.5) / 12) for month in (23, 35, 47))
+    # Now the loss of 28 m is repaid up to the cap of 20 m at the end of the first year.
+    assert without_floor == pytest.approx(expected + 20e6 / 1.12 ** (23.5 / 12))
 
 
 # ---------------------------------------------------------------- break-even and own plant
@@ -586,7 +612,9 @@ def changed(raw: Any, path: tuple[Any, ...], factor: float) -> Any:
 def fingerprint(raw: dict[str, Any]) -> list[float]:
     result = evaluate(inputs_of(raw))
     own = result.own_plant
-    return [result.brand.npv_cny, result.host.npv_cny, own.npv_cny, result.unit_cost.total_cny]
+    owed = result.owed_if_nothing_sells_cny
+    assert owed is not None
+    return [result.brand.npv_cny, result.host.npv_cny, own.npv_cny, result.unit_cost.total_cny, owed]
 
 
 READ_BY_OTHER_STAGES = {("cny_per_usd",), ("cny_per_hkd",)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -140,7 +141,7 @@ def test_a_circle_is_told_task_by_task(tmp_path: Path) -> None:
     assert circle[0] == circle[-1]
     assert set(circle) == {"a", "b", "c"}
     # Each stands right before the next one in the file's own terms.
-    assert {(earlier, later) for earlier, later in zip(circle, circle[1:], strict=False)} == {
+    assert {(earlier, later) for earlier, later in itertools.pairwise(circle)} == {
         ("a", "b"),
         ("b", "c"),
         ("c", "a"),

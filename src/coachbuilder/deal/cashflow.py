@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.deal.clauses import Context, LossesRepaid
+from coachbuilder.deal.clauses import Clause, Context, LossesRepaid
 from coachbuilder.deal.interface import CashLine, DealInputs, Investment, PartyResult
 
 Vector = NDArray[np.float64]
@@ -313,20 +313,19 @@ def _payback_year(cumulative: Vector, years: tuple[int, ...]) -> int | None:
     return years[int(below[-1]) + 1] if below[-1] + 1 < cumulative.size else None
 
 
-def transfers(inputs: DealInputs, context: Context) -> dict[str, Vector]:
+def transfers(clauses: Sequence[Clause], context: Context) -> dict[str, Vector]:
     """Return what the brand pays the host by clause; clauses on losses see what the others pay.
 
     Parameters
     ----------
-    inputs
-        The deal.
+    clauses
+        The contract.
     context
         What clauses may look at, with the host's result before any transfer.
     """
-    paid: dict[str, Vector] = {}
-    result = context.host_operating_result_cny
-    for clause in sorted(inputs.clauses, key=lambda item: isinstance(item, LossesRepaid)):
-        amount = clause.transfers(replace(context, host_operating_result_cny=result))
-        paid[clause.id] = amount
-        result = result + amount
+    paid = {clause.id: clause.transfers(context) for clause in clauses if not isinstance(clause, LossesRepaid)}
+    for clause in clauses:
+        if isinstance(clause, LossesRepaid):
+            result = sum(paid.values(), context.host_operating_result_cny)
+            paid[clause.id] = clause.transfers(replace(context, host_operating_result_cny=result))
     return paid

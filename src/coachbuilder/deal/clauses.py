@@ -108,7 +108,22 @@ class DepreciationPassedThrough:
 
 @dataclass(frozen=True, slots=True)
 class LossesRepaid:
-    """The brand repays the host's operating losses on the guest, for a time and up to a cap."""
+    """The brand repays the host's operating losses on the guest, for a time and up to a cap.
+
+    What counts is the loss of a calendar year after all that the other clauses pay for it; of the year in which the
+    window ends it is the share that lies within.
+
+    Parameters
+    ----------
+    id
+        Short name.
+    window_months
+        Months from the start of production.
+    repaid_share
+        Share of the loss that is repaid.
+    cap_cny
+        All repayments together stop here.
+    """
 
     id: str
     window_months: int
@@ -117,17 +132,19 @@ class LossesRepaid:
     kind: str = "losses repaid"
 
     def transfers(self, context: Context) -> Vector:
-        """Return the repayments by month, stopping at the cap."""
-        month = np.arange(context.sales_units.shape[-1])
-        # The first month's losses all fall after the start; the window's last month counts as far as it reaches.
-        within = np.where(
-            month < np.floor(context.start_month),
-            0.0,
-            np.minimum(np.maximum(context.start_month + self.window_months - month, 0.0), 1.0),
-        )
-        loss = self.repaid_share * within * np.maximum(0.0, -context.host_operating_result_cny)
+        """Return the repayments, due in the last month of each calendar year, stopping at the cap."""
+        since_start = np.arange(1, context.sales_units.shape[-1] + 1) - context.start_month
+        produced = np.minimum(np.maximum(since_start, 0.0), 1.0)
+        after_window = np.minimum(np.maximum(since_start - self.window_months, 0.0), 1.0)
+        # What falls due once a year belongs to all its months: a year counts by its share within the window.
+        months = np.add.reduceat(produced, context.first_months)
+        share = 1 - np.add.reduceat(after_window, context.first_months) / np.maximum(months, 1e-9)
+        result = share * np.add.reduceat(context.host_operating_result_cny, context.first_months, axis=-1)
+        loss = self.repaid_share * np.maximum(0.0, -result)
         paid = np.minimum(np.cumsum(loss, axis=-1), self.cap_cny)
-        return np.concatenate([paid[..., :1], paid[..., 1:] - paid[..., :-1]], axis=-1)
+        payment = np.zeros(context.sales_units.shape)
+        payment[..., context.last_months] = np.concatenate([paid[..., :1], paid[..., 1:] - paid[..., :-1]], axis=-1)
+        return payment
 
 
 @dataclass(frozen=True, slots=True)

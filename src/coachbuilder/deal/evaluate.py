@@ -99,6 +99,7 @@ def evaluate(inputs: DealInputs) -> DealResult:
         unit_cost=_unit_cost(inputs, calendar, per_car, sales, paid),
         break_even=_break_even(inputs, calendar, per_car) if inputs.with_break_even else None,
         own_plant=_own_plant(inputs, calendar, per_car, brand_result),
+        owed_if_nothing_sells_cny=_owed_if_nothing_sells(inputs, calendar) if inputs.with_break_even else None,
     )
 
 
@@ -148,8 +149,8 @@ def _contract(
     months = sales.shape[-1]
     in_production = _in_production(inputs)
     by_brand = [item for item in inputs.investments if item.paid_by_brand]
-    by_host = [item for item in inputs.investments if not item.paid_by_brand]
     brand_spent, brand_depreciation = spending(by_brand, inputs.start_month, months)
+    by_host = [item for item in inputs.investments if not item.paid_by_brand]
     host_spent, host_depreciation = spending(by_host, inputs.start_month, months)
     host_costs = {
         "labour": -sales * per_car.labour,
@@ -160,20 +161,7 @@ def _contract(
     }
     # What clauses call the host's loss is that on the guest itself; displaced residents are the host's own matter.
     operating = _total(host_costs) - host_costs["displaced resident cars"] - host_depreciation
-    paid = transfers(
-        inputs,
-        Context(
-            sales_units=sales,
-            output_units=output,
-            year_index=calendar.year_index,
-            first_months=calendar.first_months,
-            last_months=calendar.last_months,
-            start_month=inputs.start_month,
-            contracted_capacity_units_per_year=inputs.contracted_capacity_units_per_year,
-            host_depreciation_cny=host_depreciation,
-            host_operating_result_cny=operating,
-        ),
-    )
+    paid = _paid(inputs, calendar, sales, output, host_depreciation, operating)
     to_host = _total(paid) if paid else np.zeros(sales.shape)
     brand_costs = _brand_lines(inputs, per_car, sales)
     brand_lines = {**brand_costs, "paid to the host": -to_host}
@@ -195,6 +183,33 @@ def _contract(
         calendar,
     )
     return brand, host, paid
+
+
+def _paid(
+    inputs: DealInputs, calendar: Calendar, sales: Vector, output: Vector, depreciation: Vector, operating: Vector
+) -> dict[str, Vector]:
+    context = Context(
+        sales_units=sales,
+        output_units=output,
+        year_index=calendar.year_index,
+        first_months=calendar.first_months,
+        last_months=calendar.last_months,
+        start_month=inputs.start_month,
+        contracted_capacity_units_per_year=inputs.contracted_capacity_units_per_year,
+        host_depreciation_cny=depreciation,
+        host_operating_result_cny=operating,
+    )
+    return transfers(inputs.clauses, context)
+
+
+def _owed_if_nothing_sells(inputs: DealInputs, calendar: Calendar) -> float:
+    months = inputs.demand_units_by_month.size
+    by_host = [item for item in inputs.investments if not item.paid_by_brand]
+    _, depreciation = spending(by_host, inputs.start_month, months)
+    fixed = inputs.host_fixed_cost_cny_per_year / MONTHS_PER_YEAR * _in_production(inputs)
+    output = inputs.guest_output_units_by_month
+    paid = _paid(inputs, calendar, np.zeros(months), output, depreciation, -fixed - depreciation)
+    return float(sum(paid.values(), np.zeros(months)) @ discount_factors(months, inputs.brand_discount_rate))
 
 
 def _brand_lines(inputs: DealInputs, per_car: _PerCar, sales: Vector) -> dict[str, Vector]:
@@ -349,8 +364,8 @@ def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contrac
     )
     # Whoever pays for it under the contract: here it is the brand's.
     needed_anyway = [item for item in inputs.investments if not item.for_host_plant_only]
-    spent, depreciation = spending([*needed_anyway, plant], start, months)
-    _, plant_depreciation = spending([plant], start, months)
+    spent, depreciation = spending(needed_anyway, start, months)
+    plant_spent, plant_depreciation = spending([plant], start, months)
     labour = own.labour_hours_share * per_car.labour
     fixed = own.fixed_cost_cny_per_year / MONTHS_PER_YEAR * in_production
     lines = _brand_lines(inputs, per_car, sales)
@@ -363,7 +378,9 @@ def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contrac
     }
     residual = np.zeros(months)
     residual[-1] = own.residual_share * own.investment_cny
-    cash = _with_investment_and_tax(lines, spent, depreciation, bound, inputs.brand_tax_rate, calendar)
+    cash = _with_investment_and_tax(
+        lines, spent + plant_spent, depreciation + plant_depreciation, bound, inputs.brand_tax_rate, calendar
+    )
     total = _total(cash) + residual
     by_year = calendar.by_year(sales)
     best = int(np.argmax(by_year))

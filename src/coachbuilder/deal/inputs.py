@@ -64,7 +64,7 @@ def inputs_from(
     planned_units_per_year
         Guest cars a year that the line is laid out for.
     with_break_even
-        False leaves the search for break-even volumes out.
+        False leaves out break-even volumes and what is owed if nothing sells.
 
     Raises
     ------

@@ -147,7 +147,7 @@ class DealInputs:
     own_plant: OwnPlant
     """The same programme with a plant of the brand's own."""
     with_break_even: bool = True
-    """False leaves the search for break-even volumes out."""
+    """False leaves out what a draw does not need: break-even volumes and what is owed if nothing sells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,3 +267,6 @@ class DealResult:
     """Break-even volumes; None where they were not asked for."""
     own_plant: OwnPlantResult
     """The same programme with a plant of the brand's own."""
+    owed_if_nothing_sells_cny: float | None = None
+    """What the brand would owe the host if the host stood ready and not one car were wanted, valued on the decision
+    day at the brand's rate: take-or-pay, depreciation and losses up to their cap. None where it was not asked for."""

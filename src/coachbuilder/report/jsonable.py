@@ -32,7 +32,7 @@ def jsonable(value: object) -> Any:
     >>> jsonable({"dates": (dt.date(2021, 3, 26),), "mass_kg": np.float64(1900.0)})
     {'dates': ['2021-03-26'], 'mass_kg': 1900.0}
     """
-    if value is None or isinstance(value, bool | str) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, bool | str) and not isinstance(value, Enum)):
         return value
     if isinstance(value, Enum):
         return value.value

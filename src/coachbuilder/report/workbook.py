@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coachbuilder.plan import Plan
     from coachbuilder.risk.interface import RiskResult
 
-_ILLEGAL = {code: " " for code in (*range(9), 11, 12, *range(14, 32))}
+_ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)), " ")
 _LONGEST_TEXT = 32_767
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from coachbuilder.plan import Plan, evaluate, headline_names
 from coachbuilder.programme import Programme
+from coachbuilder.programme.errors import InputError
 from coachbuilder.programme.evidence import EVIDENCE_RULES, EvidenceKind, spread
 from coachbuilder.risk.checkpoint import Checkpoint
 from coachbuilder.risk.draws import Draws, draw
@@ -94,8 +95,8 @@ def assess(
         draws=draws,
         seed=programme.seed,
         partnership_probability=probability,
-        brand_expected_npv_cny=float(outcome[:, column[BRAND]].mean()) * probability,
-        host_expected_npv_cny=float(outcome[:, column[HOST]].mean()) * probability,
+        brand_expected_npv_cny=float(np.nanmean(outcome[:, column[BRAND]])) * probability,
+        host_expected_npv_cny=float(np.nanmean(outcome[:, column[HOST]])) * probability,
         both_gain_probability=float(np.mean((outcome[:, column[BRAND]] > 0) & (outcome[:, column[HOST]] > 0))),
         figures=tuple(_figure(name, base.headline[name], outcome[:, index]) for name, index in column.items()),
         assumptions=_rank_assumptions(programme, ends, alone, column, shares),
@@ -135,11 +136,13 @@ def _variance_shares(drawn: Draws, outcome: NDArray[np.float64]) -> dict[str, fl
     With independent inputs the squared correlation is the first-order share of the variance of a linear answer;
     chance adds ``(1 - share) / (n - 2)``, which is taken off and the rest cut at 0.
     """
+    known = np.isfinite(outcome)
+    outcome = outcome[known]
     count = len(outcome)
-    spread_of_outcome = outcome.std()
+    spread_of_outcome = outcome.std() if count else 0.0
     if count < 4 or spread_of_outcome == 0 or not drawn.paths:
         return dict.fromkeys(drawn.paths, 0.0)
-    z = drawn.z - drawn.z.mean(axis=0)
+    z = drawn.z[known] - drawn.z[known].mean(axis=0)
     correlation = (z * (outcome - outcome.mean())[:, None]).mean(axis=0) / (z.std(axis=0) * spread_of_outcome)
     squared = correlation**2
     return dict(zip(drawn.paths, np.clip(squared - (1 - squared) / (count - 2), 0, 1).tolist(), strict=True))
@@ -299,6 +302,12 @@ def _evaluate_chunk(base: Plan, cases: Sequence[Mapping[str, float]]) -> NDArray
     names = headline_names()
     figures = np.empty((len(cases), len(names)))
     for row, values in enumerate(cases):
-        headline = evaluate(base.programme.with_values(values), reuse=base).headline
+        try:
+            headline = evaluate(base.programme.with_values(values), reuse=base).headline
+        except InputError:
+            # Values that are right one by one may not go together, such as a pack too weak for its motor. Such a draw
+            # has no figures; every spread tells how many are missing.
+            figures[row] = np.nan
+            continue
         figures[row] = [np.nan if headline[name] is None else headline[name] for name in names]
     return figures

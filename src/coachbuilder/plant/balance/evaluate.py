@@ -78,14 +78,14 @@ def evaluate(inputs: FitInputs) -> FitResult:
         MovedTask(
             task=task.id,
             name=task.name,
-            from_station=inputs.stations[place_before[position]].id,
-            to_station=inputs.stations[place_after[position]].id,
+            from_station=inputs.stations[place_before[position].station].id,
+            to_station=inputs.stations[place_after[position].station].id,
             time_s=_mean(task.time_s, inputs.resident_units_per_year),
         )
         for position, task in enumerate(inputs.tasks)
         if position in place_before
         and position in place_after
-        and place_before[position] != place_after[position]
+        and place_before[position].station != place_after[position].station
     ]
     return FitResult(
         guest=inputs.guest,
@@ -172,6 +172,15 @@ class _Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one task is done: positions of its station and of its operators there, -1 for no second one."""
+
+    station: int
+    lead: int
+    helper: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Assignment:
     """Station and operators of each task, and the order in which tasks begin."""
 
@@ -182,22 +191,26 @@ class _Assignment:
 
 
 def _balance(
-    inputs: FitInputs, units: Sequence[float], takt: float, place_before: Mapping[int, int], stream: int
-) -> tuple[LineBalance, dict[int, int]]:
-    """Balance the models in ``units``; return the line and the station of each task that they have."""
+    inputs: FitInputs, units: Sequence[float], takt: float, place_before: Mapping[int, _Place], stream: int
+) -> tuple[LineBalance, dict[int, _Place]]:
+    """Balance the models in ``units``; return the line and the place of each task, in the order in which they begin."""
     setting = _setting(inputs, units, takt, place_before)
     if setting is None:
         return _empty(inputs, units, takt), {}
     bound = operators_lower_bound(inputs, units, takt)
-    found = _search(inputs, setting, stream, bound)
+    found = _search(inputs, setting, place_before, stream, bound)
     if (found.station < 0).any():
         raise InputError([_exhausted(inputs, setting, found.station, takt)])
     balance = _described(inputs, units, takt, setting, found, bound)
-    return balance, {position: int(found.station[task]) for task, position in enumerate(setting.positions)}
+    places = {
+        setting.positions[task]: _Place(int(found.station[task]), int(found.lead[task]), int(found.helper[task]))
+        for task in found.order
+    }
+    return balance, places
 
 
 def _setting(
-    inputs: FitInputs, units: Sequence[float], takt: float, place_before: Mapping[int, int]
+    inputs: FitInputs, units: Sequence[float], takt: float, place_before: Mapping[int, _Place]
 ) -> _Setting | None:
     """Return the arrays that the kernels work on, or nothing if nothing is built."""
     from coachbuilder.plant.balance import kernels
@@ -246,7 +259,10 @@ def _setting(
         allowed=allowed,
         first=first,
         last=last,
-        home=np.array([place_before.get(position, -1) for position in positions], dtype=np.int64),
+        home=np.array(
+            [place_before[position].station if position in place_before else -1 for position in positions],
+            dtype=np.int64,
+        ),
         limit_s=takt * lanes.astype(np.float64),
         max_operators=np.array([station.max_operators for station in inputs.stations], dtype=np.int64),
         lanes=lanes,
@@ -292,8 +308,10 @@ def _packed(lists: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
     return pointer, np.array([item for items in lists for item in items], dtype=np.int64)
 
 
-def _search(inputs: FitInputs, setting: _Setting, stream: int, bound: int) -> _Assignment:
-    """Build the line from several starts, then improve the best and even it out."""
+def _search(
+    inputs: FitInputs, setting: _Setting, place_before: Mapping[int, _Place], stream: int, bound: int
+) -> _Assignment:
+    """Build the line from several starts, the first of which is today's line; improve the best and even it out."""
     from coachbuilder.plant.balance import kernels
 
     line = setting.line
@@ -309,6 +327,8 @@ def _search(inputs: FitInputs, setting: _Setting, stream: int, bound: int) -> _A
         urgency = line.last if start % 2 == 0 else np.zeros(n)
         soft = math.ceil(crew * (1.0 + 0.15 * (start % 4))) if inputs.level_stations else setting.slots
         state = kernels.empty_state(*size)
+        if not start and place_before:
+            kernels.take_over(*_today(setting, place_before), line, state)
         kernels.construct(urgency * 1e4 - tail_s * noise, setting.pinned, start % 3 != 2, soft, line, state)
         if best is None or state.tally[kernels.COST] < best.tally[kernels.COST]:
             best = state
@@ -321,6 +341,19 @@ def _search(inputs: FitInputs, setting: _Setting, stream: int, bound: int) -> _A
     kernels.restore(*arrays, line, state)
     kernels.improve(even, True, 0.0, HOT, COLD, random_state, line, state, *arrays)
     return found
+
+
+def _today(setting: _Setting, place_before: Mapping[int, _Place]) -> tuple[Integers, Integers, Integers, Integers]:
+    """Return the tasks that have a place today as they begin, with their station and operators."""
+    index = {position: task for task, position in enumerate(setting.positions)}
+    rows = [
+        (index[position], place.station, place.lead, place.helper)
+        for position, place in place_before.items()
+        if position in index
+    ]
+    table = np.array(rows, dtype=np.int64).reshape(len(rows), 4)
+    task, station, lead, helper = (np.ascontiguousarray(column) for column in table.T)
+    return task, station, lead, helper
 
 
 def _exhausted(inputs: FitInputs, setting: _Setting, station: Integers, takt: float) -> Problem:
@@ -353,7 +386,7 @@ def _described(
     bars: list[OperatorLoad] = []
     assignment: list[TaskPlace] = []
     for s, item in enumerate(inputs.stations):
-        tasks = [int(task) for task in state.seq[s, : state.count[s]]]
+        tasks = [int(task) for task in state.seq[s, : state.size[s]]]
         kernels.makespans(s, line, state)
         makespan = state.makespan
         who = {task: tuple(int(k) for k in (lead[task], helper[task]) if k >= 0) for task in tasks}
@@ -464,8 +497,9 @@ def _summed(
 
 
 def _empty(inputs: FitInputs, units: Sequence[float], takt: float) -> LineBalance:
-    """Return the line on which nothing is built."""
+    """Return the line on which nothing is done."""
     by_model = dict(zip(inputs.models, units, strict=True))
+    nothing = {model: 0.0 for model, number in by_model.items() if number > 0}
     return LineBalance(
         takt_s=takt,
         units_per_year=by_model,
@@ -476,11 +510,11 @@ def _empty(inputs: FitInputs, units: Sequence[float], takt: float) -> LineBalanc
         operators_lower_bound=0,
         idle_share=0.0,
         smoothness=0.0,
-        work_hours_per_car={},
-        direct_hours_per_car={},
+        work_hours_per_car=dict(nothing),
+        direct_hours_per_car=dict(nothing),
         mean_direct_hours_per_car=0.0,
         stations=tuple(
-            StationLoad(item.id, item.segment, item.lanes, 0, {}, 0.0, takt * item.lanes, ())
+            StationLoad(item.id, item.segment, item.lanes, 0, dict(nothing), 0.0, takt * item.lanes, ())
             for item in inputs.stations
         ),
         operator_loads=(),

@@ -212,13 +212,15 @@ def _layout_problems(programme: Programme) -> list[Problem]:
         ("assembly.station.id", [station.id for station in assembly.station]),
         ("assembly.equipment.id", [item.id for item in assembly.equipment]),
     ):
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            problems.append(Problem(PLANT, kind, name, "a name used once"))
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        problems.extend(Problem(PLANT, kind, name, "a name used once") for name in repeated)
     stations = _stations(assembly)
     place_of = {station.id: place for place, station in enumerate(stations)}
     equipment = {item.id: item.stations for item in assembly.equipment}
     span = ", ".join(
-        f"{segment.prefix}01 to {segment.prefix}{segment.stations:02d}" if segment.stations > 1 else f"{segment.prefix}01"
+        f"{segment.prefix}01 to {segment.prefix}{segment.stations:02d}"
+        if segment.stations > 1
+        else f"{segment.prefix}01"
         for segment in assembly.segment
     )
     named = [("assembly.station.id", station.id) for station in assembly.station]
@@ -260,7 +262,9 @@ def _place_problems(
         fixed = _fixed(task, place_of, numbers)
         candidates = fixed or range(len(stations))
         reached = {
-            zone.value for zone in Zone if not task.zone or task.zone == zone or task.zone in assembly.reach.get(zone, ())
+            zone.value
+            for zone in Zone
+            if not task.zone or task.zone == zone or task.zone in assembly.reach.get(zone, ())
         }
         with_zone = [place for place in candidates if reached.intersection(stations[place].zones)]
         with_room = [place for place in with_zone if stations[place].max_operators >= task.operators]
@@ -313,7 +317,9 @@ def _time_problems(inputs: FitInputs, *, only_built: bool = True) -> list[Proble
     """Return the tasks that are longer than takt allows at every station that may take them."""
     total = sum(inputs.units_per_year)
     if inputs.net_hours_per_year <= 0:
-        return [Problem(PLANT, "shifts.break_per_shift_min", "breaks as long as the shift", "breaks shorter than a shift")]
+        return [
+            Problem(PLANT, "shifts.break_per_shift_min", "breaks as long as the shift", "breaks shorter than a shift")
+        ]
     takt = takt_s(total, inputs.net_hours_per_year, inputs.planning_availability)
     problems: list[Problem] = []
     for task in inputs.tasks:

@@ -62,7 +62,7 @@ class FitInputs:
     operators_per_zone: int
     """Operators who may stand in one zone of one car at the same time."""
     overload_allowance: float
-    """How far one model's work may exceed takt while the mix average stays within it; 0 asks for takt on every model."""
+    """How far one model's work may exceed takt while the mix average stays within it; 0 keeps takt on every model."""
     level_stations: bool
     """True spreads operators evenly along the line; false uses as few stations as possible."""
     moves_worth_an_operator: float

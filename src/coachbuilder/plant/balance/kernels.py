@@ -7,16 +7,34 @@ numbers come from a state that the caller seeds, and it stops on a count of eval
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Whole = int | np.int64
 
 TOLERANCE_S = 1e-6
 UNPLACED_COST = 1e4
 NOBODY = np.int64(-1)
 ADD = np.int64(1)
 REMOVE = np.int64(-1)
+PLAINLY = np.bool_(False)
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+def inner(function: _Function) -> _Function:
+    """Compile a function that only other kernels call: without an entry from Python, which doubles its compile time."""
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    compiled: _Function = njit(cache=True, nogil=True, **options)(function)
+    return compiled
+
 
 # Rows of State.tally
 COST = 0
@@ -26,41 +44,41 @@ UNPLACED = 1
 class Line(NamedTuple):
     """What does not change during a search."""
 
-    time_s: np.ndarray
+    time_s: Floats
     """(n, M) task times."""
-    mean_s: np.ndarray
+    mean_s: Floats
     """(n,) their mix averages."""
-    weight: np.ndarray
+    weight: Floats
     """(M,) share of each model."""
-    crew: np.ndarray
+    crew: Integers
     """(n,) int64, 1 or 2 operators."""
-    precedes: np.ndarray
+    precedes: Flags
     """(n, n) bool, transitive."""
-    before_ptr: np.ndarray
+    before_ptr: Integers
     """(n + 1,) int64; direct predecessors of t are before_idx[before_ptr[t]:before_ptr[t + 1]]."""
-    before_idx: np.ndarray
+    before_idx: Integers
     """Direct predecessors, packed."""
-    after_ptr: np.ndarray
+    after_ptr: Integers
     """(n + 1,) int64, like before_ptr."""
-    after_idx: np.ndarray
+    after_idx: Integers
     """Direct followers, packed."""
-    allowed: np.ndarray
+    allowed: Flags
     """(n, S) bool: stations that may take a task."""
-    first: np.ndarray
+    first: Integers
     """(n,) int64 first station that fixed stations and precedence leave."""
-    last: np.ndarray
+    last: Integers
     """(n,) int64 last such station."""
-    home: np.ndarray
+    home: Integers
     """(n,) int64 station where the task is done today, -1 for none."""
-    limit_s: np.ndarray
+    limit_s: Floats
     """(S,) lanes x takt."""
-    max_operators: np.ndarray
+    max_operators: Integers
     """(S,) int64 room at one place."""
-    lanes: np.ndarray
+    lanes: Integers
     """(S,) int64 places side by side."""
-    reached_from: np.ndarray
+    reached_from: Integers
     """(n,) int64 bits of the zones from which a task can be done."""
-    place_mask: np.ndarray
+    place_mask: Integers
     """(S,) int64 bits of the zones where an operator may stand."""
     place_limit: int
     """Operators in one zone."""
@@ -77,38 +95,38 @@ class Line(NamedTuple):
 class State(NamedTuple):
     """An assignment and what is kept along with it."""
 
-    station: np.ndarray
+    station: Integers
     """(n,) int64 station of each task, -1 for none."""
-    lead: np.ndarray
+    lead: Integers
     """(n,) int64 operator who stands where the task asks for it."""
-    helper: np.ndarray
+    helper: Integers
     """(n,) int64 second operator, -1 for none."""
-    count: np.ndarray
+    size: Integers
     """(S,) int64 tasks at a station."""
-    seq: np.ndarray
+    seq: Integers
     """(S, n) int64 tasks of a station in the order in which they begin."""
-    load: np.ndarray
+    load: Floats
     """(S, K, M) work of an operator by model."""
-    mean_load: np.ndarray
+    mean_load: Floats
     """(S, K) its mix average."""
-    jobs: np.ndarray
+    jobs: Integers
     """(S, K) int64 tasks of an operator."""
-    tally: np.ndarray
+    tally: Floats
     """(2,) cost in operators, and tasks without a place."""
-    finish: np.ndarray
+    finish: Floats
     """(n,) scratch."""
-    ready: np.ndarray
+    ready: Floats
     """(K,) scratch."""
-    masks: np.ndarray
+    masks: Integers
     """(K,) int64 scratch."""
-    tried: np.ndarray
+    tried: Flags
     """(K,) bool scratch."""
-    makespan: np.ndarray
+    makespan: Floats
     """(M,) scratch."""
 
 
 @njit(cache=True, nogil=True)
-def empty_state(n, models, stations, slots):
+def empty_state(n: Whole, models: Whole, stations: Whole, slots: Whole) -> State:
     """Return a state in which no task has a place."""
     return State(
         np.full(n, -1, np.int64),
@@ -128,8 +146,8 @@ def empty_state(n, models, stations, slots):
     )
 
 
-@njit(cache=True, nogil=True)
-def _random(random_state):
+@inner
+def _random(random_state: NDArray[np.uint64]) -> float:
     """Return a number in [0, 1) from a splitmix64 state (uint64, shape (1,))."""
     random_state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = random_state[0]
@@ -139,24 +157,24 @@ def _random(random_state):
     return float(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, nogil=True)
-def _below(random_state, ceiling):
+@inner
+def _below(random_state: NDArray[np.uint64], ceiling: Whole) -> Whole:
     """Return a whole number from 0 to ``ceiling`` - 1."""
     return np.int64(_random(random_state) * ceiling)
 
 
-@njit(cache=True, nogil=True)
-def _places_ok(s, line, state):
+@inner
+def _places_ok(s: Whole, line: Line, state: State) -> bool:
     """Return whether the operators of station ``s`` can stand in its zones, each where the tasks ask for it.
 
-    Hall's condition over subsets of the seven zones: no more operators may be confined to a subset than may stand there.
+    Hall's condition over subsets of the seven zones: no more operators are confined to a subset than may stand there.
     """
     slots = state.jobs.shape[1]
     masks = state.masks
     crew = 0
     for k in range(slots):
         masks[k] = line.place_mask[s]
-    for position in range(state.count[s]):
+    for position in range(state.size[s]):
         task = state.seq[s, position]
         masks[state.lead[task]] &= line.reached_from[task]
     for k in range(slots):
@@ -181,7 +199,7 @@ def _places_ok(s, line, state):
 
 
 @njit(cache=True, nogil=True)
-def makespans(s, line, state):
+def makespans(s: Whole, line: Line, state: State) -> None:
     """Fill ``state.makespan`` for station ``s``: its tasks begin in the order of ``seq``, as early as they may.
 
     A task waits for its predecessors at the station and for those who do it; a task that a model does not have
@@ -193,7 +211,7 @@ def makespans(s, line, state):
         for k in range(ready.shape[0]):
             ready[k] = 0.0
         end = 0.0
-        for position in range(state.count[s]):
+        for position in range(state.size[s]):
             task = state.seq[s, position]
             start = 0.0
             for arc in range(line.before_ptr[task], line.before_ptr[task + 1]):
@@ -218,8 +236,8 @@ def makespans(s, line, state):
         state.makespan[m] = end
 
 
-@njit(cache=True, nogil=True)
-def _station_ok(s, line, state):
+@inner
+def _station_ok(s: Whole, line: Line, state: State) -> bool:
     """Return whether station ``s`` keeps the takt rule and has a place for everybody."""
     if not _places_ok(s, line, state):
         return False
@@ -229,11 +247,11 @@ def _station_ok(s, line, state):
         if state.makespan[m] > line.limit_s[s] * line.peak + TOLERANCE_S:
             return False
         mean += line.weight[m] * state.makespan[m]
-    return mean <= line.limit_s[s] + TOLERANCE_S
+    return bool(mean <= line.limit_s[s] + TOLERANCE_S)
 
 
-@njit(cache=True, nogil=True)
-def _add_load(task, s, k, k2, sign, line, state):
+@inner
+def _add_load(task: Whole, s: Whole, k: Whole, k2: Whole, sign: Whole, line: Line, state: State) -> None:
     """Add a task to (or take it from) the work of operators ``k`` and ``k2`` of station ``s``."""
     slot = k
     for _ in range(2):
@@ -246,8 +264,8 @@ def _add_load(task, s, k, k2, sign, line, state):
         slot = k2
 
 
-@njit(cache=True, nogil=True)
-def _load_ok(s, k, k2, line, state):
+@inner
+def _load_ok(s: Whole, k: Whole, k2: Whole, line: Line, state: State) -> bool:
     """Return whether the work of operators ``k`` and ``k2`` alone keeps the takt rule."""
     slot = k
     for _ in range(2):
@@ -261,31 +279,31 @@ def _load_ok(s, k, k2, line, state):
     return True
 
 
-@njit(cache=True, nogil=True)
-def _take_out(task, state):
+@inner
+def _take_out(task: Whole, state: State) -> Whole:
     """Take ``task`` out of its station's order and return the position at which it stood."""
     s = state.station[task]
     position = 0
     while state.seq[s, position] != task:
         position += 1
-    for later in range(position, state.count[s] - 1):
+    for later in range(position, state.size[s] - 1):
         state.seq[s, later] = state.seq[s, later + 1]
-    state.count[s] -= 1
+    state.size[s] -= 1
     state.station[task] = -1
     return position
 
 
-@njit(cache=True, nogil=True)
-def _put_in(task, s, position, state):
-    for later in range(state.count[s], position, -1):
+@inner
+def _put_in(task: Whole, s: Whole, position: Whole, state: State) -> None:
+    for later in range(state.size[s], position, -1):
         state.seq[s, later] = state.seq[s, later - 1]
     state.seq[s, position] = task
-    state.count[s] += 1
+    state.size[s] += 1
     state.station[task] = s
 
 
-@njit(cache=True, nogil=True)
-def _insert(task, s, k, k2, line, state):
+@inner
+def _insert(task: Whole, s: Whole, k: Whole, k2: Whole, line: Line, state: State) -> bool:
     """Put ``task`` into the order of station ``s`` at the first position that keeps the rules.
 
     Loads already count it. Returns false, with nothing changed but ``lead`` and ``helper`` of the task, if there is no
@@ -296,8 +314,8 @@ def _insert(task, s, k, k2, line, state):
     state.lead[task] = k
     state.helper[task] = k2
     lowest = 0
-    highest = state.count[s]
-    for position in range(state.count[s]):
+    highest = state.size[s]
+    for position in range(state.size[s]):
         other = state.seq[s, position]
         if line.precedes[other, task]:
             lowest = position + 1
@@ -320,8 +338,8 @@ def _insert(task, s, k, k2, line, state):
     return False
 
 
-@njit(cache=True, nogil=True)
-def _window(task, line, state):
+@inner
+def _window(task: Whole, line: Line, state: State) -> tuple[Whole, Whole]:
     """Return the earliest and latest station that the tasks already placed leave to ``task``."""
     low = line.first[task]
     high = line.last[task]
@@ -341,8 +359,8 @@ def _window(task, line, state):
     return low, high
 
 
-@njit(cache=True, nogil=True)
-def _crew(s, state):
+@inner
+def _crew(s: Whole, state: State) -> Whole:
     used = 0
     for k in range(state.jobs.shape[1]):
         if state.jobs[s, k] > 0:
@@ -350,17 +368,17 @@ def _crew(s, state):
     return used
 
 
-@njit(cache=True, nogil=True)
-def _station_cost(s, line, state):
+@inner
+def _station_cost(s: Whole, line: Line, state: State) -> float:
     """Return what the crew of a station costs in operators, with a little for crowding or for using it at all."""
     crew = _crew(s, state)
     if crew == 0:
         return 0.0
-    return line.lanes[s] * crew + line.station_weight + line.level_weight * crew * crew
+    return float(line.lanes[s] * crew + line.station_weight + line.level_weight * crew * crew)
 
 
-@njit(cache=True, nogil=True)
-def _pair_cost(s, other, line, state):
+@inner
+def _pair_cost(s: Whole, other: Whole, line: Line, state: State) -> tuple[float, float]:
     """Return the cost and the sum of squared degrees of use of the operators of one or two stations."""
     cost = 0.0
     squares = 0.0
@@ -376,24 +394,34 @@ def _pair_cost(s, other, line, state):
     return cost, squares
 
 
-@njit(cache=True, nogil=True)
-def _moved_cost(task, s, line):
+@inner
+def _moved_cost(task: Whole, s: Whole, line: Line) -> float:
     """Return what it costs to have ``task`` at station ``s``: something if that is not its home."""
     if s < 0:
         return UNPLACED_COST
     return line.move_weight if line.home[task] >= 0 and line.home[task] != s else 0.0
 
 
-@njit(cache=True, nogil=True)
-def _welcome(change, squares, evenly, threshold, fullness):
+@inner
+def _welcome(change: float, squares: float, evenly: bool, threshold: float, fullness: float) -> bool:
     """Return whether a change is taken: see :func:`improve`."""
     if evenly:
         return change <= 1e-9 and (change < -1e-9 or squares < -1e-12)
     return change - fullness * squares <= threshold
 
 
-@njit(cache=True, nogil=True)
-def _place(task, s, k, k2, evenly, threshold, fullness, line, state):
+@inner
+def _place(
+    task: Whole,
+    s: Whole,
+    k: Whole,
+    k2: Whole,
+    evenly: bool,
+    threshold: float,
+    fullness: float,
+    line: Line,
+    state: State,
+) -> bool:
     """Move a task, or place one without a place; return whether it was done, with nothing changed otherwise."""
     old = state.station[task]
     old_k = state.lead[task]
@@ -411,7 +439,7 @@ def _place(task, s, k, k2, evenly, threshold, fullness, line, state):
         change = cost_after - cost + _moved_cost(task, s, line) - _moved_cost(task, old, line)
         done = _welcome(change, squares_after - squares, evenly, threshold, fullness)
     if done:
-        position = NOBODY
+        position: Whole = NOBODY
         if old >= 0:
             position = _take_out(task, state)
         done = _insert(task, s, k, k2, line, state)
@@ -431,8 +459,10 @@ def _place(task, s, k, k2, evenly, threshold, fullness, line, state):
     return done
 
 
-@njit(cache=True, nogil=True)
-def _exchange(task, other, evenly, threshold, fullness, line, state):
+@inner
+def _exchange(
+    task: Whole, other: Whole, evenly: bool, threshold: float, fullness: float, line: Line, state: State
+) -> bool:
     """Let two tasks of one operator each change places; return whether it was done, with nothing changed otherwise."""
     a = state.station[task]
     b = state.station[other]
@@ -474,8 +504,8 @@ def _exchange(task, other, evenly, threshold, fullness, line, state):
     return done
 
 
-@njit(cache=True, nogil=True)
-def _put_out(task, line, state):
+@inner
+def _put_out(task: Whole, line: Line, state: State) -> None:
     """Take a task off the line, so that another finds room."""
     s = state.station[task]
     before = _station_cost(s, line, state) + _moved_cost(task, s, line)
@@ -487,8 +517,8 @@ def _put_out(task, line, state):
     state.tally[UNPLACED] += 1.0
 
 
-@njit(cache=True, nogil=True)
-def _place_at(task, s, ceiling, line, state):
+@inner
+def _place_at(task: Whole, s: Whole, ceiling: Whole, line: Line, state: State) -> bool:
     """Place a task at station ``s`` with a crew of at most ``ceiling``: with the fullest operator whom it suits."""
     slots = line.max_operators[s]
     present = _crew(s, state)
@@ -516,13 +546,42 @@ def _place_at(task, s, ceiling, line, state):
                 opened = int(state.jobs[s, k] == 0) + int(state.jobs[s, k2] == 0)
                 if k2 == k or present + opened > ceiling:
                     continue
-            if _place(task, s, k, k2, False, np.inf, 0.0, line, state):
+            if _place(task, s, k, k2, PLAINLY, np.inf, 0.0, line, state):
                 return True
     return False
 
 
 @njit(cache=True, nogil=True)
-def construct(priority, pinned, homes_first, soft_operators, line, state):
+def take_over(tasks: Integers, station: Integers, lead: Integers, helper: Integers, line: Line, state: State) -> None:
+    """Place ``tasks``, in the order in which they begin, where they are done today; leave out what breaks a rule.
+
+    ``station``, ``lead`` and ``helper`` (as many as ``tasks``) say where, -1 for no second operator.
+    """
+    for index in range(tasks.shape[0]):
+        task = int(tasks[index])
+        s = int(station[index])
+        k = int(lead[index])
+        k2 = int(helper[index])
+        before = _station_cost(s, line, state)
+        _add_load(task, s, k, k2, ADD, line, state)
+        state.lead[task] = k
+        state.helper[task] = k2
+        _put_in(task, s, state.size[s], state)
+        if _station_ok(s, line, state):
+            change = _station_cost(s, line, state) - before + _moved_cost(task, s, line) - UNPLACED_COST
+            state.tally[COST] += change
+            state.tally[UNPLACED] -= 1.0
+        else:
+            _take_out(task, state)
+            _add_load(task, s, k, k2, REMOVE, line, state)
+            state.lead[task] = -1
+            state.helper[task] = -1
+
+
+@njit(cache=True, nogil=True)
+def construct(
+    priority: Floats, pinned: Flags, homes_first: bool, soft_operators: Whole, line: Line, state: State
+) -> None:
     """Place the tasks one by one: pinned ones, those with a home if ``homes_first``, then all others.
 
     Each goes to its home if it can, else to the first station with room among a crew of ``soft_operators``, else to
@@ -539,9 +598,9 @@ def construct(priority, pinned, homes_first, soft_operators, line, state):
     waiting = np.zeros(n, np.int64)
     done = np.zeros(n, np.bool_)
     for stage in range(3):
-        for task in range(n):
-            waiting[task] = line.before_ptr[task + 1] - line.before_ptr[task]
-            done[task] = False
+        for number in range(n):
+            waiting[number] = line.before_ptr[number + 1] - line.before_ptr[number]
+            done[number] = False
         for _ in range(n):
             task = NOBODY
             for candidate in range(n):
@@ -576,25 +635,38 @@ def construct(priority, pinned, homes_first, soft_operators, line, state):
                     break
 
 
-@njit(cache=True, nogil=True)
-def read_order(state, order):
+@inner
+def read_order(state: State, order: Integers) -> Whole:
     """Write the tasks into ``order`` (n,), station by station as they begin; those without a place are left out."""
     filled = 0
-    for s in range(state.count.shape[0]):
-        for position in range(state.count[s]):
+    for s in range(state.size.shape[0]):
+        for position in range(state.size[s]):
             order[filled] = state.seq[s, position]
             filled += 1
     return filled
 
 
-@njit(cache=True, nogil=True)
-def _copy(source, target):
+@inner
+def _copy(source: Integers, target: Integers) -> None:
     for index in range(source.shape[0]):
         target[index] = source[index]
 
 
 @njit(cache=True, nogil=True)
-def improve(evaluations, evenly, fullness, hot, cold, random_state, line, state, station, lead, helper, order):
+def improve(
+    evaluations: Whole,
+    evenly: bool,
+    fullness: float,
+    hot: float,
+    cold: float,
+    random_state: NDArray[np.uint64],
+    line: Line,
+    state: State,
+    station: Integers,
+    lead: Integers,
+    helper: Integers,
+    order: Integers,
+) -> None:
     """Search for a cheaper assignment, or for a more even one at no higher cost.
 
     With ``evenly`` false: simulated annealing from temperature ``hot`` to ``cold`` on moves of one task and exchanges
@@ -631,24 +703,24 @@ def improve(evaluations, evenly, fullness, hot, cold, random_state, line, state,
             s = old
         if not line.allowed[task, s] or line.max_operators[s] < line.crew[task]:
             continue
-        if kind < 0.4 or old < 0 or state.count[s] == 0:
+        if kind < 0.4 or old < 0 or state.size[s] == 0:
             k = _below(random_state, line.max_operators[s])
-            if kind < 0.32 and state.count[s] > 0:
+            if kind < 0.32 and state.size[s] > 0:
                 # Mostly somebody who works there already: opening for another seldom pays.
-                k = state.lead[state.seq[s, _below(random_state, state.count[s])]]
-            k2 = NOBODY
+                k = state.lead[state.seq[s, _below(random_state, state.size[s])]]
+            k2: Whole = NOBODY
             if line.crew[task] == 2:
                 k2 = _below(random_state, line.max_operators[s] - 1)
                 if k2 >= k:
                     k2 += 1
             done = _place(task, s, k, k2, evenly, threshold, fullness, line, state)
-            if not done and old < 0 and state.count[s] > 0 and _random(random_state) < 0.02:
+            if not done and old < 0 and state.size[s] > 0 and _random(random_state) < 0.02:
                 # No room for a task without a place: put another out that can go elsewhere.
-                other = state.seq[s, _below(random_state, state.count[s])]
+                other = state.seq[s, _below(random_state, state.size[s])]
                 if line.last[other] - line.first[other] >= line.last[task] - line.first[task]:
                     _put_out(other, line, state)
         else:
-            other = state.seq[s, _below(random_state, state.count[s])]
+            other = state.seq[s, _below(random_state, state.size[s])]
             if other == task or line.crew[other] != 1 or line.crew[task] != 1:
                 continue
             if s == old and state.lead[other] == state.lead[task]:
@@ -675,7 +747,7 @@ def improve(evaluations, evenly, fullness, hot, cold, random_state, line, state,
 
 
 @njit(cache=True, nogil=True)
-def restore(station, lead, helper, order, line, state):
+def restore(station: Integers, lead: Integers, helper: Integers, order: Integers, line: Line, state: State) -> None:
     """Fill an empty ``state`` with an assignment, its cost included."""
     n = station.shape[0]
     unplaced = 0
@@ -691,9 +763,9 @@ def restore(station, lead, helper, order, line, state):
             _add_load(task, station[task], lead[task], helper[task], ADD, line, state)
     for index in range(n - unplaced):
         s = station[order[index]]
-        state.seq[s, state.count[s]] = order[index]
-        state.count[s] += 1
-    for s in range(state.count.shape[0]):
+        state.seq[s, state.size[s]] = order[index]
+        state.size[s] += 1
+    for s in range(state.size.shape[0]):
         cost += _station_cost(s, line, state)
     state.tally[COST] = cost
     state.tally[UNPLACED] = unplaced

@@ -123,7 +123,7 @@ def _takt_rules(
     shares: dict[str, float],
     takt_s: float,
 ) -> list[str]:
-    """The station's schedule, played through by model, keeps takt in the mean and within the allowance for each."""
+    """Play a station's schedule through by model: takt in the mean, and each model within the allowance."""
     lanes = next(item.lanes for item in inputs.stations if item.id == station.station)
     limit = takt_s * lanes
     found: list[str] = []
@@ -144,7 +144,9 @@ def _takt_rules(
         if makespan > limit * (1 + inputs.overload_allowance) + TOLERANCE_S:
             found.append(f"{station.station} takes {makespan:.1f} s on {model}, takt is {limit:.1f} s")
         if abs(makespan - station.makespan_s[model]) > TOLERANCE_S:
-            found.append(f"{station.station} states {station.makespan_s[model]:.3f} s on {model}, it is {makespan:.3f} s")
+            found.append(
+                f"{station.station} states {station.makespan_s[model]:.3f} s on {model}, it is {makespan:.3f} s"
+            )
     if mean > limit + TOLERANCE_S:
         found.append(f"{station.station} takes {mean:.1f} s in the mean, takt is {limit:.1f} s")
     return found
@@ -167,7 +169,9 @@ def _load_rules(
         for model, stated in bar.load_s.items():
             load = sum(by_id[name].time_s[inputs.models.index(model)] for name in own) / lanes[bar.station]
             if abs(load - stated) > TOLERANCE_S:
-                found.append(f"operator {bar.operator} at {bar.station} states {stated:.3f} s on {model}, not {load:.3f}")
+                found.append(
+                    f"operator {bar.operator} at {bar.station} states {stated:.3f} s on {model}, not {load:.3f}"
+                )
     work_s = sum(
         share * by_id[name].operators * by_id[name].time_s[inputs.models.index(model)]
         for name in where

@@ -150,7 +150,7 @@ class LossClause(EvidencedSection):
     window_months: int = Field(ge=1, le=360)
     """Months from the start of production."""
     repaid_share: Share
-    """Share of each month's loss that is repaid."""
+    """Share of each calendar year's loss within the window that is repaid, at the end of the year."""
     cap_cny: NonNegative
     """All repayments together stop here."""
 

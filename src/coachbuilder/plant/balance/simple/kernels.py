@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 COMPLETE = 0
 BEAM_FULL = 1
@@ -14,17 +18,17 @@ OUT_OF_NODES = 2
 
 
 @njit(cache=True, nogil=True)
-def _has(bits, task):
-    return (bits[task >> 6] >> np.uint64(task & 63)) & np.uint64(1) != 0
+def _has(bits: NDArray[np.uint64], task: int) -> bool:
+    return bool((bits[task >> 6] >> np.uint64(task & 63)) & np.uint64(1) != 0)
 
 
 @njit(cache=True, nogil=True)
-def _flip(bits, task):
+def _flip(bits: NDArray[np.uint64], task: int) -> None:
     bits[task >> 6] ^= np.uint64(1) << np.uint64(task & 63)
 
 
 @njit(cache=True, nogil=True)
-def _stations_bound(bits, times, takt, by_time, total):
+def _stations_bound(bits: NDArray[np.uint64], times: Integers, takt: int, by_time: Integers, total: int) -> int:
     """Return the bounds LM1, LM2 and LM3 on the stations that the tasks outside ``bits`` need."""
     bound = (total + takt - 1) // takt
     large = 0
@@ -53,7 +57,7 @@ def _stations_bound(bits, times, takt, by_time, total):
 
 
 @njit(cache=True, nogil=True)
-def _hash(bits):
+def _hash(bits: NDArray[np.uint64]) -> np.uint64:
     value = np.uint64(0x9E3779B97F4A7C15)
     for word in range(bits.shape[0]):
         value ^= bits[word]
@@ -63,7 +67,7 @@ def _hash(bits):
 
 
 @njit(cache=True, nogil=True)
-def _rank(score, count):
+def _rank(score: Floats, count: int) -> Integers:
     """Return the positions of the first ``count`` scores by rising score, equal ones by position (heap sort)."""
     heap = np.arange(count)
     for size in range(count, 1, -1):
@@ -96,9 +100,21 @@ def _rank(score, count):
 
 @njit(cache=True, nogil=True)
 def beam_search(
-    times, takt, before_ptr, before_idx, after_ptr, after_idx, tail, by_time, by_tail, width, most_loads, most_nodes,
-    upper, stations_out,
-):
+    times: Integers,
+    takt: int,
+    before_ptr: Integers,
+    before_idx: Integers,
+    after_ptr: Integers,
+    after_idx: Integers,
+    tail: Floats,
+    by_time: Integers,
+    by_tail: Integers,
+    width: int,
+    most_loads: int,
+    most_nodes: int,
+    upper: int,
+    stations_out: Integers,
+) -> tuple[int, int, int]:
     """Look for an assignment with fewer than ``upper`` stations, level by level, keeping ``width`` states a level.
 
     Every state is extended by maximal loads only, at most ``most_loads`` of them; states with the same tasks are
@@ -176,8 +192,7 @@ def beam_search(
     for level in range(upper - 1):
         # States after ``level`` stations become states after ``level + 1``.
         filled = 0
-        for place in range(table_size):
-            table[place] = -1
+        table[:] = -1
         for origin in range(sizes[level]):
             for word in range(words):
                 current[word] = history[level, origin, word]
@@ -279,8 +294,7 @@ def beam_search(
                                         spare_bits[index, word] = pool_bits[ranking[index], word]
                                     spare_parent[index] = pool_parent[ranking[index]]
                                     spare_score[index] = pool_score[ranking[index]]
-                                for place in range(table_size):
-                                    table[place] = -1
+                                table[:] = -1
                                 for index in range(filled):
                                     for word in range(words):
                                         pool_bits[index, word] = spare_bits[index, word]

@@ -1,0 +1,484 @@
+"""Line balancing on random lines, against a second count of every rule and against exact models of the same rules."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from dataclasses import replace
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from coachbuilder.formats.assembly_line import AssemblyLine, read_alb, read_in2, write_alb, write_in2
+from coachbuilder.plant.balance import (
+    FitInputs,
+    FitResult,
+    LineBalance,
+    LineStation,
+    LineTask,
+    evaluate,
+    labour_at,
+    salbp1,
+    violations,
+)
+from coachbuilder.plant.balance.bounds import packing_bound
+from coachbuilder.programme.errors import InputError
+
+QUICK = settings(max_examples=60, deadline=None, derandomize=True)
+SLOW = settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+REACH = (
+    ("left", ("left", "front", "rear")),
+    ("right", ("right", "front", "rear")),
+    ("front", ("front", "left", "right")),
+    ("rear", ("rear", "left")),
+    ("inside", ("inside",)),
+    ("under", ("under",)),
+    ("roof", ("roof", "left")),
+)
+ZONES = tuple(zone for zone, _ in REACH)
+
+
+def random_line(seed: int, tasks: int, stations: int, **changes: Any) -> FitInputs:
+    """Return a line of three models with every rule in play: zones, lanes, fixed tasks, pairs, missing tasks."""
+    draw = random.Random(seed)
+    takt = 60.0
+    line = tuple(
+        LineStation(
+            id=f"S{number}",
+            segment="line",
+            max_operators=draw.choice((2, 3, 4)),
+            lanes=draw.choice((1, 1, 1, 1, 2)),
+            zones=ZONES if number % 3 else tuple(sorted({*draw.sample(ZONES, 3), "left", "under"})),
+        )
+        for number in range(stations)
+    )
+    elements = []
+    for number in range(tasks):
+        base = draw.uniform(2.0, 35.0)
+        times = [0.0 if draw.random() < 0.25 else base * draw.uniform(0.8, 1.2) for _ in range(3)]
+        if not any(times):
+            times[2] = base
+        position = number * stations // tasks
+        fixed = tuple(range(max(0, position - 1), min(stations, position + 2))) if draw.random() < 0.1 else ()
+        earlier = range(max(0, number - 8), number)
+        elements.append(
+            LineTask(
+                id=f"t{number}",
+                name="",
+                zone="" if fixed else draw.choice((*ZONES, "", "left", "right")),
+                operators=2 if draw.random() < 0.1 else 1,
+                stations=fixed,
+                time_s=tuple(times),
+                predecessors=tuple(other for other in earlier if draw.random() < 0.15),
+                resident=times[0] + times[1] > 0,
+                line=number + 2,
+            )
+        )
+    units, guest = (40.0, 20.0), 20.0
+    plain = FitInputs(
+        models=("sedan", "wagon", "guest"),
+        guest="guest",
+        tasks=tuple(elements),
+        stations=line,
+        reach=REACH,
+        operators_per_zone=draw.choice((1, 2)),
+        overload_allowance=draw.choice((0.0, 0.1, 0.5)),
+        level_stations=draw.random() < 0.5,
+        moves_worth_an_operator=draw.choice((0.0, 5.0, 1000.0)),
+        resident_units_per_year=(*units, 0.0),
+        units_per_year=(*units, guest),
+        net_hours_per_year=2.0,
+        planning_availability=takt * 80 / 7200,
+        resident_time_scale=1.0,
+        guest_time_scale=1.0,
+        starts=6,
+        evaluations=20_000,
+        seed=seed,
+    )
+    return replace(plain, **changes)
+
+
+def recount(inputs: FitInputs, balance: LineBalance) -> None:
+    """Count every rule again from the assignment alone; it shares no code with what is tested."""
+    tasks = {task.id: task for task in inputs.tasks}
+    line = {station.id: (number, station) for number, station in enumerate(inputs.stations)}
+    cars = sum(balance.units_per_year.values())
+    mix = {model: units / cars for model, units in balance.units_per_year.items() if units > 0}
+    column = {model: inputs.models.index(model) for model in mix}
+    needed = {task.id for task in inputs.tasks if any(task.time_s[place] > 0 for place in column.values())}
+    assert sorted(place.task for place in balance.assignment) == sorted(needed)
+    at = {place.task: line[place.station][0] for place in balance.assignment}
+    begun = {place.task: number for number, place in enumerate(balance.assignment)}
+    # Precedence on the whole graph, also through tasks that nobody needs.
+    ancestors: dict[str, set[str]] = {}
+    for task in inputs.tasks:
+        ancestors[task.id] = set()
+        for number in task.predecessors:
+            ancestors[task.id] |= {inputs.tasks[number].id} | ancestors[inputs.tasks[number].id]
+    for name in needed:
+        for earlier in ancestors[name] & needed:
+            assert at[earlier] <= at[name]
+            assert begun[earlier] < begun[name]
+    reach = dict(inputs.reach)
+    crews: dict[str, set[int]] = defaultdict(set)
+    leads: dict[tuple[str, int], list[str]] = defaultdict(list)
+    by_station: dict[str, list[Any]] = defaultdict(list)
+    for place in balance.assignment:
+        task = tasks[place.task]
+        assert not task.stations or at[task.id] in task.stations
+        assert len(set(place.operators)) == len(place.operators) == task.operators
+        crews[place.station] |= set(place.operators)
+        leads[place.station, place.operators[0]].append(task.id)
+        by_station[place.station].append(place)
+    standing = {(bar.station, bar.operator): bar.zone for bar in balance.operator_loads if bar.lane == 1}
+    for name, crew in crews.items():
+        station = line[name][1]
+        assert len(crew) <= station.max_operators
+        assert crew == set(range(1, len(crew) + 1))
+        where = [standing[name, number] for number in sorted(crew)]
+        assert all(zone in station.zones for zone in where)
+        assert all(where.count(zone) <= inputs.operators_per_zone for zone in where)
+        for number in crew:
+            for led in leads[name, number]:
+                assert not tasks[led].zone or tasks[led].zone in reach[standing[name, number]]
+    work_s = 0.0
+    for name, places in by_station.items():
+        limit = line[name][1].lanes * balance.takt_s
+        mean = 0.0
+        for model, share in mix.items():
+            # Intervals: those who work together begin and end together, and nobody does two things at once.
+            busy: dict[int, list[tuple[float, float]]] = defaultdict(list)
+            ends: dict[str, float] = {}
+            for place in places:
+                seconds = tasks[place.task].time_s[column[model]]
+                start = max((ends[other] for other in ancestors[place.task] if other in ends), default=0.0)
+                if seconds > 0:
+                    start = max([start, *(end for number in place.operators for _, end in busy[number])])
+                    for number in place.operators:
+                        busy[number].append((start, start + seconds))
+                ends[place.task] = start + seconds
+                work_s += share * seconds * len(place.operators)
+            last = max(ends.values())
+            assert last <= limit * (1 + inputs.overload_allowance) + 1e-4
+            mean += share * last
+        assert mean <= limit + 1e-4
+    operators = sum(line[name][1].lanes * len(crew) for name, crew in crews.items())
+    assert balance.operators == operators >= balance.operators_lower_bound
+    assert balance.stations_used == len(crews)
+    assert balance.idle_share == pytest.approx(1 - work_s / operators / balance.takt_s, abs=1e-9)
+    net_hours = inputs.net_hours_per_year
+    assert balance.mean_direct_hours_per_car == pytest.approx(operators * net_hours / cars)
+    hours = sum(balance.units_per_year[model] * each for model, each in balance.direct_hours_per_car.items())
+    assert hours == pytest.approx(operators * net_hours)
+
+
+@given(seed=st.integers(0, 10**6), tasks=st.integers(1, 45), stations=st.integers(2, 14))
+@QUICK
+def test_every_balanced_line_keeps_every_rule(seed: int, tasks: int, stations: int) -> None:
+    inputs = random_line(seed, tasks, stations)
+    try:
+        result = evaluate(inputs)
+    except InputError as error:
+        assert "no station left" in str(error)
+        return
+    for balance in (result.before, result.after):
+        if sum(balance.units_per_year.values()) and balance.assignment:
+            recount(inputs, balance)
+        assert violations(inputs, balance) == []
+    check_moves(inputs, result)
+
+
+def check_moves(inputs: FitInputs, result: FitResult) -> None:
+    before = {place.task: place.station for place in result.before.assignment}
+    after = {place.task: place.station for place in result.after.assignment}
+    moved = {(name, before[name], after[name]) for name in before if before[name] != after[name]}
+    assert {(move.task, move.from_station, move.to_station) for move in result.moved_tasks} == moved
+    assert len(result.moved_tasks) == len(moved)
+    assert result.resident_tasks == len(before)
+    assert result.operators_added == result.after.operators - result.before.operators
+    labour = labour_at(
+        result,
+        takt_s=result.takt_s,
+        resident_time_scale=inputs.resident_time_scale,
+        guest_time_scale=inputs.guest_time_scale,
+    )
+    assert labour.direct_hours_per_car == pytest.approx(result.hours_per_car)
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(QUICK, max_examples=8)
+def test_the_same_inputs_give_the_same_line_bit_for_bit(seed: int) -> None:
+    inputs = random_line(seed, 30, 20)
+    assert evaluate(inputs) == evaluate(inputs)
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(QUICK, max_examples=8)
+def test_a_line_whose_takt_is_loose_moves_nothing_where_moves_are_forbidden(seed: int) -> None:
+    inputs = random_line(
+        seed, 20, 12, moves_worth_an_operator=0.0, units_per_year=(40.0, 20.0, 1e-3), overload_allowance=0.5
+    )
+    inputs = replace(inputs, tasks=tuple(replace(task, time_s=(*task.time_s[:2], 0.0)) for task in inputs.tasks))
+    assert evaluate(inputs).moved_tasks == ()
+
+
+# Against an exact model of the same rules
+
+
+def fewest_operators(inputs: FitInputs) -> int | None:
+    """Return the fewest operators of the line with the guest, from a CP-SAT model; nothing if there is no line.
+
+    Times must be whole seconds and the mix equal shares.
+    """
+    from ortools.sat.python import cp_model
+
+    takt = round(inputs.net_hours_per_year * 3600 * inputs.planning_availability / sum(inputs.units_per_year))
+    tasks = inputs.tasks
+    model = cp_model.CpModel()
+    models = range(len(inputs.models))
+    peak = int(takt * (1 + inputs.overload_allowance) + 1e-6)
+    reach = dict(inputs.reach)
+    stations = range(len(inputs.stations))
+    here = [[model.new_bool_var("") for _ in stations] for _ in tasks]
+    used = {(s, k): model.new_bool_var("") for s in stations for k in range(inputs.stations[s].max_operators)}
+    lead = {(t, s, k): model.new_bool_var("") for t in range(len(tasks)) for s, k in used}
+    help_ = {key: model.new_bool_var("") for key in lead}
+    stands = {(s, k, zone): model.new_bool_var("") for s, k in used for zone in inputs.stations[s].zones}
+    for s, k in used:
+        model.add(sum(stands[s, k, zone] for zone in inputs.stations[s].zones) == used[s, k])
+        if k:
+            model.add(used[s, k] <= used[s, k - 1])
+    for s in stations:
+        for zone in inputs.stations[s].zones:
+            room = [stands[s, k, zone] for k in range(inputs.stations[s].max_operators)]
+            model.add(sum(room) <= inputs.operators_per_zone)
+    ends = {}
+    intervals = defaultdict(list)
+    for t, task in enumerate(tasks):
+        model.add_exactly_one(here[t])
+        for s in stations:
+            if task.stations and s not in task.stations:
+                model.add(here[t][s] == 0)
+            slots = range(inputs.stations[s].max_operators)
+            model.add(sum(lead[t, s, k] for k in slots) == here[t][s])
+            model.add(sum(help_[t, s, k] for k in slots) == (task.operators - 1) * here[t][s])
+            for k in slots:
+                model.add(lead[t, s, k] + help_[t, s, k] <= used[s, k])
+                if task.zone:
+                    good = [stands[s, k, zone] for zone in inputs.stations[s].zones if task.zone in reach[zone]]
+                    model.add(sum(good) >= lead[t, s, k])
+        for m in models:
+            seconds = round(task.time_s[m])
+            start = model.new_int_var(0, peak, "")
+            ends[t, m] = model.new_int_var(0, peak, "")
+            model.add(ends[t, m] == start + seconds)
+            for s, k in used:
+                works = model.new_bool_var("")
+                model.add(works == lead[t, s, k] + help_[t, s, k])
+                if seconds:
+                    intervals[s, k, m].append(model.new_optional_interval_var(start, seconds, ends[t, m], works, ""))
+            for earlier in task.predecessors:
+                for s in stations:
+                    model.add(ends[earlier, m] <= start).only_enforce_if(here[t][s], here[earlier][s])
+        for earlier in task.predecessors:
+            model.add(sum(s * here[earlier][s] for s in stations) <= sum(s * here[t][s] for s in stations))
+    for group in intervals.values():
+        model.add_no_overlap(group)
+    for s in stations:
+        lasts = []
+        for m in models:
+            last = model.new_int_var(0, peak, "")
+            for t in range(len(tasks)):
+                model.add(last >= ends[t, m]).only_enforce_if(here[t][s])
+            lasts.append(last)
+        model.add(sum(lasts) <= takt * len(lasts))
+    model.minimize(sum(used.values()))
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = 1
+    status = solver.solve(model)
+    if status == cp_model.INFEASIBLE:
+        return None
+    assert status == cp_model.OPTIMAL
+    return round(solver.objective_value)
+
+
+def whole_line(seed: int) -> FitInputs:
+    """Return a small line in whole seconds, two models in equal shares, one lane, that an exact model can settle."""
+    draw = random.Random(seed)
+    count, stations = draw.randint(4, 9), draw.randint(2, 3)
+    elements = []
+    for number in range(count):
+        times = [float(draw.choice((0, *range(5, 35)))) for _ in range(2)]
+        if not any(times):
+            times[0] = 20.0
+        elements.append(
+            LineTask(
+                id=f"t{number}",
+                name="",
+                zone=draw.choice(("", "left", "right", "under")),
+                operators=2 if draw.random() < 0.15 else 1,
+                stations=(draw.randrange(stations),) if not number else (),
+                time_s=tuple(times),
+                predecessors=tuple(other for other in range(number) if draw.random() < 0.15),
+                resident=times[0] > 0,
+                line=2,
+            )
+        )
+    return replace(
+        random_line(seed, 1, 1),
+        models=("resident", "guest"),
+        tasks=tuple(elements),
+        stations=tuple(
+            LineStation(f"S{number}", "line", 2, 1, ("left", "right", "under")) for number in range(stations)
+        ),
+        operators_per_zone=1,
+        overload_allowance=draw.choice((0.0, 0.2)),
+        resident_units_per_year=(0.0, 0.0),
+        units_per_year=(60.0, 60.0),
+        planning_availability=1.0,
+        starts=12,
+        evaluations=60_000,
+    )
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(SLOW, max_examples=25)
+def test_small_lines_take_as_few_operators_as_an_exact_model_finds(seed: int) -> None:
+    inputs = whole_line(seed)
+    fewest = fewest_operators(inputs)
+    if fewest is None:
+        with pytest.raises(InputError, match="no station left"):
+            evaluate(inputs)
+        return
+    result = evaluate(inputs)
+    recount(inputs, result.after)
+    assert result.after.operators_lower_bound <= fewest
+    assert result.operators == fewest
+
+
+# The simple problem
+
+
+@st.composite
+def simple_lines(draw: st.DrawFn, most_tasks: int) -> tuple[list[int], list[tuple[int, ...]], int]:
+    count = draw(st.integers(1, most_tasks))
+    takt = draw(st.integers(5, 30))
+    times = draw(st.lists(st.integers(0, takt), min_size=count, max_size=count))
+    arcs = draw(st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=2 * count))
+    labels = draw(st.permutations(range(count)))
+    # Arcs follow a hidden order, so that task numbers say nothing about it.
+    hidden = [labels.index(task) for task in range(count)]
+    before = [tuple({a for a, b in arcs if b == task and hidden[a] < hidden[b]}) for task in range(count)]
+    return times, before, takt
+
+
+def check_simple(times: list[int], before: list[tuple[int, ...]], takt: int, answer: Any) -> None:
+    loads: dict[int, int] = defaultdict(int)
+    for task, station in enumerate(answer.assignment):
+        loads[station] += times[task]
+        assert all(answer.assignment[earlier] <= station for earlier in before[task])
+    assert max(loads.values()) <= takt
+    assert max(answer.assignment) == answer.stations
+    assert min(answer.assignment) >= 1
+    assert answer.lower_bound <= answer.stations
+
+
+def by_trying_every_order(times: list[int], before: list[tuple[int, ...]], takt: int) -> int:
+    """Return the fewest stations over all orders of the tasks, each filled station by station."""
+    best = len(times)
+    for order in permutations(range(len(times))):
+        place = {task: number for number, task in enumerate(order)}
+        if any(place[earlier] > place[task] for task in order for earlier in before[task]):
+            continue
+        stations, left = 1, takt
+        for task in order:
+            if times[task] > left:
+                stations, left = stations + 1, takt
+            left -= times[task]
+        best = min(best, stations)
+    return best
+
+
+@given(problem=simple_lines(6))
+@QUICK
+def test_the_simple_problem_is_solved_as_by_trying_every_order(
+    problem: tuple[list[int], list[tuple[int, ...]], int],
+) -> None:
+    times, before, takt = problem
+    answer = salbp1(times, before, takt)
+    check_simple(times, before, takt, answer)
+    assert answer.proven
+    assert answer.stations == by_trying_every_order(times, before, takt)
+
+
+@given(problem=simple_lines(16))
+@settings(SLOW, max_examples=40)
+def test_the_simple_problem_is_solved_as_by_an_exact_model(
+    problem: tuple[list[int], list[tuple[int, ...]], int],
+) -> None:
+    from ortools.sat.python import cp_model
+
+    times, before, takt = problem
+    answer = salbp1(times, before, takt)
+    check_simple(times, before, takt, answer)
+    assert answer.proven
+    model = cp_model.CpModel()
+    where = [[model.new_bool_var("") for _ in range(answer.stations)] for _ in times]
+    last = model.new_int_var(0, answer.stations - 1, "")
+    for task, row in enumerate(where):
+        model.add_exactly_one(row)
+        number = sum(station * chosen for station, chosen in enumerate(row))
+        model.add(last >= number)
+        for earlier in before[task]:
+            model.add(sum(station * chosen for station, chosen in enumerate(where[earlier])) <= number)
+    for station in range(answer.stations):
+        model.add(sum(times[task] * where[task][station] for task in range(len(times))) <= takt)
+    model.minimize(last)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    assert solver.solve(model) == cp_model.OPTIMAL
+    assert answer.stations == round(solver.objective_value) + 1
+
+
+@given(problem=simple_lines(40), nodes=st.integers(1, 3000))
+@QUICK
+def test_a_search_cut_short_still_gives_a_valid_answer_and_a_true_bound(
+    problem: tuple[list[int], list[tuple[int, ...]], int], nodes: int
+) -> None:
+    times, before, takt = problem
+    answer = salbp1(times, before, takt, most_nodes=nodes)
+    check_simple(times, before, takt, answer)
+    longer = salbp1(times, before, takt, most_nodes=200_000)
+    assert answer.lower_bound <= longer.stations <= answer.stations
+    if answer.proven:
+        assert longer.stations == answer.stations
+
+
+@given(sizes=st.lists(st.integers(1, 10), max_size=7))
+@QUICK
+def test_the_packing_bound_never_exceeds_the_bins_needed(sizes: list[int]) -> None:
+    needed = by_trying_every_order(sizes, [()] * len(sizes), 10) if sizes else 0
+    assert packing_bound([size / 10 for size in sizes]) <= needed
+
+
+@given(problem=simple_lines(12))
+@settings(QUICK, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_lines_survive_both_file_formats(
+    problem: tuple[list[int], list[tuple[int, ...]], int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    times, before, takt = problem
+    line = AssemblyLine(tuple(times), tuple(tuple(sorted(earlier)) for earlier in before), takt)
+    folder = tmp_path_factory.mktemp("lines")
+    (folder / "a.alb").write_text(write_alb(line))
+    (folder / "a.IN2").write_text(write_in2(line))
+    assert read_alb(folder / "a.alb") == line
+    assert read_in2(folder / "a.IN2") == replace(line, cycle_time=None)
