@@ -73,6 +73,14 @@ class Assumption:
     is_default: bool = False
     earlier: tuple[Assumption, ...] = ()
 
+    def at(self, value: float) -> Assumption:
+        """Return this assumption at another value; what ``dataclasses.replace`` does, but fast: draws live on it."""
+        twin = object.__new__(Assumption)
+        for name in _FIELDS:
+            object.__setattr__(twin, name, getattr(self, name))
+        object.__setattr__(twin, "value", value)
+        return twin
+
     @classmethod
     def parse(cls, raw: object) -> Self:
         """Read an assumption from what a TOML file holds; raise ``PydanticCustomError`` if it is none."""
@@ -206,6 +214,9 @@ ASSUMPTION_JSON_SCHEMA: JsonSchemaValue = {
         {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Assumption"}},
     ],
 }
+
+
+_FIELDS = tuple(Assumption.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)

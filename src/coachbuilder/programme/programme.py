@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from coachbuilder.programme.assumption import Assumption
 from coachbuilder.programme.sections.common import ModelRole, ModelSection
-from coachbuilder.programme.tree import iterate_assumptions, map_assumptions
+from coachbuilder.programme.tree import Recipe, iterate_assumptions, map_assumptions, recipe_of, set_values
 
 if TYPE_CHECKING:
     from coachbuilder.programme.evidence import Evidence, Standing
@@ -129,11 +129,16 @@ class Programme:
         if unknown:
             raise KeyError(sorted(unknown)[0])
 
-        def change(path: str, assumption: Assumption, _evidence: str) -> Assumption:
-            value = values.get(path)
-            return assumption if value is None else replace(assumption, value=value)
+        document, plant = self._recipes
+        return replace(
+            self,
+            document=set_values(self.document, document, values),
+            plant=set_values(self.plant, plant, values),
+        )
 
-        return self._mapped(change)
+    @cached_property
+    def _recipes(self) -> tuple[Recipe, Recipe]:
+        return recipe_of(self.document), recipe_of(self.plant)
 
     def traced(self) -> tuple[Programme, set[str]]:
         """Return a twin of this programme and the set into which it notes each assumption whose value is read."""

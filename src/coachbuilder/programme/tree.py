@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -33,6 +33,41 @@ def iterate_assumptions(model: BaseModel, prefix: str = "") -> Iterator[tuple[st
     """Yield every assumption below ``model`` with its dotted path, in the order of the schema."""
     for name in type(model).model_fields:
         yield from _iterate(getattr(model, name), f"{prefix}.{name}" if prefix else name)
+
+
+Recipe = str | list[tuple[Any, "Recipe"]]
+"""Where the assumptions below a node stand: a path, or the parts of the node that hold some."""
+
+
+def recipe_of(node: object, path: str = "") -> Recipe:
+    """Return where the assumptions below ``node`` stand, for :func:`set_values`."""
+    if isinstance(node, Assumption):
+        return path
+    parts: Iterator[tuple[Any, object, str]] = iter(())
+    if isinstance(node, BaseModel):
+        parts = ((name, getattr(node, name), name) for name in type(node).model_fields)
+    elif isinstance(node, tuple):
+        parts = ((index, item, item_key(item, index)) for index, item in enumerate(node))
+    elif isinstance(node, dict):
+        parts = ((key, item, key) for key, item in node.items())
+    found = [(key, recipe_of(item, f"{path}.{name}" if path else name)) for key, item, name in parts]
+    return [(key, below) for key, below in found if below]
+
+
+def set_values(node: Any, recipe: Recipe, values: Mapping[str, float]) -> Any:
+    """Return a copy of ``node`` with assumptions at other values by path, along its recipe; the rest is shared."""
+    if isinstance(recipe, str):
+        value = values.get(recipe)
+        return node if value is None else node.at(value)
+    if isinstance(node, BaseModel):
+        old = node.__dict__
+        return node.model_copy(update={name: set_values(old[name], below, values) for name, below in recipe})
+    if isinstance(node, dict):
+        return {**node, **{key: set_values(node[key], below, values) for key, below in recipe}}
+    items = list(node)
+    for index, below in recipe:
+        items[index] = set_values(items[index], below, values)
+    return tuple(items)
 
 
 def item_key(item: object, index: int) -> str:

@@ -403,7 +403,7 @@ def _moved_cost(task: Whole, s: Whole, line: Line) -> float:
 
 
 @inner
-def _welcome(change: float, squares: float, evenly: bool, threshold: float, fullness: float) -> bool:
+def _welcome(change: float, squares: float, evenly: bool | np.bool_, threshold: float, fullness: float) -> bool:
     """Return whether a change is taken: see :func:`improve`."""
     if evenly:
         return change <= 1e-9 and (change < -1e-9 or squares < -1e-12)
@@ -416,7 +416,7 @@ def _place(
     s: Whole,
     k: Whole,
     k2: Whole,
-    evenly: bool,
+    evenly: bool | np.bool_,
     threshold: float,
     fullness: float,
     line: Line,
