@@ -13,6 +13,7 @@ import textwrap
 import typing
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def plan_page() -> str:
         "register": "evidence",
         "assumptions": "assumptions",
     }
-    hints = typing.get_type_hints(Plan)
+    hints = typing.get_type_hints(Plan, _stage_names())
     parts = ["# plan.json\n", NOTE, "\nAll that cannot be repeated (times, paths, versions) stands under `run`.\n"]
     seen: set[type] = set()
     for name, place in places.items():
@@ -115,13 +116,25 @@ def _dataclass_tables(place: str, kind: type, seen: set[type]) -> Iterator[str]:
         return
     seen.add(kind)
     described = _attribute_docstrings(kind)
-    hints = typing.get_type_hints(kind)
-    yield f"\n## `{place}` ({kind.__name__})\n\n{_one_line(inspect.getdoc(kind))}\n\n| key | unit | meaning |\n|---|---|---|\n"
+    hints = typing.get_type_hints(kind, {**vars(sys.modules[kind.__module__]), **_stage_names()})
+    yield f"\n## `{place}` ({kind.__name__})\n\n{_one_line(inspect.getdoc(kind))}\n\n"
+    yield "| key | unit | meaning |\n|---|---|---|\n"
     for item in fields(kind):
         yield f"| `{item.name}` | {unit_of(item.name)} | {_one_line(described.get(item.name, ''))} |\n"
     for item in fields(kind):
         for inner in _dataclasses(hints[item.name]):
             yield from _dataclass_tables(f"{place}.{item.name}", inner, seen)
+
+
+def _stage_names() -> dict[str, Any]:
+    """Return what plan.py imports for its annotations alone."""
+    from coachbuilder import deal, market, vehicle
+    from coachbuilder.plant import balance, flow, sequence
+
+    names: dict[str, Any] = dict(vars(sys.modules["coachbuilder.plan"]))
+    for module in (vehicle, market, balance, sequence, flow, deal):
+        names.update({name: getattr(module, name) for name in module.__all__})
+    return names
 
 
 def _dataclasses(annotation: Any) -> Iterator[type]:
@@ -135,7 +148,7 @@ def _attribute_docstrings(kind: type) -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     body = tree.body[0].body  # type: ignore[attr-defined]
     found: dict[str, str] = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
             found[field.target.id] = str(text.value.value)  # type: ignore[union-attr]
     if not found:

@@ -1,4 +1,4 @@
-"""Coachbuilder: can the host's plant build the brand's electric car, and what does the answer rest on?
+"""Tell whether a host's plant can build a brand's electric car, what each side earns, and what that rests on.
 
 >>> import coachbuilder
 >>> programme = coachbuilder.load("examples/phone-maker-ev")  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""The plan: figures follow the assumptions that they depend on, and no others; the same programme gives the same plan."""
+"""The plan joins the stages: figures move with what they depend on and nothing else; the trace tells what that is."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -57,7 +56,7 @@ class Checkpoint:
         partial = self._folder / f"{start}.part"
         with partial.open("wb") as file:
             np.save(file, figures, allow_pickle=False)
-        os.replace(partial, self._folder / f"{start}.npy")
+        partial.replace(self._folder / f"{start}.npy")
 
     def remove(self) -> None:
         """Forget the chunks: the run is complete."""

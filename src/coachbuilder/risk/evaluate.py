@@ -82,8 +82,7 @@ def assess(
     }
     names = [name for name in base.programme.evidence if programme.assumptions_by_evidence.get(name)]
     for side in SIDES:
-        for name in names:
-            false_cases.append((name, _values_if_false(programme, name, slopes[side])))
+        false_cases.extend((name, _values_if_false(programme, name, slopes[side])) for name in names)
     second = _run(base, [values for _, values in false_cases], workers, progress, checkpoint_folder, "claims")
     if_false = {
         name: {side: float(second[number * len(names) + position, column[side]]) for number, side in enumerate(SIDES)}

@@ -51,7 +51,7 @@ class AssumptionInfluence:
     host_npv_at_high_cny: float
     """The same at its 95 % point."""
     brand_variance_share: float
-    """Share of the variance of the brand's value over the draws that goes with this assumption (squared correlation)."""
+    """Share of the variance of the brand's value over the draws that goes with it (squared correlation)."""
     host_variance_share: float
     """The same for the host's value."""
     joint_variance_share: float

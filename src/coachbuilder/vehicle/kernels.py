@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 GRAVITY_MPS2 = 9.80665
 
@@ -22,16 +23,16 @@ SUMS = 8
 
 
 @njit(cache=True, nogil=True)
-def drive_loss_w(p, shaft_w, shaft_speed):
+def drive_loss_w(p: NDArray[np.float64], shaft_w: float, shaft_speed: float) -> float:
     """Loss of motor and inverter, W, at a shaft power (W, negative when braking) and speed (rad/s)."""
     torque = shaft_w / max(shaft_speed, 1.0)
     loss = p[COPPER] * p[PEAK_W] * (torque / p[PEAK_NM]) ** 2
     loss += p[IRON] * p[PEAK_W] * shaft_speed / p[SPEED_LIMIT]
-    return loss + p[INVERTER] * abs(shaft_w)
+    return loss + p[INVERTER] * abs(shaft_w)  # type: ignore[no-any-return]
 
 
 @njit(cache=True, nogil=True)
-def cell_power_w(p, terminal_w):
+def cell_power_w(p: NDArray[np.float64], terminal_w: float) -> tuple[float, bool]:
     """Power out of the cells, W, for a power at the pack's terminals; the second value is false if it cannot be had.
 
     Open-circuit voltage U behind a resistance R: terminal power = U I - R I^2, power out of the cells = U I.
@@ -43,7 +44,9 @@ def cell_power_w(p, terminal_w):
 
 
 @njit(cache=True, nogil=True)
-def drive_cycle(speed_mps, p, power_w):
+def drive_cycle(
+    speed_mps: NDArray[np.float64], p: NDArray[np.float64], power_w: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], int]:
     """Follow a 1 Hz trace; return the energy sums (J) and the seconds missed.
 
     Parameters: speed_mps (n,), p (PARAMETERS,), power_w (n,) filled with the power out of the cells in the second
@@ -92,7 +95,7 @@ def drive_cycle(speed_mps, p, power_w):
 
 
 @njit(cache=True, nogil=True)
-def wheel_force_n(p, v):
+def wheel_force_n(p: NDArray[np.float64], v: float) -> float:
     """Largest driving force, N, at speed v (m/s): torque, power and grip with load transfer, before road load."""
     shaft_speed = v / p[RADIUS] * p[GEAR]
     if shaft_speed > p[SPEED_LIMIT]:
@@ -105,16 +108,16 @@ def wheel_force_n(p, v):
     lever = 1.0 - p[FRICTION] * p[TRANSFER]
     if lever > 0.0:
         force = min(force, p[FRICTION] * p[MASS] * GRAVITY_MPS2 * p[AXLE_SHARE] / lever)
-    return force
+    return force  # type: ignore[no-any-return]
 
 
 @njit(cache=True, nogil=True)
-def seconds_to(p, target_mps, step_mps):
+def seconds_to(p: NDArray[np.float64], target_mps: float, step_mps: float) -> float:
     """Seconds from standstill to a speed at full power; negative if it is never reached.
 
     The integral of m dv / (force - road load) by the midpoint rule over speed.
     """
-    steps = max(1, int(math.ceil(target_mps / step_mps)))
+    steps = max(1, math.ceil(target_mps / step_mps))
     width = target_mps / steps
     total = 0.0
     for i in range(steps):
@@ -127,12 +130,12 @@ def seconds_to(p, target_mps, step_mps):
 
 
 @njit(cache=True, nogil=True)
-def top_speed_mps(p):
+def top_speed_mps(p: NDArray[np.float64]) -> float:
     """Speed, m/s, at which force meets road load or the motor's speed limit is reached; by bisection."""
     low = 0.0
     high = p[SPEED_LIMIT] / p[GEAR] * p[RADIUS]
     if wheel_force_n(p, high) >= p[LOAD_A] + p[LOAD_B] * high + p[LOAD_C] * high * high:
-        return high
+        return high  # type: ignore[no-any-return]
     for _ in range(60):
         v = 0.5 * (low + high)
         if wheel_force_n(p, v) > p[LOAD_A] + p[LOAD_B] * v + p[LOAD_C] * v * v:

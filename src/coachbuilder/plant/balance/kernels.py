@@ -303,6 +303,20 @@ def _put_in(task: Whole, s: Whole, position: Whole, state: State) -> None:
 
 
 @inner
+def _span(task: Whole, s: Whole, line: Line, state: State) -> tuple[Whole, Whole]:
+    """Return the first and last position that the precedence graph leaves to a task in the order of station ``s``."""
+    lowest = 0
+    highest = state.size[s]
+    for position in range(state.size[s]):
+        other = state.seq[s, position]
+        if line.precedes[other, task]:
+            lowest = position + 1
+        elif line.precedes[task, other] and position < highest:
+            highest = position
+    return lowest, highest
+
+
+@inner
 def _insert(task: Whole, s: Whole, k: Whole, k2: Whole, line: Line, state: State) -> bool:
     """Put ``task`` into the order of station ``s`` at the first position that keeps the rules.
 
@@ -313,14 +327,7 @@ def _insert(task: Whole, s: Whole, k: Whole, k2: Whole, line: Line, state: State
         return False
     state.lead[task] = k
     state.helper[task] = k2
-    lowest = 0
-    highest = state.size[s]
-    for position in range(state.size[s]):
-        other = state.seq[s, position]
-        if line.precedes[other, task]:
-            lowest = position + 1
-        elif line.precedes[task, other] and position < highest:
-            highest = position
+    lowest, highest = _span(task, s, line, state)
     if lowest > highest:
         return False
     preferred = lowest
@@ -502,6 +509,20 @@ def _exchange(
         _add_load(task, a, k, NOBODY, ADD, line, state)
         _add_load(other, b, k_other, NOBODY, ADD, line, state)
     return done
+
+
+@inner
+def _reorder(task: Whole, position: Whole, line: Line, state: State) -> bool:
+    """Let a task begin at another position in its station's order; return whether that keeps the rules."""
+    s = state.station[task]
+    old = _take_out(task, state)
+    lowest, highest = _span(task, s, line, state)
+    _put_in(task, s, min(max(position, lowest), highest), state)
+    if _station_ok(s, line, state):
+        return True
+    _take_out(task, state)
+    _put_in(task, s, old, state)
+    return False
 
 
 @inner
@@ -720,10 +741,14 @@ def improve(
                 if line.last[other] - line.first[other] >= line.last[task] - line.first[task]:
                     _put_out(other, line, state)
         else:
-            other = state.seq[s, _below(random_state, state.size[s])]
-            if other == task or line.crew[other] != 1 or line.crew[task] != 1:
+            place = _below(random_state, state.size[s])
+            other = state.seq[s, place]
+            alone = line.crew[other] == 1 and line.crew[task] == 1
+            if s == old and (not alone or state.lead[other] == state.lead[task]):
+                # Nothing to exchange, but begun at another time it may leave room for others.
+                changed = _reorder(task, place, line, state) or changed
                 continue
-            if s == old and state.lead[other] == state.lead[task]:
+            if not alone:
                 continue
             if s != old:
                 if line.precedes[task, other] or line.precedes[other, task] or not line.allowed[other, old]:

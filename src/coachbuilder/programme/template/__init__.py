@@ -41,7 +41,9 @@ def write_template(folder: Path) -> tuple[Path, ...]:
     if present:
         raise InputError(
             [
-                Problem(str(folder / name), "file", "a file that is there already", "a new folder", hint="take another name")
+                Problem(
+                    str(folder / name), "file", "a file that is there already", "a new folder", hint="take another name"
+                )
                 for name in present
             ]
         )

@@ -55,7 +55,7 @@ def salbp1(
     --------
     >>> answer = salbp1([4, 3, 3, 2], [(), (0,), (0,), (1, 2)], 6)
     >>> answer.stations, answer.proven, answer.assignment
-    (2, True, (1, 2, 2, 2))
+    (3, True, (1, 2, 2, 3))
     """
     if not len(times) or min(times) < 0 or max(times) > takt:
         message = f"times must be from 0 to the takt {takt}, found {min(times, default=0)} to {max(times, default=0)}"
