@@ -34,7 +34,7 @@ EVEN_SHARE = 0.25
 FORBIDDEN_MOVE = 1e3
 FULLNESS = 1.0
 """How strongly the search favours full operators, in operators per unit of squared use."""
-HOT, COLD = 0.1, 0.005
+HOT, COLD = 0.2, 0.005
 """First and last temperature of the search, in operators."""
 
 Integers = NDArray[np.int64]
