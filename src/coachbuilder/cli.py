@@ -26,6 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""What a wrong command line raises: typer brings its own click from version 0.26 on."""
+
 ProgrammeFolder = Annotated[Path, typer.Argument(metavar="PROGRAMME", help="The programme folder.", show_default=False)]
 AsOf = Annotated[
     str | None,
@@ -207,8 +210,6 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    import click
-
     from coachbuilder.programme.errors import InputError
 
     as_json = "--json" in arguments
@@ -217,12 +218,12 @@ def _run(arguments: list[str]) -> int:
     except InputError as error:
         _tell(error, as_json)
         return 2
-    except click.ClickException as error:
+    except _USAGE_ERROR as error:
         error.show()
         if as_json:
             _print_json({"problems": [{"field": "command line", "found": error.format_message()}]})
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("stopped; what was computed of the draws is kept, run the same command to go on\n")
         return 130
     except BrokenPipeError:

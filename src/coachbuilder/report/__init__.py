@@ -1,1 +1,24 @@
-"""What is written of a plan: report.html, plan.xlsx and their charts. Nothing is computed here."""
+"""What is written of a plan: report.html, plan.xlsx, plan.json and plain sentences. Nothing is computed here."""
+
+from __future__ import annotations
+
+from coachbuilder.report.document import plan_document, run_details, versions, write_plan, write_text
+from coachbuilder.report.jsonable import dumps, jsonable
+from coachbuilder.report.page import write_report
+from coachbuilder.report.summary import Answer, answers, stage_summary
+from coachbuilder.report.workbook import write_workbook
+
+__all__ = [
+    "Answer",
+    "answers",
+    "dumps",
+    "jsonable",
+    "plan_document",
+    "run_details",
+    "stage_summary",
+    "versions",
+    "write_plan",
+    "write_report",
+    "write_text",
+    "write_workbook",
+]

@@ -1,0 +1,232 @@
+"""Plain sentences for the terminal: the plan's answers, and one stage's in short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from coachbuilder.report import wording
+
+if TYPE_CHECKING:
+    from coachbuilder.deal.interface import DealResult
+    from coachbuilder.market.announcement.interface import AnnouncementResult
+    from coachbuilder.market.demand.interface import DemandResult
+    from coachbuilder.plan import Plan
+    from coachbuilder.plant.balance.interface import FitResult
+    from coachbuilder.plant.flow.interface import FlowResult
+    from coachbuilder.plant.sequence.interface import SequenceResult
+    from coachbuilder.risk.interface import RiskResult
+    from coachbuilder.vehicle.interface import VehicleResult
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question that the plan answers, and the answer."""
+
+    question: str
+    """The question."""
+    text: str
+    """The answer in a sentence or two, with its range where draws were made."""
+
+
+def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
+    """Return the plan's answers in plain sentences.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    risk
+        Its spreads; None leaves the ranges out.
+    """
+    from coachbuilder.report.page import Claims, Spreads
+
+    spreads = Spreads(risk)
+    brand, host = plan.programme.document.brand.name, plan.programme.document.host.name
+
+    def ranged(text: str, name: str) -> str:
+        words = spreads.words(name)
+        return f"{text} ({words})" if words else text
+
+    fit, flow, deal = plan.fit, plan.flow, plan.deal
+    found = [
+        Answer(
+            "Can the host's plant build the car beside its own models?",
+            f"{_added(fit.operators_added)} a shift, {wording.whole(fit.after.operators)} in all at "
+            f"{wording.whole(fit.after.stations_used)} stations, takt {wording.number(fit.after.takt_s)} s instead of "
+            f"{wording.number(fit.before.takt_s)} s; {len(fit.moved_tasks)} of {fit.resident_tasks} resident work "
+            "elements move.",
+        ),
+        Answer(
+            "At what rate, and from when?",
+            f"{ranged(wording.whole(flow.guest_capacity_units_per_year), 'guest_capacity_units_per_year')} guest cars "
+            f"a year for {wording.whole(plan.planned_guest_units_per_year)} planned; "
+            f"{ranged(wording.number(flow.jph), 'plant_jph')} cars an hour of all models; limited by "
+            f"{flow.bottleneck_name.lower()}. Production for sale from "
+            f"{wording.date(plan.timing.start_of_production_date)}.",
+        ),
+        Answer(
+            "At what cost a car?",
+            f"{ranged(wording.money(deal.unit_cost.total_cny), 'unit_cost_cny')}, against "
+            f"{wording.money(deal.unit_cost.net_revenue_cny)} of net revenue.",
+        ),
+        Answer(
+            "Who earns what?",
+            f"{brand}: {ranged(wording.money(deal.brand.npv_cny), 'brand_npv_cny')}. "
+            f"{host}: {ranged(wording.money(deal.host.npv_cny), 'host_npv_cny')}. "
+            f"With an own plant instead {brand}: {ranged(wording.money(deal.own_plant.npv_cny), 'own_plant_npv_cny')}.",
+        ),
+    ]
+    if plan.comparison:
+        found.append(
+            Answer(
+                "Is that what the market paid for the news?",
+                " ".join(f"{brand if item.side == 'brand' else host}: {item.sentence}" for item in plan.comparison),
+            )
+        )
+    claims = Claims.of(plan, risk)
+    if claims.switch is not None:
+        text = f"“{claims.switch.claim}” ({claims.switch.kind}; probability {wording.probability(claims.switch.probability)})."
+        if claims.worst is not None:
+            text += (
+                f" Next “{claims.worst.claim}” ({claims.worst.kind}): if that is false the two together have "
+                f"{wording.money(claims.worst.joint_npv_if_false_cny)}."
+            )
+        found.append(Answer("Which unproven claim does that rest on?", text))
+    return tuple(found)
+
+
+def stage_summary(name: str, result: Any) -> str:
+    """Return one stage's result in a few lines.
+
+    Parameters
+    ----------
+    name
+        The command: vehicle, fit, sequence, flow, market or deal.
+    result
+        What the stage answered; for market a mapping of demand and announcement.
+    """
+    writers: Mapping[str, Callable[[Any], Iterator[tuple[str, str]]]] = {
+        "vehicle": _vehicle,
+        "fit": _fit,
+        "sequence": _sequence,
+        "flow": _flow,
+        "market": _market,
+        "deal": _deal,
+    }
+    lines = list(writers[name](result))
+    widest = max(len(label) for label, _ in lines)
+    return "\n".join(f"{label:<{widest}}  {text}" for label, text in lines)
+
+
+def _added(operators: int) -> str:
+    return f"Yes, with {abs(operators)} operators {'more' if operators >= 0 else 'fewer'}"
+
+
+def _vehicle(car: VehicleResult) -> Iterator[tuple[str, str]]:
+    yield "Car", car.name
+    yield "Mass", wording.with_unit(car.curb_mass_kg, "kg", 4)
+    yield (
+        "Battery",
+        f"{wording.with_unit(car.gross_kwh, 'kWh')} gross, {wording.with_unit(car.usable_kwh, 'kWh')} usable",
+    )
+    for cycle in car.cycles:
+        yield (
+            cycle.name,
+            f"{wording.number(cycle.battery_kwh_per_100km)} kWh/100 km out of the battery, "
+            f"{wording.number(cycle.ac_kwh_per_100km)} from the wall",
+        )
+    yield "EPA label range", wording.with_unit(car.epa_label_range_km, "km")
+    yield "WLTP range", wording.with_unit(car.wltp_range_km, "km")
+    yield "CLTC range, estimated", wording.with_unit(car.cltc_range_estimate_km, "km")
+    yield "0 to 100 km/h", wording.with_unit(car.zero_to_100_s, "s")
+    yield "Top speed", wording.with_unit(car.top_speed_kmh, "km/h")
+    yield "Charge 10 to 80 %", wording.with_unit(car.charge_10_80_min, "min")
+    yield "Parts", wording.money(car.parts_cost_cny)
+    for warning in car.warnings:
+        yield "Warning", warning
+
+
+def _fit(fit: FitResult) -> Iterator[tuple[str, str]]:
+    for label, line in (("Before the guest", fit.before), ("With the guest", fit.after)):
+        yield (
+            label,
+            f"takt {wording.number(line.takt_s)} s, {line.stations_used} stations, {line.operators} operators "
+            f"(at least {line.operators_lower_bound}), {wording.percent(line.idle_share)} idle, "
+            f"{wording.number(line.mean_direct_hours_per_car)} h a car",
+        )
+    hours = ", ".join(f"{model} {wording.number(value)}" for model, value in fit.hours_per_car.items())
+    yield "Hours a car by model", hours
+    yield "Resident work elements moved", f"{len(fit.moved_tasks)} of {fit.resident_tasks}"
+    yield "Work elements of the guest alone", str(fit.guest_only_tasks)
+
+
+def _sequence(day: SequenceResult) -> Iterator[tuple[str, str]]:
+    yield "Cars", f"{day.cars_per_day}: " + ", ".join(f"{count} {model}" for model, count in day.cars_by_model.items())
+    for label, counts in (("As booked", day.as_booked), ("Sequenced", day.counts)):
+        yield (
+            label,
+            f"{wording.whole(counts.high_priority_excess)} cars too many at high priority, "
+            f"{wording.whole(counts.low_priority_excess)} at low, {wording.whole(counts.colour_changes)} colour changes",
+        )
+    yield "Colour changes, at least", wording.whole(day.colour_changes_lower_bound)
+    yield "Cars in the longest colour batch", f"{day.counts.longest_batch_cars} (limit {day.longest_batch})"
+    for rule in day.counts.rules:
+        yield (
+            f"{rule.at_most} of {rule.out_of}: {rule.name}",
+            f"{rule.cars} cars, {wording.percent(rule.utilisation)} of what the rule can take, "
+            f"{rule.violated_windows} windows broken",
+        )
+    yield "First cars", ", ".join(f"{car.model} {car.colour}" for car in day.order[:8])
+
+
+def _flow(flow: FlowResult) -> Iterator[tuple[str, str]]:
+    yield "Cars an hour", f"{wording.number(flow.jph)} (95 %: {wording.number(flow.jph_low)} to {wording.number(flow.jph_high)})"
+    yield "Bottleneck", flow.bottleneck_name
+    yield (
+        "Guest cars a year",
+        f"{wording.whole(flow.guest_units_per_year)} built, {wording.whole(flow.guest_capacity_units_per_year)} possible",
+    )
+    yield "Host's own cars lost a year", wording.whole(flow.resident_units_lost_per_year)
+    weeks = flow.ramp.weeks_to_rate
+    yield "Weeks to full rate", "not reached" if weeks is None else str(weeks)
+
+
+def _market(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    demand: DemandResult = result["demand"]
+    announcement: AnnouncementResult = result["announcement"]
+    for year, units, price in zip(demand.years, demand.units_per_year, demand.price_cny, strict=True):
+        yield str(year), f"{wording.whole(units)} cars wanted at {wording.money(price)}"
+    for value in announcement.implied_values:
+        yield (
+            f"Market paid, {value.side}",
+            f"{value.bound} {wording.money(value.value_cny)}".strip(),
+        )
+    yield "Announcement", announcement.verdict
+
+
+def _deal(deal: DealResult) -> Iterator[tuple[str, str]]:
+    for label, party in (("Brand", deal.brand), ("Host", deal.host)):
+        rates = wording.roots(party.irr) if party.irr else "none"
+        yield f"{label}, net present value", f"{wording.money(party.npv_cny)}; internal rate of return {rates}"
+    yield "Both together", wording.money(deal.joint.npv_cny)
+    yield "Own plant instead, brand", wording.money(deal.own_plant.npv_cny)
+    yield "Unit cost", wording.money(deal.unit_cost.total_cny)
+    for name, value in deal.unit_cost.items_cny.items():
+        yield f"  {name}", wording.money(value)
+    yield (
+        "Break-even, brand",
+        f"{wording.whole(deal.break_even.brand_units_per_year)} cars a year"
+        if deal.break_even.brand_units_per_year is not None
+        else "none found",
+    )
+    yield (
+        "Break-even, host",
+        f"{wording.whole(deal.break_even.host_units_per_year)} cars a year"
+        if deal.break_even.host_units_per_year is not None
+        else "none found",
+    )
+
+
+__all__ = ["Answer", "answers", "stage_summary"]
