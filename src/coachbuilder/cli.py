@@ -222,7 +222,7 @@ def _run(arguments: list[str]) -> int:
         error.show()
         if as_json:
             _print_json({"problems": [{"field": "command line", "found": error.format_message()}]})
-        return error.exit_code
+        return int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("stopped; what was computed of the draws is kept, run the same command to go on\n")
         return 130

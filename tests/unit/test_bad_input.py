@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -52,26 +53,32 @@ def _bytes(file: str, data: bytes) -> Edit:
     return lambda folder: (folder / file).write_bytes((folder / file).read_bytes() + data) and None
 
 
-def _first_tasks(folder: Path) -> list[list[str]]:
-    return [line.split(",") for line in (folder / "tasks.csv").read_text(encoding="utf-8").splitlines()]
+def _tasks(folder: Path) -> list[list[str]]:
+    with (folder / "tasks.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def _write_tasks(folder: Path, rows: list[list[str]]) -> None:
+    with (folder / "tasks.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def _set_task_cell(row: int, column: str, value: str) -> Edit:
     def edit(folder: Path) -> None:
-        rows = _first_tasks(folder)
+        rows = _tasks(folder)
         rows[row][rows[0].index(column)] = value
-        (folder / "tasks.csv").write_text("\n".join(",".join(cells) for cells in rows) + "\n", encoding="utf-8")
+        _write_tasks(folder, rows)
 
     return edit
 
 
 def _cycle(folder: Path) -> None:
-    rows = _first_tasks(folder)
+    rows = _tasks(folder)
     column = rows[0].index("predecessors")
     later = next(cells for cells in rows[1:] if cells[column])
     earlier = next(cells for cells in rows[1:] if cells[0] == later[column].split(";")[0])
     earlier[column] = later[0]
-    (folder / "tasks.csv").write_text("\n".join(",".join(cells) for cells in rows) + "\n", encoding="utf-8")
+    _write_tasks(folder, rows)
 
 
 SINGLE_MISTAKES: dict[str, tuple[Edit, tuple[str, ...]]] = {

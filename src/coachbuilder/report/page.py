@@ -41,7 +41,11 @@ def write_report(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[s
         If the file cannot be written; a file that stood there stays as it was.
     """
     text = report_html(plan, risk, run)
-    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8") and None)
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8")
+
+    write_whole(path, write)
 
 
 def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> str:

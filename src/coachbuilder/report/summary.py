@@ -87,7 +87,8 @@ def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
         )
     claims = Claims.of(plan, risk)
     if claims.switch is not None:
-        text = f"“{claims.switch.claim}” ({claims.switch.kind}; probability {wording.probability(claims.switch.probability)})."
+        chance = wording.probability(claims.switch.probability)
+        text = f"“{claims.switch.claim}” ({claims.switch.kind}; probability {chance})."
         if claims.worst is not None:
             text += (
                 f" Next “{claims.worst.claim}” ({claims.worst.kind}): if that is false the two together have "
@@ -168,7 +169,8 @@ def _sequence(day: SequenceResult) -> Iterator[tuple[str, str]]:
         yield (
             label,
             f"{wording.whole(counts.high_priority_excess)} cars too many at high priority, "
-            f"{wording.whole(counts.low_priority_excess)} at low, {wording.whole(counts.colour_changes)} colour changes",
+            f"{wording.whole(counts.low_priority_excess)} at low, "
+            f"{wording.whole(counts.colour_changes)} colour changes",
         )
     yield "Colour changes, at least", wording.whole(day.colour_changes_lower_bound)
     yield "Cars in the longest colour batch", f"{day.counts.longest_batch_cars} (limit {day.longest_batch})"
@@ -182,7 +184,8 @@ def _sequence(day: SequenceResult) -> Iterator[tuple[str, str]]:
 
 
 def _flow(flow: FlowResult) -> Iterator[tuple[str, str]]:
-    yield "Cars an hour", f"{wording.number(flow.jph)} (95 %: {wording.number(flow.jph_low)} to {wording.number(flow.jph_high)})"
+    error = "" if flow.jph_ci95 is None else f" ± {wording.number(flow.jph_ci95, 2)} (95 %)"
+    yield "Cars an hour", f"{wording.number(flow.jph)}{error}, {wording.number(flow.planned_jph)} planned"
     yield "Bottleneck", flow.bottleneck_name
     yield (
         "Guest cars a year",
@@ -201,32 +204,29 @@ def _market(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for value in announcement.implied_values:
         yield (
             f"Market paid, {value.side}",
-            f"{value.bound} {wording.money(value.value_cny)}".strip(),
+            f"{value.bound} {wording.money(value.implied_value_cny)}".strip(),
         )
     yield "Announcement", announcement.verdict
 
 
 def _deal(deal: DealResult) -> Iterator[tuple[str, str]]:
     for label, party in (("Brand", deal.brand), ("Host", deal.host)):
-        rates = wording.roots(party.irr) if party.irr else "none"
-        yield f"{label}, net present value", f"{wording.money(party.npv_cny)}; internal rate of return {rates}"
+        note = f" ({party.irr_note})" if party.irr_note else ""
+        rates = f"internal rate of return {wording.roots(party.irr_shares)}{note}"
+        yield f"{label}, net present value", f"{wording.money(party.npv_cny)}; {rates}"
     yield "Both together", wording.money(deal.joint.npv_cny)
     yield "Own plant instead, brand", wording.money(deal.own_plant.npv_cny)
     yield "Unit cost", wording.money(deal.unit_cost.total_cny)
     for name, value in deal.unit_cost.items_cny.items():
         yield f"  {name}", wording.money(value)
-    yield (
-        "Break-even, brand",
-        f"{wording.whole(deal.break_even.brand_units_per_year)} cars a year"
-        if deal.break_even.brand_units_per_year is not None
-        else "none found",
-    )
-    yield (
-        "Break-even, host",
-        f"{wording.whole(deal.break_even.host_units_per_year)} cars a year"
-        if deal.break_even.host_units_per_year is not None
-        else "none found",
-    )
+    if deal.break_even is not None:
+        sides = (("brand", deal.break_even.brand_units_per_year), ("host", deal.break_even.host_units_per_year))
+        for side, units in sides:
+            yield f"Break-even, {side}", "none found" if units is None else f"{wording.whole(units)} cars a year"
+        if deal.break_even.note:
+            yield "Break-even", deal.break_even.note
+    if deal.owed_if_nothing_sells_cny is not None:
+        yield "Owed to the host if nothing sells", wording.money(deal.owed_if_nothing_sells_cny)
 
 
 __all__ = ["Answer", "answers", "stage_summary"]
