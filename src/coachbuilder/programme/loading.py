@@ -74,17 +74,17 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     plant = _read_document(folder / PLANT_FILE, PlantDocument, problems)
     if plant is not None:
         _check_models(plant, problems)
-    model_ids = [model.id for model in plant.model] if plant is not None else None
+    model_ids = [model.id for model in plant.model] if plant is not None else _model_ids_in(folder / PLANT_FILE)
     tasks: tuple[Task, ...] = ()
     orders = None
     if not (folder / TASKS_FILE).is_file():
         problems.add("file", "nothing", f"the file {folder / TASKS_FILE}", file=TASKS_FILE)
-    elif model_ids is not None:
+    elif model_ids:
         tasks = read_tasks(folder / TASKS_FILE, model_ids, problems)
-    if plant is not None and model_ids is not None and (folder / ORDERS_FILE).is_file():
+    if plant is not None and (folder / ORDERS_FILE).is_file():
         orders = read_orders(
             folder / ORDERS_FILE,
-            model_ids,
+            [model.id for model in plant.model],
             [option.id for option in plant.sequence.option],
             [colour.id for colour in plant.sequence.colour],
             problems,
@@ -154,6 +154,16 @@ def _read_document(path: Path, schema: type[Document], problems: ProblemList) ->
     except ValidationError as error:
         _explain(error, path.name, schema, raw, problems)
         return None
+
+
+def _model_ids_in(path: Path) -> list[str]:
+    """Return the models of a plant file that has mistakes elsewhere, so that tasks.csv can be checked all the same."""
+    try:
+        models = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("model", [])
+        return [model["id"] for model in models if isinstance(model["id"], str)]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        # The mistake that keeps us from it has been noted when the document was read.
+        return []
 
 
 def read_text(path: Path, problems: ProblemList, largest_bytes: int) -> str | None:
