@@ -386,6 +386,7 @@ def party_result(sign: float, lines: dict[str, float], npv: float) -> deal.Party
         irr_note="" if sign > 0 else "the cash flow changes its sign more than once",
         payback_year=2027,
         peak_cash_need_cny=2.6e9,
+        unused_tax_value_cny=0.0,
         lines=found,
         cash_cny_by_year=cash,
         cumulative_cash_cny_by_year=np.cumsum(cash),

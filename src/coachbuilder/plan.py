@@ -280,7 +280,7 @@ class Stages:
         programme = self._programme_for("fit")
         return balance.inputs_from(
             programme,
-            resident_units_per_year={model.id: model.planned_units_per_year.value for model in programme.residents},
+            resident_units_per_year={model.id: model.units_per_year for model in programme.residents},
             guest_units_per_year=self.planned_guest_units_per_year,
         )
 
@@ -302,7 +302,7 @@ class Stages:
 
         programme = self._programme_for("sequence")
         days = programme.plant.shifts.working_days_per_year.value
-        units = {model.id: model.planned_units_per_year.value for model in programme.residents}
+        units = {model.id: model.units_per_year for model in programme.residents}
         units[programme.guest.id] = self.planned_guest_units_per_year
         return sequence.inputs_from(programme, cars_per_day={model: count / days for model, count in units.items()})
 
@@ -329,7 +329,7 @@ class Stages:
             programme,
             assembly_takt_s=self.fit.after.takt_s,
             resident_only_takt_s=self.fit.before.takt_s,
-            resident_units_per_year={model.id: model.planned_units_per_year.value for model in programme.residents},
+            resident_units_per_year={model.id: model.units_per_year for model in programme.residents},
             guest_units_per_year=self.planned_guest_units_per_year,
             cheap=cheap,
             rate_correction=1.0 if self._reuse is None else self._reuse.draw_rate_correction,

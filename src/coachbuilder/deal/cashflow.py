@@ -273,7 +273,12 @@ def _only_root(coefficients: list[float]) -> float:
 
 
 def party(
-    lines: Mapping[str, Vector], discount_rate: float, calendar: Calendar, npv_cny: float | None = None
+    lines: Mapping[str, Vector],
+    discount_rate: float,
+    calendar: Calendar,
+    *,
+    unused_tax_value_cny: float,
+    npv_cny: float | None = None,
 ) -> PartyResult:
     """Return what a side gets out of its lines of cash.
 
@@ -285,6 +290,8 @@ def party(
         Yearly rate, fraction.
     calendar
         Months and years.
+    unused_tax_value_cny
+        Tax that losses not yet set off would save.
     npv_cny
         Net present value if it is not that of the lines at ``discount_rate``: the joint value is a sum of two.
     """
@@ -299,6 +306,7 @@ def party(
         irr_note=note,
         payback_year=_payback_year(cumulative, calendar.years),
         peak_cash_need_cny=float(max(0.0, -np.cumsum(cash).min())),
+        unused_tax_value_cny=unused_tax_value_cny,
         lines=tuple(CashLine(name, line) for name, line in zip(lines, yearly, strict=True)),
         cash_cny_by_year=by_year,
         cumulative_cash_cny_by_year=cumulative,

@@ -21,7 +21,7 @@ from coachbuilder.deal.cashflow import (
     transfers,
     yearly_tax,
 )
-from coachbuilder.deal.clauses import Context
+from coachbuilder.deal.clauses import Context, LossesRepaid
 from coachbuilder.deal.interface import (
     BreakEven,
     DealInputs,
@@ -82,9 +82,17 @@ def evaluate(inputs: DealInputs) -> DealResult:
     joint_lines = {
         f"{side}: {line}": cash for side, lines in (("brand", brand), ("host", host)) for line, cash in lines.items()
     }
-    brand_result = party(brand, inputs.brand_discount_rate, calendar)
-    host_result = party(host, inputs.host_discount_rate, calendar)
-    joint = party(joint_lines, inputs.brand_discount_rate, calendar, npv_cny=brand_result.npv_cny + host_result.npv_cny)
+    brand_unused = _unused_tax_value(inputs, brand, inputs.brand_tax_rate, paid_by_brand=True)
+    host_unused = _unused_tax_value(inputs, host, inputs.host_tax_rate, paid_by_brand=False)
+    brand_result = party(brand, inputs.brand_discount_rate, calendar, unused_tax_value_cny=brand_unused)
+    host_result = party(host, inputs.host_discount_rate, calendar, unused_tax_value_cny=host_unused)
+    joint = party(
+        joint_lines,
+        inputs.brand_discount_rate,
+        calendar,
+        unused_tax_value_cny=brand_unused + host_unused,
+        npv_cny=brand_result.npv_cny + host_result.npv_cny,
+    )
     return DealResult(
         years=calendar.years,
         sales_units_by_year=calendar.by_year(sales),
@@ -99,6 +107,11 @@ def evaluate(inputs: DealInputs) -> DealResult:
         unit_cost=_unit_cost(inputs, calendar, per_car, sales, paid),
         break_even=_break_even(inputs, calendar, per_car) if inputs.with_break_even else None,
         own_plant=_own_plant(inputs, calendar, per_car, brand_result),
+        losses_cap_used_share={
+            clause.id: float(paid[clause.id].sum()) / clause.cap_cny
+            for clause in inputs.clauses
+            if isinstance(clause, LossesRepaid) and clause.cap_cny > 0
+        },
         owed_if_nothing_sells_cny=_owed_if_nothing_sells(inputs, calendar) if inputs.with_break_even else None,
     )
 
@@ -257,6 +270,15 @@ def _with_investment_and_tax(
         "working capital": -increments(bound),
         "income tax": -yearly_tax(taxable, tax_rate, calendar),
     }
+
+
+def _unused_tax_value(inputs: DealInputs, lines: Mapping[str, Vector], rate: float, *, paid_by_brand: bool) -> float:
+    """Return the tax that losses not set off within the horizon would save."""
+    own = [item for item in inputs.investments if item.paid_by_brand is paid_by_brand]
+    _, depreciation = spending(own, inputs.start_month, inputs.demand_units_by_month.size)
+    outside_income = ("investment", "working capital", "income tax")
+    income = sum(float(cash.sum()) for name, cash in lines.items() if name not in outside_income)
+    return max(0.0, -float(lines["income tax"].sum()) - rate * (income - float(depreciation.sum())))
 
 
 def _unit_cost(

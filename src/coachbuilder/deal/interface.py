@@ -174,6 +174,8 @@ class PartyResult:
     """Calendar year in which the cumulated cash turns positive for good; None if it never does."""
     peak_cash_need_cny: float
     """Largest cumulated outflow."""
+    unused_tax_value_cny: float
+    """Tax that the losses not yet set off at the end of the horizon would save; it is not in the value."""
     lines: tuple[CashLine, ...]
     """Cash by line; they add up to ``cash_cny_by_year``."""
     cash_cny_by_year: Vector
@@ -267,6 +269,8 @@ class DealResult:
     """Break-even volumes; None where they were not asked for."""
     own_plant: OwnPlantResult
     """The same programme with a plant of the brand's own."""
+    losses_cap_used_share: dict[str, float]
+    """Share of its cap that each clause on losses pays out, by clause; only clauses with a cap above 0."""
     owed_if_nothing_sells_cny: float | None = None
     """What the brand would owe the host if the host stood ready and not one car were wanted, valued on the decision
     day at the brand's rate: take-or-pay, depreciation and losses up to their cap. None where it was not asked for."""

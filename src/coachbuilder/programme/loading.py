@@ -326,6 +326,14 @@ def _check_models(plant: PlantDocument, problems: ProblemList) -> None:
         )
     seen: set[str] = set()
     for model in plant.model:
+        has_rate = model.planned_units_per_year is not None
+        if has_rate is (model.role is ModelRole.GUEST):
+            problems.add(
+                f"model.{model.id}.planned_units_per_year",
+                "a number" if has_rate else "nothing",
+                "nothing for the guest: its rate comes from demand" if has_rate else "the host's planned cars a year",
+                file=PLANT_FILE,
+            )
         if model.id in seen:
             problems.add("model.id", model.id, "an identifier used once", file=PLANT_FILE)
         seen.add(model.id)

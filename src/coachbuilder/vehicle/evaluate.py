@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from coachbuilder.vehicle.inputs import GRAVITY_MPS2
 from coachbuilder.vehicle.interface import CycleResult, EnergyBreakdown, VehicleInputs, VehicleResult
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ def evaluate(inputs: VehicleInputs) -> VehicleResult:
         zero_to_100_s=None if seconds < 0 else seconds,
         top_speed_kmh=3.6 * kernels.top_speed_mps(parameters),
         charge_10_80_min=charge_min(inputs, 0.1, 0.8),
+        launch_grip_share=_launch_grip_share(inputs),
+        regeneration_asked_share=max(item.regeneration_asked_kw for item in cycles)
+        / inputs.powertrain.regeneration_limit_kw
+        if inputs.powertrain.regeneration_limit_kw > 0
+        else None,
         parts_cost_cny=sum(inputs.parts_cost_by_item_cny.values()),
         parts_cost_by_item_cny=dict(inputs.parts_cost_by_item_cny),
         warnings=tuple(warnings),
@@ -183,6 +189,7 @@ def _drive(name: str, parameters: NDArray[np.float64], ac_efficiency: float) -> 
         battery_kwh_per_100km=consumption,
         ac_kwh_per_100km=consumption / ac_efficiency,
         regenerated_kwh_per_100km=float(per_100km[kernels.RETURNED]),
+        regeneration_asked_kw=float(sums[kernels.ASKED_W]) / 1000,
         trace_missed_s=int(missed),
         energy=EnergyBreakdown(
             aerodynamic_kwh_per_100km=float(per_100km[kernels.AERO]),
@@ -197,6 +204,17 @@ def _drive(name: str, parameters: NDArray[np.float64], ac_efficiency: float) -> 
         battery_power_kw=power_w / 1000,
         energy_kwh=np.cumsum(power_w) / JOULES_PER_KWH,
     )
+
+
+def _launch_grip_share(inputs: VehicleInputs) -> float | None:
+    """Return the driven axle's grip, with the load that the launch moves to it or from it, over the motor's force."""
+    drive = inputs.powertrain
+    force_n = drive.peak_torque_nm * drive.gear_ratio / drive.wheel_radius_m * drive.gear_efficiency
+    lever = 1 - inputs.tyre_friction_coefficient * inputs.load_transfer_share
+    if lever <= 0:
+        return None
+    weight_n = inputs.test_mass_kg * GRAVITY_MPS2 * inputs.driven_axle_weight_share
+    return inputs.tyre_friction_coefficient * weight_n / lever / force_n
 
 
 def _parameters(inputs: VehicleInputs) -> NDArray[np.float64]:

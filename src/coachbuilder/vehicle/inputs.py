@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coachbuilder.programme.errors import InputError, Problem
+from coachbuilder.programme.sections.vehicle import DrivenAxle
 from coachbuilder.vehicle.interface import Powertrain, RoadLoad, VehicleInputs
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def inputs_from(programme: Programme, *, cny_per_usd: float) -> VehicleInputs:
         rotating_mass_share=body.rotating_mass_share.value,
         road_load=_road_load(section, test_mass_kg),
         driven_axle_weight_share=body.driven_axle_weight_share.value,
-        load_transfer_share=body.centre_of_gravity_over_wheelbase.value,
+        load_transfer_share=body.centre_of_gravity_over_wheelbase.value
+        * (1.0 if body.driven_axle is DrivenAxle.REAR else -1.0),
         tyre_friction_coefficient=body.tyre_friction_coefficient.value,
         powertrain=Powertrain(
             peak_kw=peak_kw,

@@ -130,6 +130,8 @@ class CycleResult:
     """Energy from the wall to put it back."""
     regenerated_kwh_per_100km: float
     """Energy given back to the cells."""
+    regeneration_asked_kw: float
+    """Largest braking power that the driven axle would take over without its limit."""
     trace_missed_s: int
     """Seconds in which the car cannot follow the trace or the pack cannot deliver."""
     energy: EnergyBreakdown
@@ -174,6 +176,12 @@ class VehicleResult:
     """Top speed on the level."""
     charge_10_80_min: float
     """Fast charge from 10 to 80 %."""
+    launch_grip_share: float | None
+    """Grip of the driven axle over the force of the motor at standstill; below 1 the tyres limit the launch. None if
+    the load moved to the axle outgrows every force."""
+    regeneration_asked_share: float | None
+    """Largest braking power of the cycles that regeneration is asked for over its limit; above 1 the brakes take the
+    rest. None if the limit is 0."""
     parts_cost_cny: float
     """All parts."""
     parts_cost_by_item_cny: dict[str, float]

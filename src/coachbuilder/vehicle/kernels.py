@@ -19,7 +19,9 @@ PARAMETERS = 23
 
 # Positions in the sums of a cycle, J.
 AERO, ROLLING, BRAKE, DRIVE, ACCESSORY, BATTERY, CELLS, RETURNED = 0, 1, 2, 3, 4, 5, 6, 7
-SUMS = 8
+# Behind them the largest braking power, W, that the driven axle would take over without its limit.
+ASKED_W = 8
+SUMS = 9
 
 
 @njit(cache=True, nogil=True)
@@ -72,7 +74,9 @@ def drive_cycle(
                 missed += 1
         else:
             fade = min(1.0, v / p[FADE_MPS])
-            taken = min(-wheel * p[REGENERATION] * fade, p[REGENERATION_W])
+            asked = -wheel * p[REGENERATION] * fade
+            sums[ASKED_W] = max(sums[ASKED_W], asked)
+            taken = min(asked, p[REGENERATION_W])
             taken = min(taken, p[PEAK_W], p[PEAK_NM] * shaft_speed)
             brake = -wheel - taken
             shaft = -taken * p[GEAR_EFFICIENCY]

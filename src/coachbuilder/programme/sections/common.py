@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, PositiveShare, Section, default
+from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, PositiveShare, Section
 
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
@@ -70,8 +70,13 @@ class ModelSection(EvidencedSection):
     """Resident or guest; exactly one model is the guest."""
     powertrain: Powertrain
     """What drives it."""
-    planned_units_per_year: NonNegative = default(0.0)
-    """Residents: cars a year that the host plans to build. The guest's rate comes from demand."""
+    planned_units_per_year: NonNegative | None = None
+    """Residents: cars a year that the host plans to build. The guest has none here: its rate comes from demand."""
+
+    @property
+    def units_per_year(self) -> float:
+        """Planned cars a year; 0 for the guest."""
+        return 0.0 if self.planned_units_per_year is None else self.planned_units_per_year.value
 
 
 class ShiftSection(EvidencedSection):

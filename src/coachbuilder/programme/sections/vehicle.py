@@ -17,6 +17,13 @@ class Chemistry(StrEnum):
     NMC = "NMC"
 
 
+class DrivenAxle(StrEnum):
+    """Axle that the motor drives."""
+
+    FRONT = "front"
+    REAR = "rear"
+
+
 class BodySection(EvidencedSection):
     """Masses and what the road and the air resist."""
 
@@ -34,6 +41,8 @@ class BodySection(EvidencedSection):
     """Rolling resistance over weight."""
     wheel_radius_m: Positive
     """Dynamic radius of the driven wheels."""
+    driven_axle: DrivenAxle
+    """Axle that the motor drives; accelerating loads the rear one and relieves the front one."""
     driven_axle_weight_share: PositiveShare
     """Weight on the driven axle at standstill."""
     centre_of_gravity_over_wheelbase: NonNegative
