@@ -43,8 +43,9 @@ def evidence_page() -> str:
 {NOTE}
 Every assumption names an entry of the evidence register. Where the file states no range of its own, the kind of
 evidence gives one: the number in the third column is half of the 90 % interval as a share of the value. A quantity
-without an upper limit is spread by a factor (value / (1 + w) to value × (1 + w)), any other by value × w to each
-side, and both are cut at the field's limits.
+without an upper limit is spread by a factor (value / (1 + w) to value × (1 + w)). One between two limits, such as a
+share, is as uncertain as its distance to the nearer limit: it is spread by that distance times w to each side. Any
+other is spread by value × w to each side. All are cut at the field's limits.
 
 | kind | probability of a claim, one source | spread of a number | why |
 |---|---|---|---|
@@ -61,8 +62,10 @@ its denial is wrong. Its numbers spread wider by what was lost, at most as wide 
 **Dates.** Entries dated after `as_of` are hidden. An assumption may list dated versions of itself; the one with the
 latest visible evidence is used. If none is visible the programme cannot be planned on that day, and it says so.
 
-**If a claim is false**, the numbers that name it take their `if_false` value where the file gives one, else the end of
-a placeholder's spread that is worse for the side asked about.
+**If a claim is false**, the numbers that name it take their `if_false` value where the file gives one. The others
+spread as placeholders do, and stand together at the likeliest point at which they do the side asked about as much harm
+as in one case of twenty: one number alone goes to the worse end of its spread, several go part of the way, each in
+proportion to the harm it does.
 """
 
 

@@ -252,17 +252,21 @@ def _find_circle(register: Mapping[str, Evidence]) -> list[str]:
 def spread(value: float, half_width_share: float, minimum: float | None, maximum: float | None) -> tuple[float, float]:
     """Return the 90 % interval that a kind of evidence gives to a number without a stated range.
 
-    A quantity without an upper limit is spread by a factor (``value / (1 + w)`` to ``value * (1 + w)``), any other
-    by ``value * w`` to each side; both are cut at the field's limits.
+    A quantity without an upper limit is spread by a factor (``value / (1 + w)`` to ``value * (1 + w)``). One between
+    two limits is as uncertain as its distance to the nearer one, so that an efficiency of 0.975 spreads like a loss of
+    0.025: by that distance times ``w`` to each side. Any other is spread by ``value * w`` to each side. All are cut at
+    the field's limits.
 
     Examples
     --------
     >>> spread(100.0, 0.25, 0.0, None)
     (80.0, 125.0)
-    >>> spread(0.9, 0.25, 0.0, 1.0)
-    (0.675, 1.0)
+    >>> spread(0.75, 0.5, 0.0, 1.0)
+    (0.625, 0.875)
     """
     reach = abs(value) * half_width_share
+    if minimum is not None and maximum is not None:
+        reach = min(value - minimum, maximum - value) * half_width_share
     low, high = value - reach, value + reach
     if minimum is not None and minimum >= 0 and maximum is None:
         low, high = value / (1 + half_width_share), value * (1 + half_width_share)

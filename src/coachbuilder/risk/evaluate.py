@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
@@ -82,12 +83,13 @@ def assess(
     }
     names = [name for name in base.programme.evidence if programme.assumptions_by_evidence.get(name)]
     for side in SIDES:
-        false_cases.extend((name, _values_if_false(programme, name, slopes[side])) for name in names)
+        false_cases.extend((name, _values_if_false(programme, name, slopes[side], ends)) for name in names)
     second = _run(base, [values for _, values in false_cases], workers, progress, checkpoint_folder, "claims")
     if_false = {
         name: {side: float(second[number * len(names) + position, column[side]]) for number, side in enumerate(SIDES)}
         for position, name in enumerate(names)
     }
+    known = np.isfinite(outcome[:, column[JOINT]])
     shares = {side: _variance_shares(drawn, outcome[:, column[side]]) for side in SIDES}
     probability = programme.partnership_probability
     return RiskResult(
@@ -100,8 +102,8 @@ def assess(
         figures=tuple(_figure(name, base.headline[name], outcome[:, index]) for name, index in column.items()),
         assumptions=_rank_assumptions(programme, ends, alone, column, shares),
         evidence=_rank_evidence(base, if_false, shares),
-        brand_npv_cny=outcome[:, column[BRAND]],
-        host_npv_cny=outcome[:, column[HOST]],
+        brand_npv_cny=outcome[known, column[BRAND]],
+        host_npv_cny=outcome[known, column[HOST]],
     )
 
 
@@ -113,19 +115,36 @@ def _ends(programme: Programme) -> dict[str, tuple[float, float]]:
     }
 
 
-def _values_if_false(programme: Programme, evidence: str, slopes: Mapping[str, float]) -> dict[str, float]:
-    """Return the values that the numbers of a false claim take, worst for the side whose slopes are given."""
+def _values_if_false(
+    programme: Programme, evidence: str, slopes: Mapping[str, float], ends: Mapping[str, tuple[float, float]]
+) -> dict[str, float]:
+    """Return the values that the numbers of a false claim take, worst for the side whose slopes are given.
+
+    A number without a value for that case spreads as if nobody had looked. All of them together stand at the likeliest
+    point at which they do as much harm as in one case of twenty (the design point of first-order reliability): each
+    moves in proportion to the harm it does, so that one number alone goes to its end and many go part of the way.
+    """
     width = EVIDENCE_RULES[EvidenceKind.PLACEHOLDER].half_width_share
-    values = {}
+    values: dict[str, float] = {}
+    worst: dict[str, float] = {}
+    harm: dict[str, float] = {}
     for path in programme.assumptions_by_evidence[evidence]:
         item = programme.assumptions[path]
         if item.if_false is not None:
             values[path] = item.if_false
             continue
+        if path not in ends:
+            continue
         low, high = spread(item.value, width, item.minimum, item.maximum)
-        low = low if item.low is None else min(low, item.low)
-        high = high if item.high is None else max(high, item.high)
-        values[path] = low if slopes.get(path, 0.0) > 0 else high
+        low, high = min(low, ends[path][0]), max(high, ends[path][1])
+        slope = slopes.get(path, 0.0) / (ends[path][1] - ends[path][0])
+        worst[path] = low if slope > 0 else high
+        harm[path] = abs(slope * (worst[path] - item.value))
+    norm = math.sqrt(sum(value * value for value in harm.values()))
+    for path, value in worst.items():
+        central = programme.assumptions[path].value
+        share = harm[path] / norm if norm > 0 else 0.0
+        values[path] = central + share * (value - central)
     return values
 
 

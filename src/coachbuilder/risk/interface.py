@@ -80,7 +80,7 @@ class EvidenceInfluence:
     assumptions: tuple[str, ...]
     """Paths of the assumptions that name it."""
     brand_npv_if_false_cny: float
-    """The brand's value when every assumption that names this entry moves against the brand (see below)."""
+    """The brand's value when every assumption that names this entry moves against the brand (see `evidence.md`)."""
     host_npv_if_false_cny: float
     """The host's value when every assumption that names this entry moves against the host."""
     joint_npv_if_false_cny: float

@@ -73,7 +73,7 @@ def check(programme: Programme) -> list[Problem]:
     problems = _layout_problems(programme)
     if problems:
         return problems
-    residents = {model.id: model.planned_units_per_year.value for model in programme.residents}
+    residents = {model.id: model.units_per_year for model in programme.residents}
     if sum(residents.values()) <= 0:
         return []
     return _time_problems(_inputs(programme, residents, 0.0), only_built=False)
