@@ -541,9 +541,7 @@ def _marks(drawing: Drawing, frame: Frame, marks: Sequence[tuple[float, str]]) -
         free[row] = center + half + 6
 
 
-def dots(
-    width: float, rows: Sequence[Span], *, title: str, percent: bool = True, label_limit: float = 0.4
-) -> Drawing:
+def dots(width: float, rows: Sequence[Span], *, title: str, percent: bool = True, label_limit: float = 0.4) -> Drawing:
     """Draw estimates with their intervals around 0, one a row, the figure at the right."""
     value_room = max((text_width(row.text) for row in rows), default=0.0) + 10
     narrow = width < 480
@@ -840,9 +838,7 @@ def _arrow_across(drawing: Drawing, x: float, y: float, end_x: float, end_y: flo
         turn = end_x - 13 * toward
         points = [(x, y), (turn, y), (turn, end_y), (end_x - 6 * toward, end_y)]
     drawing.polyline(points, "l-ink")
-    drawing.polygon(
-        [(end_x - 8 * toward, end_y - 4.5), (end_x, end_y), (end_x - 8 * toward, end_y + 4.5)], "f-text"
-    )
+    drawing.polygon([(end_x - 8 * toward, end_y - 4.5), (end_x, end_y), (end_x - 8 * toward, end_y + 4.5)], "f-text")
     if text:
         parts = wrapped(text, gap - 16, SMALL_FONT_SIZE)[:3]
         for row, part in enumerate(parts):

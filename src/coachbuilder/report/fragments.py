@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from coachbuilder.market.demand.interface import DemandResult
     from coachbuilder.plant.balance.interface import FitResult, LineBalance
     from coachbuilder.plant.flow.interface import FlowResult, RampResult
+    from coachbuilder.plant.sequence.interface import SequenceResult
     from coachbuilder.programme import Programme
     from coachbuilder.risk.interface import FigureSpread, RiskResult
     from coachbuilder.vehicle.interface import CycleResult, VehicleResult
@@ -51,9 +52,7 @@ def picture(
         if half
         else (("desk", DESK_WIDTH), ("tablet", TABLET_WIDTH), ("phone", PHONE_WIDTH))
     )
-    drawn = (
-        draw(width).render(f"{identifier}-{name}", title, description, f"for-{name}") for name, width in widths
-    )
+    drawn = (draw(width).render(f"{identifier}-{name}", title, description, f"for-{name}") for name, width in widths)
     return Markup('<div class="fig {}" id="{}">{}</div>').format(
         "half" if half else "wide", identifier, Markup("").join(drawn)
     )
@@ -79,9 +78,7 @@ def cycle(result: CycleResult) -> Markup:
             width,
             (
                 charts.lines(width, speed, y_title="speed, km/h", x_title="", height=height, left=44),
-                charts.lines(
-                    width, energy, y_title="energy from the cells, kWh", x_title="s", height=height, left=44
-                ),
+                charts.lines(width, energy, y_title="energy from the cells, kWh", x_title="s", height=height, left=44),
             ),
             gap=0,
         )
@@ -154,7 +151,9 @@ def demand_by_year(demand: DemandResult) -> Markup:
     """Return the guest cars wanted by year, and the host's own cars that they displace."""
     years = [str(year) for year in demand.years]
     series = [Series("guest cars wanted", list(demand.units_per_year), "brand")]
-    lost = Series("the host's own cars that buyers give up", [-units for units in demand.host_units_lost_per_year], "host")
+    lost = Series(
+        "the host's own cars that buyers give up", [-units for units in demand.host_units_lost_per_year], "host"
+    )
     if any(lost.values):
         series.append(lost)
     return picture(
@@ -179,7 +178,9 @@ def rivals(demand: DemandResult, guest: str, rows: int = 12) -> Markup:
         )
         for rival in demand.rivals
     ]
-    found.append(charts.Bar(guest, demand.peak_units_per_year, wording.whole(demand.peak_units_per_year), "brand", guest))
+    found.append(
+        charts.Bar(guest, demand.peak_units_per_year, wording.whole(demand.peak_units_per_year), "brand", guest)
+    )
     found.sort(key=lambda bar: (-bar.value, bar.label))
     shown = [bar for position, bar in enumerate(found) if position < rows or bar.label == guest]
     return picture(
@@ -194,7 +195,9 @@ def rivals(demand: DemandResult, guest: str, rows: int = 12) -> Markup:
 def segment(demand: DemandResult) -> Markup:
     """Return the guest's share of its segment by year."""
     series = (
-        Series("guest's share", [100 * share for share in demand.share], "brand", [float(year) for year in demand.years]),
+        Series(
+            "guest's share", [100 * share for share in demand.share], "brand", [float(year) for year in demand.years]
+        ),
     )
     return picture(
         "segment",
@@ -237,7 +240,9 @@ def abnormal_returns(announcement: AnnouncementResult) -> Markup:
     )
 
 
-def market_beside_plan(comparison: Sequence[Comparison], names: Mapping[str, str], spreads: Mapping[str, FigureSpread | None]) -> Markup:
+def market_beside_plan(
+    comparison: Sequence[Comparison], names: Mapping[str, str], spreads: Mapping[str, FigureSpread | None]
+) -> Markup:
     """Return what the market paid beside what the plan is worth, by side.
 
     Parameters
@@ -346,13 +351,66 @@ def yamazumi(line: LineBalance, fit: FitResult, identifier: str, title: str) -> 
         title,
         f"{line.operators} operators at {line.stations_used} stations, takt {line.takt_s:.1f} s, idle "
         f"{wording.percent(line.idle_share)}.",
-        lambda width: charts.yamazumi(
-            width, posts, takt=line.takt_s, top=top, takt_text=f"takt {line.takt_s:.1f} s"
-        ),
+        lambda width: charts.yamazumi(width, posts, takt=line.takt_s, top=top, takt_text=f"takt {line.takt_s:.1f} s"),
     )
 
 
 # flow
+
+
+# sequence
+
+_PAINTS = ("white", "black", "grey", "silver", "blue", "red", "green", "beige", "brown", "yellow", "orange", "purple")
+"""Paints that the style sheet knows as p0, p1 and so on; any other takes one of p12 to p15."""
+
+
+def paint_classes(colours: Iterable[str]) -> dict[str, int]:
+    """Return the number of the style sheet's paint for each colour of the programme, by its name.
+
+    Examples
+    --------
+    >>> paint_classes(["hamilton-white", "gray", "sunset"])
+    {'gray': 2, 'hamilton-white': 0, 'sunset': 12}
+    """
+    found: dict[str, int] = {}
+    others = 0
+    for colour in sorted(set(colours)):
+        words = colour.lower().replace("gray", "grey")
+        known = next((place for place, paint in enumerate(_PAINTS) if paint in words), None)
+        if known is None:
+            known = len(_PAINTS) + others % 4
+            others += 1
+        found[colour] = known
+    return found
+
+
+def build_order(day: SequenceResult, programme: Programme) -> Markup:
+    """Return a day's build order: model, paint and broken rules car by car."""
+    models = model_colors((model.id for model in programme.plant.model), programme.guest.id)
+    paints = paint_classes(car.colour for car in day.order)
+    cars = (
+        [int(models[car.model][1:]) for car in day.order],
+        [paints[car.colour] for car in day.order],
+        [bool(car.broken) for car in day.order],
+    )
+    counts = day.counts
+    return picture(
+        "build-order",
+        "A day's build order",
+        f"{day.cars_per_day} cars; {counts.violated_windows} windows break a rule, {counts.colour_changes} colour changes",
+        lambda width: charts.strip(width, *cars, cell=9.0 if width > 700 else 7.0 if width > 400 else 6.0),
+    )
+
+
+def order_key(day: SequenceResult, programme: Programme) -> list[dict[str, str]]:
+    """Return what the colours of the build order mean."""
+    models = model_colors((model.id for model in programme.plant.model), programme.guest.id)
+    names = {colour.id: colour.name for colour in programme.plant.sequence.colour}
+    paints = paint_classes(car.colour for car in day.order)
+    return [
+        *({"color": models[model], "label": model_name(programme, model)} for model in day.cars_by_model),
+        *({"color": f"p{place}", "label": names.get(colour, colour)} for colour, place in paints.items()),
+    ]
 
 
 def plant_diagram(flow: FlowResult) -> Markup:
@@ -404,9 +462,7 @@ def shop_time(flow: FlowResult) -> Markup:
         ("blocked", "blocked_share", "k3"),
         ("without a car", "starved_share", "mute"),
     )
-    rows = [
-        (shop.name, [(getattr(shop, field), color, name) for name, field, color in parts]) for shop in flow.shops
-    ]
+    rows = [(shop.name, [(getattr(shop, field), color, name) for name, field, color in parts]) for shop in flow.shops]
     return picture(
         "shop-time",
         "Where the machines' time goes, by shop",
@@ -462,7 +518,9 @@ def sales(deal: DealResult) -> Markup:
     return picture(
         "sales",
         "Guest cars sold, wanted and possible by year",
-        "; ".join(f"{year}: {wording.whole(units)} sold" for year, units in zip(years, deal.sales_units_by_year, strict=True)),
+        "; ".join(
+            f"{year}: {wording.whole(units)} sold" for year, units in zip(years, deal.sales_units_by_year, strict=True)
+        ),
         lambda width: charts.columns(
             width,
             years,
@@ -532,7 +590,9 @@ def cash_lines(deal: DealResult, party: PartyResult, side: str, name: str) -> Ma
 def unit_cost(deal: DealResult) -> Markup:
     """Return what a car costs, item by item, beside what it brings in."""
     cost = deal.unit_cost
-    steps = [charts.Bar(wording.label(name), value, wording.whole(value), "k5") for name, value in cost.items_cny.items()]
+    steps = [
+        charts.Bar(wording.label(name), value, wording.whole(value), "k5") for name, value in cost.items_cny.items()
+    ]
     wholes = [
         charts.Bar("All costs", cost.total_cny, wording.whole(cost.total_cny), "joint"),
         charts.Bar("Net revenue", cost.net_revenue_cny, wording.whole(cost.net_revenue_cny), "good"),
@@ -666,6 +726,8 @@ def tornado(risk: RiskResult, side: str, base: float, names: Mapping[str, str], 
         )
         for item in risk.assumptions
     ]
+    # An end at which there is no plan has no figure to draw.
+    swings = [swing for swing in swings if swing[1] is not None and swing[2] is not None]
     swings.sort(key=lambda swing: (-abs(swing[2] - swing[1]), swing[0].path))
     shown = [
         charts.Swing(

@@ -194,7 +194,7 @@ def plain_cell(value: object) -> str | int | float | bool | dt.date | None:
     return str(value).translate(_ILLEGAL)[:_LONGEST_TEXT]
 
 
-def _rows(items: Iterable[object], names: Sequence[str]) -> Iterable[list[object]]:
+def _rows(items: Iterable[Any], names: Sequence[str]) -> Iterable[list[object]]:
     for item in items:
         yield [getattr(item, name) for name in names]
 
@@ -367,9 +367,7 @@ def _moves(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
 
 def _flow(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
     flow = plan.flow
-    shares = tuple(
-        Column(text, "0.0%") for text in ("At work", "In repair", "Blocked", "Without a car")
-    )
+    shares = tuple(Column(text, "0.0%") for text in ("At work", "In repair", "Blocked", "Without a car"))
     share_names = ("working_share", "down_share", "blocked_share", "starved_share")
     sheet.table(
         (
@@ -542,9 +540,7 @@ def _risk(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
         "host_expected_npv_cny",
     )  # fmt: skip
     sheet.named({name: getattr(risk, name) for name in single}, "All draws together")
-    sides = tuple(
-        f"{side}_npv_at_{end}_cny" for side in ("brand", "host") for end in ("low", "high")
-    )
+    sides = tuple(f"{side}_npv_at_{end}_cny" for side in ("brand", "host") for end in ("low", "high"))
     shares = ("brand_variance_share", "host_variance_share", "joint_variance_share")
     sheet.table(
         (
@@ -568,6 +564,155 @@ def _risk(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
         _rows(risk.evidence, fields),
         "Evidence by what the joint value loses if it is false",
     )
+
+
+def _answers(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    from coachbuilder.report.summary import answers
+
+    sheet.table(
+        (Column("Question", width=46), Column("Answer", width=110)),
+        ((answer.question, answer.text) for answer in answers(plan, risk)),
+    )
+    spreads = {item.name: item for item in risk.figures} if risk else {}
+    sheet.table(
+        (
+            Column("Figure", width=46),
+            Column("Plan", "#,##0.00", 20),
+            Column("Unit", width=14),
+            Column("P10", "#,##0.00", 20),
+            Column("P50", "#,##0.00", 20),
+            Column("P90", "#,##0.00", 20),
+        ),
+        (
+            (
+                wording.label(name),
+                value,
+                unit_of(name),
+                *((spreads[name].p10, spreads[name].p50, spreads[name].p90) if name in spreads else (None,) * 3),
+            )
+            for name, value in plan.headline.items()
+        ),
+        "Headline figures",
+    )
+
+
+def _sequence(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    day = plan.sequence
+    sheet.table(
+        (
+            Column("Place", "0", 8),
+            Column("Order", width=14),
+            Column("Model", width=14),
+            Column("Colour", width=14),
+            Column("Options with a rule", width=60),
+            Column("Rules broken here", width=30),
+        ),
+        ((car.position, car.car, car.model, car.colour, car.options, car.broken) for car in day.order),
+    )
+
+
+def _rules(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    day = plan.sequence
+    sheet.table(
+        (
+            Column("Rule", width=50),
+            Column("At most", "0", 10),
+            Column("Out of", "0", 10),
+            Column("Priority", width=12),
+            Column("Cars", "#,##0", 10),
+            Column("Of what the rule can take", "0%"),
+            Column("Windows broken, as booked", "#,##0"),
+            Column("Windows broken", "#,##0"),
+            Column("Cars too many", "#,##0"),
+        ),
+        (
+            (
+                rule.name,
+                rule.at_most,
+                rule.out_of,
+                rule.priority,
+                rule.cars,
+                rule.utilisation,
+                booked.violated_windows,
+                rule.violated_windows,
+                rule.excess,
+            )
+            for rule, booked in zip(day.counts.rules, day.as_booked.rules, strict=True)
+        ),
+    )
+    names = ("high_priority_excess", "low_priority_excess", "colour_changes", "longest_batch_cars", "objective")
+    sheet.table(
+        (Column("Figure", width=50), Column("As booked", "#,##0", 16), Column("Sequenced", "#,##0", 16)),
+        ((wording.label(name), getattr(day.as_booked, name), getattr(day.counts, name)) for name in names),
+        "Counts",
+    )
+    sheet.named(
+        {
+            name: getattr(day, name)
+            for name in ("colour_changes_lower_bound", "longest_batch", "purge_cost_cny_per_day")
+        },
+        "Paint",
+    )
+
+
+def _deal(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    deal = plan.deal
+    names = (plan.programme.document.brand.name, plan.programme.document.host.name)
+    years = tuple(Column(str(year), "#,##0", 16) for year in deal.years)
+    for name, party in zip((*names, "Both together"), (deal.brand, deal.host, deal.joint), strict=True):
+        rows = [(line.name, *line.cny_by_year) for line in party.lines]
+        rows += [("Cash after tax", *party.cash_cny_by_year), ("Summed up", *party.cumulative_cash_cny_by_year)]
+        sheet.table((Column(f"{name}: cash by year (CNY)", width=50), *years), rows, name)
+        sheet.named(
+            {
+                "npv_cny": party.npv_cny,
+                "irr_shares": party.irr_shares,
+                "irr_note": party.irr_note,
+                "payback_year": party.payback_year,
+                "peak_cash_need_cny": party.peak_cash_need_cny,
+                "unused_tax_value_cny": party.unused_tax_value_cny,
+            },
+            f"{name}: value",
+        )
+    paid = [(clause, *amount) for clause, amount in deal.transfers_cny_by_year.items()]
+    sheet.table((Column("Clause (CNY)", width=50), *years), paid, f"Paid by {names[0]} to {names[1]}")
+    sheet.table(
+        (Column("Cars", width=50), *years),
+        (
+            ("Wanted", *deal.demand_units_by_year),
+            ("Possible", *deal.output_units_by_year),
+            ("Sold", *deal.sales_units_by_year),
+        ),
+        "Guest cars",
+    )
+    unit = deal.unit_cost
+    sheet.table(
+        (Column("Item", width=50), Column("CNY a car", "#,##0", 16)),
+        (
+            *((wording.label(name), value) for name, value in unit.items_cny.items()),
+            ("All costs", unit.total_cny),
+            ("Net revenue", unit.net_revenue_cny),
+            ("Of it paid to the host", unit.transfer_to_host_cny),
+        ),
+        "A car's cost" if unit.year is None else f"A car's cost in {unit.year}",
+    )
+    own = deal.own_plant
+    sheet.named(
+        {
+            name: getattr(own, name)
+            for name in ("npv_cny", "start_month", "units", "peak_cash_need_cny", "advantage_over_contract_cny")
+        },
+        "The same programme with an own plant",
+    )
+    if deal.break_even is not None:
+        sheet.named(
+            {
+                "brand_units_per_year": deal.break_even.brand_units_per_year,
+                "host_units_per_year": deal.break_even.host_units_per_year,
+                "note": deal.break_even.note,
+            },
+            "Break-even",
+        )
 
 
 def _run(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
@@ -621,4 +766,20 @@ def _evidence(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[st
 
 
 Fill = Callable[[Sheet, "Plan", "RiskResult | None", Mapping[str, Any]], None]
-SHEETS: tuple[tuple[str, Fill], ...] = ()
+SHEETS: tuple[tuple[str, Fill], ...] = (
+    ("Answers", _answers),
+    ("Vehicle", _vehicle),
+    ("Demand", _demand),
+    ("Fit", _fit),
+    ("Moves", _moves),
+    ("Sequence", _sequence),
+    ("Rules", _rules),
+    ("Flow", _flow),
+    ("Ramp", _ramp),
+    ("Deal", _deal),
+    ("Announcement", _announcement),
+    ("Risk", _risk),
+    ("Evidence", _evidence),
+    ("Assumptions", _assumptions),
+    ("Run", _run),
+)

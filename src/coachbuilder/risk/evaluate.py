@@ -79,14 +79,15 @@ def assess(
     alone = first[draws:].reshape(len(ends), 2, first.shape[1])
     column = {name: index for index, name in enumerate(headline_names())}
     slopes = {
-        side: dict(zip(ends, alone[:, 1, column[side]] - alone[:, 0, column[side]], strict=True)) for side in SIDES
+        side: dict(zip(ends, np.nan_to_num(alone[:, 1, column[side]] - alone[:, 0, column[side]]), strict=True))
+        for side in SIDES
     }
     names = [name for name in base.programme.evidence if programme.assumptions_by_evidence.get(name)]
     for side in SIDES:
         false_cases.extend((name, _values_if_false(programme, name, slopes[side], ends)) for name in names)
     second = _run(base, [values for _, values in false_cases], workers, progress, checkpoint_folder, "claims")
     if_false = {
-        name: {side: float(second[number * len(names) + position, column[side]]) for number, side in enumerate(SIDES)}
+        name: {side: _known(second[number * len(names) + position, column[side]]) for number, side in enumerate(SIDES)}
         for position, name in enumerate(names)
     }
     known = np.isfinite(outcome[:, column[JOINT]])
@@ -148,6 +149,10 @@ def _values_if_false(
     return values
 
 
+def _known(figure: float) -> float | None:
+    return float(figure) if math.isfinite(figure) else None
+
+
 def _variance_shares(drawn: Draws, outcome: NDArray[np.float64]) -> dict[str, float]:
     """Return each assumption's squared correlation with the outcome, less what chance alone would give.
 
@@ -188,10 +193,10 @@ def _rank_assumptions(
             evidence=programme.assumptions[path].evidence,
             low=low,
             high=high,
-            brand_npv_at_low_cny=float(alone[number, 0, column[BRAND]]),
-            brand_npv_at_high_cny=float(alone[number, 1, column[BRAND]]),
-            host_npv_at_low_cny=float(alone[number, 0, column[HOST]]),
-            host_npv_at_high_cny=float(alone[number, 1, column[HOST]]),
+            brand_npv_at_low_cny=_known(alone[number, 0, column[BRAND]]),
+            brand_npv_at_high_cny=_known(alone[number, 1, column[BRAND]]),
+            host_npv_at_low_cny=_known(alone[number, 0, column[HOST]]),
+            host_npv_at_high_cny=_known(alone[number, 1, column[HOST]]),
             brand_variance_share=shares[BRAND][path],
             host_variance_share=shares[HOST][path],
             joint_variance_share=shares[JOINT][path],
@@ -202,7 +207,7 @@ def _rank_assumptions(
 
 
 def _rank_evidence(
-    base: Plan, if_false: Mapping[str, Mapping[str, float]], shares: Mapping[str, Mapping[str, float]]
+    base: Plan, if_false: Mapping[str, Mapping[str, float | None]], shares: Mapping[str, Mapping[str, float]]
 ) -> tuple[EvidenceInfluence, ...]:
     programme = base.programme
     central = {side: base.headline[side] or 0.0 for side in SIDES}
@@ -217,8 +222,9 @@ def _rank_evidence(
         is_switch = name == switch
         if not paths and not is_switch:
             continue
-        value = dict.fromkeys(SIDES, 0.0) if is_switch else dict(if_false[name])
-        turned = {side: (central[side] > 0) != (value[side] > 0) for side in SIDES}
+        value: dict[str, float | None] = dict.fromkeys(SIDES, 0.0) if is_switch else dict(if_false[name])
+        # Without a plan a side is left with nothing, as without the partnership.
+        turned = {side: (central[side] > 0) != ((value[side] or 0.0) > 0) for side in SIDES}
         found.append(
             EvidenceInfluence(
                 evidence=name,
@@ -240,7 +246,13 @@ def _rank_evidence(
         )
     return tuple(
         sorted(
-            found, key=lambda item: (not item.is_switch, item.joint_npv_if_false_cny - central[JOINT], item.evidence)
+            found,
+            key=lambda item: (
+                not item.is_switch,
+                item.joint_npv_if_false_cny is not None,
+                (item.joint_npv_if_false_cny or 0.0) - central[JOINT],
+                item.evidence,
+            ),
         )
     )
 

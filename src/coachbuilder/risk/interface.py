@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,13 +43,13 @@ class AssumptionInfluence:
     """5 % point of the assumption, in its own unit."""
     high: float
     """95 % point of the assumption, in its own unit."""
-    brand_npv_at_low_cny: float
-    """The brand's net present value with this assumption alone at its 5 % point."""
-    brand_npv_at_high_cny: float
+    brand_npv_at_low_cny: float | None
+    """The brand's net present value with this assumption alone at its 5 % point; None if there is no plan there."""
+    brand_npv_at_high_cny: float | None
     """The same at its 95 % point."""
-    host_npv_at_low_cny: float
+    host_npv_at_low_cny: float | None
     """The host's net present value with this assumption alone at its 5 % point."""
-    host_npv_at_high_cny: float
+    host_npv_at_high_cny: float | None
     """The same at its 95 % point."""
     brand_variance_share: float
     """Share of the variance of the brand's value over the draws that goes with it (squared correlation)."""
@@ -59,10 +60,17 @@ class AssumptionInfluence:
 
     @property
     def joint_swing_cny(self) -> float:
-        """Change of the joint value from the 5 % to the 95 % point, without sign."""
-        low = self.brand_npv_at_low_cny + self.host_npv_at_low_cny
-        high = self.brand_npv_at_high_cny + self.host_npv_at_high_cny
-        return abs(high - low)
+        """Distance between the joint values at the two ends; endless if there is no plan at one of them."""
+        values = (
+            self.brand_npv_at_low_cny,
+            self.host_npv_at_low_cny,
+            self.brand_npv_at_high_cny,
+            self.host_npv_at_high_cny,
+        )
+        if any(value is None for value in values):
+            return math.inf
+        brand_low, host_low, brand_high, host_high = (value or 0.0 for value in values)
+        return abs(brand_high + host_high - brand_low - host_low)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +87,12 @@ class EvidenceInfluence:
     """Probability of the claim after support and denial."""
     assumptions: tuple[str, ...]
     """Paths of the assumptions that name it."""
-    brand_npv_if_false_cny: float
-    """The brand's value when every assumption that names this entry moves against the brand (see `evidence.md`)."""
-    host_npv_if_false_cny: float
+    brand_npv_if_false_cny: float | None
+    """The brand's value when every assumption that names this entry moves against the brand (see `evidence.md`);
+    None if no car or no plan is left."""
+    host_npv_if_false_cny: float | None
     """The host's value when every assumption that names this entry moves against the host."""
-    joint_npv_if_false_cny: float
+    joint_npv_if_false_cny: float | None
     """The joint value when every assumption that names this entry moves against the two together."""
     turns_brand: bool
     """True if the brand's value changes its sign."""

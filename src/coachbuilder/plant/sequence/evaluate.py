@@ -75,7 +75,7 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
     return SequenceResult(
         cars_per_day=len(inputs.cars),
         cars_by_model=dict(sorted(Counter(inputs.models).items())),
-        order=tuple(_car(inputs, place, int(car)) for place, car in enumerate(order, start=1)),
+        order=_cars(inputs, order),
         counts=counts,
         as_booked=count(inputs, arrays.booked),
         longest_batch=inputs.longest_batch,
@@ -221,13 +221,28 @@ def _fewest_colour_changes(inputs: SequenceInputs) -> int:
     return sum(needed.values()) - 1 + between_days
 
 
-def _car(inputs: SequenceInputs, place: int, car: int) -> SequencedCar:
-    return SequencedCar(
-        position=place,
-        car=inputs.cars[car],
-        model=inputs.models[car],
-        colour=inputs.colours[car],
-        options=tuple(rule.id for rule, has in zip(inputs.rules, inputs.has_option[car], strict=True) if has),
+def _cars(inputs: SequenceInputs, order: NDArray[np.int64]) -> tuple[SequencedCar, ...]:
+    """Return the cars in building order with the rules that break at each."""
+    before = inputs.previous_has_option
+    has = np.vstack([before.reshape(len(before), len(inputs.rules)), inputs.has_option[order]]).astype(np.int64)
+    total = np.vstack([np.zeros((1, len(inputs.rules)), dtype=np.int64), np.cumsum(has, axis=0)])
+    ends = np.arange(len(before) + 1, len(has) + 1)
+    broken = np.zeros((len(order), len(inputs.rules)), dtype=np.bool_)
+    for place, rule in enumerate(inputs.rules):
+        begins = ends - rule.out_of
+        held = total[ends, place] - total[np.maximum(begins, 0), place]
+        whole = (begins >= len(before)) | inputs.short_windows
+        broken[:, place] = (held > rule.at_most) & whole
+    return tuple(
+        SequencedCar(
+            position=place + 1,
+            car=inputs.cars[car],
+            model=inputs.models[car],
+            colour=inputs.colours[car],
+            options=tuple(rule.id for rule, has in zip(inputs.rules, inputs.has_option[car], strict=True) if has),
+            broken=tuple(rule.id for rule, breaks in zip(inputs.rules, broken[place], strict=True) if breaks),
+        )
+        for place, car in enumerate(order)
     )
 
 

@@ -72,6 +72,8 @@ class SequencedCar:
     """Colour."""
     options: tuple[str, ...]
     """Options with a rule."""
+    broken: tuple[str, ...]
+    """Rules that the cars up to this one, as many as the rule looks at, break."""
 
 
 @dataclass(frozen=True, slots=True)
