@@ -252,8 +252,8 @@ def _find_circle(register: Mapping[str, Evidence]) -> list[str]:
 def spread(value: float, half_width_share: float, minimum: float | None, maximum: float | None) -> tuple[float, float]:
     """Return the 90 % interval that a kind of evidence gives to a number without a stated range.
 
-    A quantity without an upper limit is spread by a factor (``value / (1 + w)`` to ``value * (1 + w)``). One between
-    two limits is as uncertain as its distance to the nearer one, so that an efficiency of 0.975 spreads like a loss of
+    A quantity without an upper limit is spread by a factor (``value / (1 + w)`` to ``value * (1 + w)``). One between 0
+    and an upper limit is as uncertain as its distance to the nearer one, so that an efficiency of 0.975 spreads like a loss of
     0.025: by that distance times ``w`` to each side. Any other is spread by ``value * w`` to each side. All are cut at
     the field's limits.
 
@@ -265,7 +265,7 @@ def spread(value: float, half_width_share: float, minimum: float | None, maximum
     (0.625, 0.875)
     """
     reach = abs(value) * half_width_share
-    if minimum is not None and maximum is not None:
+    if minimum is not None and minimum >= 0 and maximum is not None:
         reach = min(value - minimum, maximum - value) * half_width_share
     low, high = value - reach, value + reach
     if minimum is not None and minimum >= 0 and maximum is None:

@@ -656,7 +656,7 @@ def _longest_segment(posts: Sequence[Post]) -> int:
 
 
 def strip(width: float, models: Sequence[int], paints: Sequence[int], marked: Sequence[bool], cell: float) -> Drawing:
-    """Draw a build order, left to right and down: each car its model above, its paint below, a tick where it breaks a rule.
+    """Draw a build order, left to right and down: a car has its model above, its paint below, a tick at a broken rule.
 
     Parameters
     ----------

@@ -103,4 +103,4 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all: beside its place first, then moved there."""
     partial = path.with_name(f".{path.name}.part")
     partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)

@@ -397,7 +397,8 @@ def build_order(day: SequenceResult, programme: Programme) -> Markup:
     return picture(
         "build-order",
         "A day's build order",
-        f"{day.cars_per_day} cars; {counts.violated_windows} windows break a rule, {counts.colour_changes} colour changes",
+        f"{day.cars_per_day} cars; {counts.violated_windows} windows break a rule; "
+        f"{counts.colour_changes} colour changes",
         lambda width: charts.strip(width, *cars, cell=9.0 if width > 700 else 7.0 if width > 400 else 6.0),
     )
 

@@ -90,10 +90,9 @@ def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
         chance = wording.probability(claims.switch.probability)
         text = f"“{claims.switch.claim}” ({claims.switch.kind}; probability {chance})."
         if claims.worst is not None:
-            text += (
-                f" Next “{claims.worst.claim}” ({claims.worst.kind}): if that is false the two together have "
-                f"{wording.money(claims.worst.joint_npv_if_false_cny)}."
-            )
+            left = claims.worst.joint_npv_if_false_cny
+            text += f" Next “{claims.worst.claim}” ({claims.worst.kind}): if that is false "
+            text += "no car is left as planned." if left is None else f"the two together have {wording.money(left)}."
         found.append(Answer("Which unproven claim does that rest on?", text))
     return tuple(found)
 
@@ -189,7 +188,8 @@ def _flow(flow: FlowResult) -> Iterator[tuple[str, str]]:
     yield "Bottleneck", flow.bottleneck_name
     yield (
         "Guest cars a year",
-        f"{wording.whole(flow.guest_units_per_year)} built, {wording.whole(flow.guest_capacity_units_per_year)} possible",
+        f"{wording.whole(flow.guest_units_per_year)} built, "
+        f"{wording.whole(flow.guest_capacity_units_per_year)} possible",
     )
     yield "Host's own cars lost a year", wording.whole(flow.resident_units_lost_per_year)
     weeks = flow.ramp.weeks_to_rate

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from html import escape
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -189,6 +190,6 @@ def thinned(values: Sequence[float], texts: Sequence[str], place: Callable[[floa
     widest = max(text_width(text, size) for text in texts) + 8
     for step in (1, 2, 3, 4, 5, 10, 20, 25, 50, 100):
         kept = list(range(0, len(values), step))
-        if all(abs(place(values[b]) - place(values[a])) >= widest for a, b in zip(kept, kept[1:], strict=False)):
+        if all(abs(place(values[b]) - place(values[a])) >= widest for a, b in pairwise(kept)):
             return kept
     return [0]

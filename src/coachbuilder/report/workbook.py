@@ -740,7 +740,8 @@ def _assumptions(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping
         Column("Used by", width=38),
     )
     names = (
-        "path", "unit", "value", "low", "high", "stated_range", "is_default", "evidence", "kind", "probability", "stages",
+        "path", "unit", "value", "low", "high", "stated_range", "is_default", "evidence", "kind", "probability",
+        "stages",
     )  # fmt: skip
     ordered = sorted(plan.assumptions, key=lambda item: (item.probability, item.kind, item.path))
     sheet.table(columns, _rows(ordered, names))
@@ -760,7 +761,8 @@ def _evidence(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[st
         Column("Assumptions", "0", 13),
     )
     names = (
-        "id", "kind", "claim", "source", "date", "sources_count", "supports", "denies", "probability", "assumptions_count",
+        "id", "kind", "claim", "source", "date", "sources_count", "supports", "denies", "probability",
+        "assumptions_count",
     )  # fmt: skip
     sheet.table(columns, _rows(sorted(plan.register, key=lambda item: (item.probability, item.id)), names))
 
