@@ -42,10 +42,10 @@ def evidence_page() -> str:
 
 {NOTE}
 Every assumption names an entry of the evidence register. Where the file states no range of its own, the kind of
-evidence gives one: the number in the third column is half of the 90 % interval as a share of the value. A quantity
+evidence gives one: the number w in the third column is half of the 90 % interval as a share of the value. A quantity
 without an upper limit is spread by a factor (value / (1 + w) to value × (1 + w)). One between 0 and an upper limit,
-such as a share, is as uncertain as its distance to the nearer limit: it is spread by that distance times w to each side. Any
-other is spread by value × w to each side. All are cut at the field's limits.
+such as a share, is as uncertain as its distance to the nearer of them: it is spread by that distance times w to each
+side. Any other is spread by value × w to each side. All are cut at the field's limits.
 
 | kind | probability of a claim, one source | spread of a number | why |
 |---|---|---|---|

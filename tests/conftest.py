@@ -5,8 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from coachbuilder.plan import Plan
+    from coachbuilder.risk import RiskResult
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "coachbuilder"
@@ -36,3 +41,20 @@ def shared_data() -> Path:
 def example_folder() -> Path:
     """The programme of the real case."""
     return ROOT / "examples" / "phone-maker-ev"
+
+
+@pytest.fixture(scope="session")
+def example_plan(example_folder: Path) -> Plan:
+    """The plan of the real case."""
+    from coachbuilder.plan import evaluate
+    from coachbuilder.programme import load
+
+    return evaluate(load(example_folder))
+
+
+@pytest.fixture(scope="session")
+def example_risk(example_plan: Plan) -> RiskResult:
+    """Its spreads, from few draws."""
+    from coachbuilder.risk import assess
+
+    return assess(example_plan, draws=200, workers=2)

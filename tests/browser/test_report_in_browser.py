@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import importlib.util
 import json
 import re
 import shutil
@@ -14,7 +13,10 @@ from typing import Any
 
 import pytest
 
-TESTS = Path(__file__).resolve().parent.parent
+from coachbuilder.plan import Plan
+from coachbuilder.report import write_report
+from coachbuilder.risk import RiskResult
+
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None
 )
@@ -112,21 +114,10 @@ FRAME = """<!DOCTYPE html><meta charset="utf-8"><body style="margin:0">
 <iframe src="{source}" style="width:{width}px;height:900px;border:0"></iframe>"""
 
 
-def _fixture_module() -> Any:
-    spec = importlib.util.spec_from_file_location("plan_fixture", TESTS / "plan_fixture.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from coachbuilder.report import write_report
-
-    made = _fixture_module()
+def report(example_plan: Plan, example_risk: RiskResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write_report(made.plan(), made.risk_result(), path, made.RUN)
+    write_report(example_plan, example_risk, path, {"started": "2026-01-01T00:00:00+00:00"})
     return path
 
 
@@ -149,7 +140,14 @@ def look(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cal
 
 def _ask_browser(page: Path, profile: Path, width: int) -> dict[str, Any]:
     assert CHROMIUM is not None
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", f"--window-size={width},900", "--dump-dom", page.as_uri()]
+    command = [
+        CHROMIUM,
+        *FLAGS,
+        f"--user-data-dir={profile}",
+        f"--window-size={width},900",
+        "--dump-dom",
+        page.as_uri(),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     found = re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.DOTALL)
     assert found, f"the page sent nothing: {done.stderr[-2000:]}"
@@ -164,7 +162,7 @@ WIDTHS = pytest.mark.parametrize("width", [1280, 768, 390, 360])
 def test_page_has_the_width_that_was_asked_for_and_all_its_sections(look: Any, width: int) -> None:
     found = look(width)
     assert found["width"] == width
-    assert found["sections"] == 14
+    assert found["sections"] == 13
     assert found["pictures"] >= 15
 
 

@@ -253,9 +253,9 @@ def spread(value: float, half_width_share: float, minimum: float | None, maximum
     """Return the 90 % interval that a kind of evidence gives to a number without a stated range.
 
     A quantity without an upper limit is spread by a factor (``value / (1 + w)`` to ``value * (1 + w)``). One between 0
-    and an upper limit is as uncertain as its distance to the nearer one, so that an efficiency of 0.975 spreads like a loss of
-    0.025: by that distance times ``w`` to each side. Any other is spread by ``value * w`` to each side. All are cut at
-    the field's limits.
+    and an upper limit is as uncertain as its distance to the nearer of them, so that an efficiency of 0.975 spreads
+    like a loss of 0.025: by that distance times ``w`` to each side. Any other is spread by ``value * w`` to each side.
+    All are cut at the field's limits.
 
     Examples
     --------

@@ -222,8 +222,8 @@ def _x_axis(
         half = text_width(texts[index], SMALL_FONT_SIZE) / 2
         x = min(max(place(marks[index]), half), drawing.width - half)
         drawing.line(place(marks[index]), frame.bottom, place(marks[index]), frame.bottom + 4, "tick")
-        drawing.text(x, frame.bottom + 16, texts[index], "ts num", "middle")
-    drawing.text(frame.right, frame.bottom + 33, title, "ts soft", "end")
+        drawing.text(x, frame.bottom + 19, texts[index], "ts num", "middle")
+    drawing.text(frame.right, frame.bottom + 35, title, "ts soft", "end")
 
 
 def columns(
@@ -520,8 +520,8 @@ def histogram(
         half = text_width(texts[index], SMALL_FONT_SIZE) / 2
         x = min(max(place(within[index]), half), width - half)
         drawing.line(place(within[index]), frame.bottom, place(within[index]), frame.bottom + 4, "tick")
-        drawing.text(x, frame.bottom + 16, texts[index], "ts num", "middle")
-    drawing.text(frame.right, frame.bottom + 33, title, "ts soft", "end")
+        drawing.text(x, frame.bottom + 19, texts[index], "ts num", "middle")
+    drawing.text(frame.right, frame.bottom + 35, title, "ts soft", "end")
     if edges[0] < 0 < edges[-1]:
         drawing.line(place(0), frame.top - 4, place(0), frame.bottom, "axis0")
     _marks(drawing, frame, [(place(value / unit_divisor), name) for value, name in marks])

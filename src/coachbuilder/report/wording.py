@@ -72,23 +72,23 @@ def fixed(value: float | None, decimals: int) -> str:
 
 
 def percent(value: float | None, decimals: int = 0) -> str:
-    """Return a fraction as a percentage.
+    r"""Return a fraction as a percentage.
 
     Examples
     --------
     >>> percent(0.153), percent(-0.0692, 1)
-    ('15 %', '−6.9 %')
+    ('15\xa0%', '−6.9\xa0%')
     """
     return NOTHING if value is None else f"{fixed(100 * value, decimals)}{HARD_SPACE}%"
 
 
 def probability(value: float | None) -> str:
-    """Return a probability; certainty is claimed only where it is given.
+    r"""Return a probability; certainty is claimed only where it is given.
 
     Examples
     --------
     >>> probability(0.004), probability(0.996), probability(0.5)
-    ('under 1 %', 'over 99 %', '50 %')
+    ('under\xa01\xa0%', 'over\xa099\xa0%', '50\xa0%')
     """
     if value is None:
         return NOTHING
@@ -151,12 +151,12 @@ def money_range(low: float | None, high: float | None, currency: str = "CNY") ->
 
 
 def with_unit(value: float | None, unit: str, digits: int = 3) -> str:
-    """Return a number with its unit; fractions read as percentages, money in its scale.
+    r"""Return a number with its unit; fractions read as percentages, money in its scale.
 
     Examples
     --------
     >>> with_unit(0.82, "fraction"), with_unit(412.3, "km").replace(HARD_SPACE, " ")
-    ('82 %', '412 km')
+    ('82\xa0%', '412 km')
     """
     if value is None:
         return NOTHING
@@ -315,11 +315,11 @@ def roots(shares: tuple[float, ...]) -> str:
 
 
 def plural(count: int, one: str, many: str = "") -> str:
-    """Return a count with its noun.
+    r"""Return a count with its noun.
 
     Examples
     --------
     >>> plural(1, "task"), plural(1200, "task")
-    ('1 task', '1,200 tasks')
+    ('1\xa0task', '1,200\xa0tasks')
     """
     return f"{count:,}{HARD_SPACE}{one if count == 1 else many or one + 's'}"
