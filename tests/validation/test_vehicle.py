@@ -31,7 +31,7 @@ def _errors(path: Path) -> np.ndarray:
     return np.array(found)
 
 
-def test_wall_energy_of_cars_never_fitted_is_within_five_percent_in_the_median(shared_data: Path) -> None:
+def test_wall_energy_of_the_test_car_list_is_within_five_percent_in_the_median(shared_data: Path) -> None:
     # Measured: median 4.8 %, p90 15.0 % over 114 tests of half the makes; the worst are cars with two-speed gears and
     # little regeneration in the test (Porsche Taycan).
     errors = np.abs(_errors(shared_data / "vehicle" / "epa_my2022_bev_udds_hwfet_dev.csv"))

@@ -1,0 +1,268 @@
+"""Writes docs/validation.md: every model against something that nobody here wrote, with its error, measured now.
+
+``python docs/make_validation.py`` needs the validation data (``../shared/data``, or ``COACHBUILDER_DATA``) and the test
+dependencies; it takes a minute or two. The checks themselves are those of ``tests/validation``.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("COACHBUILDER_DATA", ROOT.parent / "shared" / "data"))
+
+Row = tuple[str, str, str, str]
+"""What is checked, against what, what was found, how far off."""
+
+HEAD = """# Validation
+
+Every model against something that nobody here wrote. This page is written by `python docs/make_validation.py`, which
+measures each line anew; the same checks run as tests in `tests/validation`. Errors are told, also where they are large.
+The data are public benchmark and government files that the project does not ship (`COACHBUILDER_DATA` says where).
+"""
+
+
+def main() -> int:
+    """Measure everything and write the page."""
+    if not DATA.is_dir():
+        sys.stderr.write(f"needs the validation data in {DATA} (or set COACHBUILDER_DATA)\n")
+        return 2
+    parts = [HEAD]
+    for title, rows in SECTIONS:
+        sys.stderr.write(f"{title}\n")
+        parts.append(f"\n## {title}\n\n| what | against | found | how far off |\n|---|---|---|---|\n")
+        parts.extend(f"| {' | '.join(row)} |\n" for row in rows())
+    (ROOT / "docs" / "validation.md").write_text("".join(parts), encoding="utf-8")
+    return 0
+
+
+def _checks(name: str) -> types.ModuleType:
+    """Return a module of tests/validation: its oracles are used, not copied."""
+    path = ROOT / "tests" / "validation" / f"test_{name}.py"
+    spec = importlib.util.spec_from_file_location(f"validation_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def vehicle() -> Iterator[Row]:
+    """Yield the checks of the vehicle stage."""
+    checks = _checks("vehicle")
+    errors = checks._errors(DATA / "vehicle" / "epa_my2022_bev_udds_hwfet_dev.csv")
+    yield (
+        "Energy from the wall on UDDS and HWFET, one set of losses for every car; its constants were chosen on half of "
+        "these makes",
+        f"{len(errors)} type-approval tests of electric cars, EPA test-car list 2022",
+        f"median error {100 * np.median(np.abs(errors)):.1f} %, 90 % of the tests within "
+        f"{100 * np.percentile(np.abs(errors), 90):.1f} %",
+        f"mean {100 * errors.mean():+.1f} %, worst {100 * np.abs(errors).max():.0f} %",
+    )
+    from coachbuilder.vehicle import cycle_speed_mps
+
+    for name, file, factor in (
+        ("UDDS", "udds_mph", 0.44704),
+        ("HWFET", "hwfet_mph", 0.44704),
+        ("WLTC 3b", "wltc_3b_mps", 1.0),
+    ):
+        lines = (DATA / "vehicle" / "cycles" / f"{file}.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+        official = np.array([float(line.split(",")[1]) for line in lines if line]) * factor
+        shipped = cycle_speed_mps(name)
+        yield (
+            f"Trace of {name}",
+            f"the regulation's {official.size} speeds",
+            f"{shipped.size} speeds",
+            f"largest difference {np.abs(shipped - official).max():.4f} m/s",
+        )
+
+
+def balance() -> Iterator[Row]:
+    """Yield the checks of line balancing."""
+    from coachbuilder.formats.assembly_line import read_alb, read_in2
+    from coachbuilder.plant.balance import salbp1
+
+    folder = DATA / "salbp"
+    table = _table(folder / "scholl_salbp1_best_known.csv")
+    lines = {name: read_in2(folder / "scholl" / f"{name}.IN2") for name in {row["graph"] for row in table}}
+    found = [
+        (salbp1(lines[row["graph"]].times, lines[row["graph"]].predecessors, int(row["cycle_time"])), row)
+        for row in table
+    ]
+    off = [answer.stations - int(row["optimal_stations_sewell"]) for answer, row in found]
+    yield (
+        "Fewest stations, one model, one operator a station (SALBP-1)",
+        f"{len(table)} of Scholl's instances with known optimum",
+        f"{sum(item == 0 for item in off)} at the optimum, {sum(answer.proven for answer, _ in found)} of them proven",
+        f"{sum(off)} stations too many in all, {max(off)} at most; no proof was wrong"
+        if all(not answer.proven or item == 0 for (answer, _), item in zip(found, off, strict=True))
+        else "A PROOF WAS WRONG",
+    )
+    for size, tasks, step in (("small", 20, 1), ("medium", 50, 5)):
+        rows = [row for row in _table(folder / "otto_best_known.csv") if row["n"] == str(tasks)][::step]
+        over = []
+        for row in rows:
+            line = read_alb(folder / "otto" / size / f"{row['filename']}.alb")
+            assert line.cycle_time is not None
+            answer = salbp1(line.times, line.predecessors, line.cycle_time)
+            over.append(answer.stations - int(row["salome_UB"]))
+        yield (
+            f"The same with {tasks} tasks",
+            f"{len(rows)} instances of Otto, Otto and Scholl",
+            f"{sum(item <= 0 for item in over)} at the best known value or better",
+            f"{max(over)} stations too many at most",
+        )
+    yield (
+        "The line of a plant: several operators, zones, equipment, several models",
+        "exact solutions of small lines by CP-SAT, and an independent recount of every rule",
+        "`tests/property/test_balance.py`",
+        "as the tests allow",
+    )
+
+
+def sequence() -> Iterator[Row]:
+    """Yield the checks of car sequencing."""
+    from coachbuilder.formats.car_sequencing import read_csplib, read_roadef
+    from coachbuilder.plant import sequence as stage
+
+    checks = _checks("sequence")
+    best = checks._best_known(DATA / "carseq")
+    solved, over = [], []
+    for path in sorted((DATA / "carseq" / "csplib").glob("*.txt")):
+        text = path.read_text().replace("\n", " ")
+        name = next((name for name in best if f"{name} " in text), None)
+        if name is None:
+            continue
+        answer = stage.evaluate(stage.inputs_of(read_csplib(path), evaluations=checks.EVALUATIONS, seed=1))
+        (over if best[name] else solved).append((name, answer.counts.violated_windows, best[name]))
+    yield (
+        "Option rules, CSPLib problem 1",
+        f"{len(solved)} instances known to be feasible",
+        f"{sum(found == 0 for _, found, _ in solved)} without a violation",
+        f"{sum(found for _, found, _ in solved)} violations in all",
+    )
+    yield (
+        "The same, over-constrained",
+        f"{len(over)} instances with a best known value",
+        f"{sum(found <= known for _, found, known in over)} at it",
+        "; ".join(f"{name}: {found} instead of {known}" for name, found, known in over if found > known) or "none off",
+    )
+    day = read_roadef(DATA / "carseq" / "roadef2005" / "set_A" / "064_38_2_EP_RAF_ENP_ch2")
+    counts = stage.evaluate(stage.inputs_of(day, evaluations=1_000_000, seed=1)).counts
+    yield (
+        "Rules, colours and the day before, ROADEF 2005 064_38_2_EP_RAF_ENP_ch2",
+        "a published answer: 0, 132 colour changes, 99",
+        f"{counts.high_priority_excess}, {counts.colour_changes} colour changes, {counts.low_priority_excess}",
+        "better" if counts.objective < 132_099 else "not better",
+    )
+
+
+def flow() -> Iterator[Row]:
+    """Yield the checks of the simulation."""
+    checks = _checks("flow")
+    cases = checks.exact_cases(DATA)
+    scores = np.array([checks.z_score(line, exact, seed=1) for line, exact in cases])
+    yield (
+        "Throughput of saturated lines, exponential times, blocking after service",
+        f"{scores.size} Markov chains solved exactly",
+        f"mean of the standardised errors {scores.mean():+.2f}, their standard deviation {scores.std(ddof=1):.2f}",
+        f"largest {np.abs(scores).max():.1f} standard errors",
+    )
+    for machines, published in ((3, 0.5641), (4, 0.5148)):
+        line = checks.Line((1.0,) * machines, (0,) * (machines - 1))
+        yield (
+            f"{machines} machines without buffers",
+            f"Hillier and Boling: {published}",
+            f"our Markov chain {checks.exact_throughput(line):.4f}",
+            f"simulation {checks.z_score(line, checks.exact_throughput(line), seed=4):+.1f} standard errors off",
+        )
+
+
+def deal() -> Iterator[Row]:
+    """Yield the checks of the deal."""
+    from coachbuilder.deal.cashflow import internal_rates
+
+    checks = _checks("deal")
+    rates, note = internal_rates(np.array([-1000.0, 2500.0, -1540.0]))
+    yield (
+        "Internal rates of return of (-1000, 2500, -1540)",
+        "10 % and 40 %",
+        " and ".join(f"{100 * rate:.6f} %" for rate in rates),
+        note,
+    )
+    margin, fee, reservation = checks.MARGIN, checks.FEE, checks.RESERVATION
+    contracts = (
+        ("full take-or-pay", 1.0, fee, (margin - fee) / margin),
+        ("a deductible reservation fee", 1.0, reservation, (margin - fee) / (margin - fee + reservation)),
+    )
+    for name, share, paid, exact in contracts:
+        clauses = (
+            checks.FeePerCar("fee", (0.0,), (fee,), 0.0),
+            checks.TakeOrPay("floor", share, paid, 1),
+        )
+        found = checks.best_reservation(clauses) / 1_000
+        yield (
+            f"Best capacity to reserve under {name}",
+            f"newsvendor: quantile {exact:.4f} of demand",
+            f"{found:.4f}, by trying every reservation through the clauses",
+            f"{found - exact:+.4f}",
+        )
+
+
+def market() -> Iterator[Row]:
+    """Yield the checks of the announcement."""
+    from coachbuilder.market.announcement import evaluate_announcement
+
+    checks = _checks("market")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (_, beta, _, returns, t_statistic) in checks.CASE.items():
+            inputs = checks.case_inputs(DATA, Path(folder), name)
+            result = evaluate_announcement(inputs)
+            found = [event.shares[0].abnormal_return for event in result.events]
+            yield (
+                f"Abnormal returns of {name.replace('_', '.')} on 26, 29 and 30 March 2021",
+                f"{', '.join(f'{100 * value:+.2f} %' for value in returns)}; beta {beta}, t {t_statistic}",
+                f"{', '.join(f'{100 * value:+.2f} %' for value in found)}; beta {inputs.shares[0].beta:.3f}, "
+                f"t {result.events[0].shares[0].t_statistic:.2f}",
+                "equal to the printed digits"
+                if [round(value, 4) for value in found] == list(returns)
+                else "differs in the printed digits",
+            )
+    expected = json.loads((DATA / "market" / "expected.json").read_text(encoding="utf-8"))
+    published = expected["logitr_cars_us"]
+    yield (
+        "Logit on the car survey of Helveston et al. (2015)",
+        f"published log-likelihood {published['ll_unweighted']:.4f}",
+        "fitted with the stage's own likelihood: `tests/validation/test_market.py`",
+        "as the test allows",
+    )
+
+
+SECTIONS: tuple[tuple[str, Callable[[], Iterator[Row]]], ...] = (
+    ("Vehicle", vehicle),
+    ("Line balancing", balance),
+    ("Car sequencing", sequence),
+    ("Flow", flow),
+    ("Deal", deal),
+    ("Announcement and demand", market),
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
