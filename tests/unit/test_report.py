@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 
 from coachbuilder.plan import Plan
+from coachbuilder.programme.units import unit_of
 from coachbuilder.report import charts, wording, workbook, write_report, write_workbook
 from coachbuilder.report.svg import Drawing, shortened, text_width, tick_texts, ticks, wrapped
 from coachbuilder.report.writing import write_whole
@@ -281,6 +282,21 @@ def test_numbers_in_the_workbook_are_numbers(book: Any) -> None:
     heads = [cell.value for cell in sheet[1]]
     values = [row[heads.index("Value")].value for row in sheet.iter_rows(min_row=2)]
     assert values and all(isinstance(value, int | float) for value in values)
+
+
+def test_each_headline_figure_stands_in_the_format_of_its_unit(book: Any, example_plan: Plan) -> None:
+    rows = {row[0].value: row[1] for row in book["Answers"].iter_rows(min_row=9)}
+    for name, value in example_plan.headline.items():
+        cell = rows[wording.figure_name(name)]
+        assert cell.value == pytest.approx(value, rel=1e-12)
+        assert cell.number_format == workbook.number_format(unit_of(name))
+
+
+def test_ends_of_a_range_keep_the_same_decimals() -> None:
+    assert wording.range_with_unit(8.996, 9.93, "") == "9.00 to 9.93"
+    assert wording.range_with_unit(-0.5, 0.25, "") == "−0.50 to 0.25"
+    assert wording.range_with_unit(0.125, 120.0, "") == "0.125 to 120"
+    assert wording.range_with_unit(0.0, 0.0, "") == "0 to 0"
 
 
 def test_cells_take_what_results_hold() -> None:

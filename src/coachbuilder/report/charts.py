@@ -390,7 +390,7 @@ def waterfall(width: float, steps: Sequence[Bar], wholes: Sequence[Bar]) -> Draw
     """Draw steps that start where the one before ended, then whole bars from 0, names before and figures behind."""
     items = [*steps, *wholes]
     value_room = max((text_width(item.text) for item in items), default=0.0) + 8
-    wanted = max((text_width(item.label) for item in items), default=0.0) + 10
+    wanted = 1.08 * max((text_width(item.label) for item in items), default=0.0) + 10
     above = width < 480
     room = 0.0 if above else min(wanted, width * 0.4)
     step = 40.0 if above else 27.0
@@ -483,11 +483,13 @@ def tornado(width: float, rows: Sequence[Swing], *, base: float, title: str, uni
     origin = place(base / unit_divisor)
     for index, row in enumerate(rows):
         y = top + step * index + (16 if narrow else 4)
-        drawing.text(0, y - 3 if narrow else y + 12, shortened(row.label, width if narrow else label_room - 6), "t")
         low, high = place(row.at_low / unit_divisor), place(row.at_high / unit_divisor)
         drawing.rect(origin, y, low - origin, 17, "f-low", row.low_text)
         drawing.rect(origin, y, high - origin, 17, "f-high", row.high_text)
     drawing.line(origin, top, origin, bottom, "l-ink")
+    for index, row in enumerate(rows):
+        y = top + step * index + (13 if narrow else 16)
+        drawing.text(0, y, shortened(row.label, width if narrow else label_room - 6), "t halo")
     return drawing
 
 

@@ -409,7 +409,14 @@ def order_key(day: SequenceResult, programme: Programme) -> list[dict[str, str]]
     names = {colour.id: colour.name for colour in programme.plant.sequence.colour}
     paints = paint_classes(car.colour for car in day.order)
     return [
-        *({"color": models[model], "label": model_name(programme, model)} for model in day.cars_by_model),
+        *(
+            {
+                "color": color,
+                "label": model_name(programme, model) + (" (guest)" if model == programme.guest.id else ""),
+            }
+            for model, color in models.items()
+            if model in day.cars_by_model
+        ),
         *({"color": f"p{place}", "label": names.get(colour, colour)} for colour, place in paints.items()),
     ]
 
@@ -683,7 +690,7 @@ def npv_histogram(values: np.ndarray, spread: FigureSpread, *, who: str, color: 
     counts, edges = np.histogram(kept, bins=min(48, max(8, int(np.sqrt(len(values))))))
     divisor, scale_name = wording.money_scale(float(low), float(high))
     marks = [
-        (value, f"{name} {wording.number(value / divisor)}")
+        (value, f"{name} {wording.fixed(value / divisor, 2 if divisor > 1 else 0)}")
         for name, value in (("P10", spread.p10), ("median", spread.p50), ("P90", spread.p90))
         if value is not None
     ]

@@ -92,6 +92,8 @@ def environment() -> Environment:
         date=wording.date,
         short_date=wording.short_date,
         label=wording.label,
+        figure_name=wording.figure_name,
+        typeset=wording.typeset,
         plural=wording.plural,
         roots=wording.roots,
         figure=lambda value, name: wording.figure(name, value),
@@ -147,6 +149,13 @@ class Spreads:
         if spread is None or spread.p10 is None or spread.p90 is None:
             return ""
         return wording.range_with_unit(spread.p10, spread.p90, unit_of(name))
+
+    def numbers(self, name: str) -> str:
+        """Return the range from P10 to P90 without its unit, for a sentence that has said it; or an empty text."""
+        spread = self._by_name.get(name)
+        if spread is None or spread.p10 is None or spread.p90 is None:
+            return ""
+        return wording.range_with_unit(spread.p10, spread.p90, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,12 @@ def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
     spreads = Spreads(risk)
     brand, host = plan.programme.document.brand.name, plan.programme.document.host.name
 
-    def ranged(text: str, name: str) -> str:
-        words = spreads.words(name)
+    def ranged(text: str, name: str, *, bare: bool = False) -> str:
+        words = spreads.numbers(name) if bare else spreads.words(name)
         return f"{text} ({words})" if words else text
 
     fit, flow, deal = plan.fit, plan.flow, plan.deal
+    possible = wording.whole(flow.guest_capacity_units_per_year)
     found = [
         Answer(
             "Can the host's plant build the car beside its own models?",
@@ -60,9 +61,9 @@ def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
         ),
         Answer(
             "At what rate, and from when?",
-            f"{ranged(wording.whole(flow.guest_capacity_units_per_year), 'guest_capacity_units_per_year')} guest cars "
+            f"{ranged(possible, 'guest_capacity_units_per_year', bare=True)} guest cars "
             f"a year for {wording.whole(plan.planned_guest_units_per_year)} planned; "
-            f"{ranged(wording.number(flow.jph), 'plant_jph')} cars an hour of all models; limited by "
+            f"{ranged(wording.number(flow.jph), 'plant_jph', bare=True)} cars an hour of all models; limited by "
             f"{flow.bottleneck_name.lower()}. Production for sale from "
             f"{wording.date(plan.timing.start_of_production_date)}.",
         ),
@@ -82,7 +83,10 @@ def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
         found.append(
             Answer(
                 "Is that what the market paid for the news?",
-                " ".join(f"{brand if item.side == 'brand' else host}: {item.sentence}" for item in plan.comparison),
+                " ".join(
+                    f"{brand if item.side == 'brand' else host}: {wording.typeset(item.sentence)}"
+                    for item in plan.comparison
+                ),
             )
         )
     claims = Claims.of(plan, risk)
@@ -183,8 +187,8 @@ def _sequence(day: SequenceResult) -> Iterator[tuple[str, str]]:
 
 
 def _flow(flow: FlowResult) -> Iterator[tuple[str, str]]:
-    error = "" if flow.jph_ci95 is None else f" ± {wording.number(flow.jph_ci95, 2)} (95 %)"
-    yield "Cars an hour", f"{wording.number(flow.jph)}{error}, {wording.number(flow.planned_jph)} planned"
+    error = "" if flow.jph_ci95 is None else f" ± {wording.fixed(flow.jph_ci95, 2)} (95 %)"
+    yield "Cars an hour", f"{wording.fixed(flow.jph, 2)}{error}, {wording.fixed(flow.planned_jph, 2)} planned"
     yield "Bottleneck", flow.bottleneck_name
     yield (
         "Guest cars a year",

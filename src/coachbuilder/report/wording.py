@@ -179,6 +179,8 @@ def range_with_unit(low: float | None, high: float | None, unit: str, digits: in
     --------
     >>> range_with_unit(400.0, 450.0, "km").replace(HARD_SPACE, " ")
     '400 to 450 km'
+    >>> range_with_unit(42.0, 43.8, ""), range_with_unit(20.0, 80.0, "")
+    ('42.0 to 43.8', '20 to 80')
     """
     if low is None or high is None:
         return NOTHING
@@ -191,8 +193,19 @@ def range_with_unit(low: float | None, high: float | None, unit: str, digits: in
         decimals = 0 if max(abs(low), abs(high)) >= 0.1 else 1
         return f"{fixed(100 * low, decimals)} to {percent(high, decimals)}"
     unit = _SPOKEN.get(unit, unit)
-    text = f"{number(low, digits)} to {number(high, digits)}"
+    text = _both_ends(low, high, digits)
     return f"{text}{HARD_SPACE}{unit}" if unit else text
+
+
+def _both_ends(low: float, high: float, digits: int) -> str:
+    """Return both ends with the same decimals where they are of like size, none where neither needs them."""
+    small, large = sorted((abs(low), abs(high)))
+    decimals = digits - 1 - math.floor(math.log10(large)) if large else 0
+    if not 0 < decimals <= 6 or small * 20 < large:
+        return f"{number(low, digits)} to {number(high, digits)}"
+    while decimals and all(round(end, decimals) == round(end, decimals - 1) for end in (low, high)):
+        decimals -= 1
+    return f"{fixed(low, decimals)} to {fixed(high, decimals)}"
 
 
 def figure(name: str, value: float | None) -> str:
@@ -284,6 +297,51 @@ def label(name: str, *, unit: bool = False) -> str:
     text = " ".join(_ACRONYMS.get(word, word) for word in words)
     text = text[:1].upper() + text[1:]
     return f"{text} ({of_name})" if unit and of_name and of_name != "fraction" else text
+
+
+_FIGURE_NAMES: Mapping[str, str] = {
+    "months_to_start": "Months to the start of production",
+    "peak_demand_units_per_year": "Demand in the best year",
+    "guest_capacity_units_per_year": "Guest cars that the plant can build",
+    "guest_units_per_year": "Guest cars built",
+    "plant_jph": "Rate of the plant",
+    "jph": "Rate of the plant",
+    "jph_ci95": "Its 95 % interval, ±",
+    "planned_jph": "Rate that is planned",
+    "resident_units_lost_per_year": "Host's own cars lost",
+    "weeks_to_rate_weeks": "Weeks to nine tenths of the planned rate",
+    "weeks_to_rate": "Weeks to nine tenths of the planned rate",
+    "zero_to_100_s": "0–100 km/h",
+    "charge_10_80_min": "Charging 10–80 %",
+    "gross_kwh": "Battery, all cells",
+    "usable_kwh": "Battery, usable",
+    "wltp_kwh_per_100km": "WLTP consumption from the wall",
+    "epa_label_kwh_per_100km": "EPA consumption from the wall",
+    "cltc_range_estimate_km": "CLTC range, estimated",
+}
+"""Names of figures that their fields' names do not give well."""
+
+
+def figure_name(name: str) -> str:
+    """Return what a figure of the plan is called.
+
+    Examples
+    --------
+    >>> figure_name("zero_to_100_s"), figure_name("brand_npv_cny")
+    ('0–100 km/h', 'Brand NPV')
+    """
+    return _FIGURE_NAMES.get(name) or label(name)
+
+
+def typeset(sentence: str) -> str:
+    """Return a sentence of a stage with true minus signs.
+
+    Examples
+    --------
+    >>> typeset("It is worth CNY -5.8 bn on 2021-03-26.")
+    'It is worth CNY −5.8 bn on 2021-03-26.'
+    """
+    return re.sub(r"(?<![\w.])-(?=\d)", MINUS, sentence)
 
 
 def path_label(path: str) -> str:

@@ -55,9 +55,22 @@ def number_format(unit: str) -> str:
     """
     if unit == "fraction":
         return "0.0%"
-    if unit.split(" ")[0] in {"CNY", "USD", "HKD"} or unit in {"cars", "weeks", "operators", "stations"}:
+    if unit.split(" ")[0] in {"CNY", "USD", "HKD"} or unit in {"cars", "1/year", "weeks", "operators", "stations"}:
         return "#,##0"
-    return "#,##0.00" if unit in {"h", "s", "km/h", "jobs/h", "kW", "kWh"} else "General"
+    return "#,##0.0" if unit in {"h", "s", "min", "km", "kg", "km/h", "jobs/h", "kW", "kWh", "kWh/100 km"} else "0.00"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that does not look like the others of its column."""
+
+    value: float | None
+    number_format: str
+
+
+def _exact(value: float) -> Number:
+    """Return a number as the programme file gives it, thousands apart."""
+    return Number(value, "#,##0" if float(value).is_integer() else "General" if abs(value) < 1000 else "#,##0.00")
 
 
 def write_workbook(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[str, Any]) -> None:
@@ -129,9 +142,10 @@ class Sheet:
         for row in rows:
             self._row += 1
             for position, (item, value) in enumerate(zip(columns, row, strict=True), start=1):
-                cell = self._put(self._row, position, value)
+                own = value if isinstance(value, Number) else None
+                cell = self._put(self._row, position, own.value if own else value)
                 if isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
-                    cell.number_format = item.number_format
+                    cell.number_format = own.number_format if own else item.number_format
                 elif item.width > 40:
                     cell.alignment = Alignment(wrap_text=True, vertical="top")
 
@@ -145,7 +159,7 @@ class Sheet:
         for name, value in values.items():
             self._row += 1
             unit = unit_of(name)
-            self._put(self._row, 1, wording.label(name))
+            self._put(self._row, 1, wording.figure_name(name))
             cell = self._put(self._row, 2, value)
             if isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
                 cell.number_format = number_format(unit)
@@ -528,10 +542,20 @@ def _risk(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
         Column("Above zero", "0.0%"),
         Column("Draws without it", "0"),
     )
-    names = ("base", "p10", "p50", "p90", "mean", "probability_positive", "draws_without_figure")
-    figures = risk.figures if risk else ()
-    rows = zip(figures, _rows(figures, names), strict=True)
-    sheet.table(columns, ((wording.label(item.name), unit_of(item.name), *row) for item, row in rows))
+    names = ("base", "p10", "p50", "p90", "mean")
+    sheet.table(
+        columns,
+        (
+            (
+                wording.figure_name(item.name),
+                unit_of(item.name),
+                *(Number(getattr(item, name), number_format(unit_of(item.name))) for name in names),
+                item.probability_positive,
+                item.draws_without_figure,
+            )
+            for item in (risk.figures if risk else ())
+        ),
+    )
     if risk is None:
         sheet.say("No draws were asked for.")
         return
@@ -585,10 +609,15 @@ def _answers(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str
         ),
         (
             (
-                wording.label(name),
-                value,
+                wording.figure_name(name),
+                Number(value, number_format(unit_of(name))),
                 unit_of(name),
-                *((spreads[name].p10, spreads[name].p50, spreads[name].p90) if name in spreads else (None,) * 3),
+                *(
+                    Number(end, number_format(unit_of(name)))
+                    for end in (
+                        (spreads[name].p10, spreads[name].p50, spreads[name].p90) if name in spreads else (None,) * 3
+                    )
+                ),
             )
             for name, value in plan.headline.items()
         ),
@@ -744,7 +773,11 @@ def _assumptions(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping
         "stages",
     )  # fmt: skip
     ordered = sorted(plan.assumptions, key=lambda item: (item.probability, item.kind, item.path))
-    sheet.table(columns, _rows(ordered, names))
+    exact = {"value", "low", "high"}
+    sheet.table(
+        columns,
+        ([_exact(getattr(item, name)) if name in exact else getattr(item, name) for name in names] for item in ordered),
+    )
 
 
 def _evidence(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
