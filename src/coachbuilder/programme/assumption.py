@@ -22,6 +22,9 @@ from pydantic_core import PydanticCustomError, core_schema
 Z_90 = 1.6448536269514722
 """Standard normal quantile of 0.95: a 90 % interval reaches this many standard deviations to each side."""
 
+ASSUMPTION_TITLE = "Assumption"
+"""Title by which the JSON Schema of a number is known."""
+
 PLACEHOLDER = "placeholder"
 """Evidence named by a number for which nobody has named any."""
 
@@ -191,11 +194,12 @@ class Assumption:
     def __get_pydantic_json_schema__(
         cls, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"$ref": "#/$defs/Assumption"}
+        # json_schema() puts a reference in its place: pydantic would look for one among its own definitions.
+        return {"title": ASSUMPTION_TITLE}
 
 
 ASSUMPTION_JSON_SCHEMA: JsonSchemaValue = {
-    "title": "Assumption",
+    "title": ASSUMPTION_TITLE,
     "description": "A number, a 90 % range such as '1750 to 2050', a table with its evidence, or dated versions.",
     "anyOf": [
         {"type": "number"},

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from coachbuilder.programme.assumption import ASSUMPTION_JSON_SCHEMA
+from coachbuilder.programme.assumption import ASSUMPTION_JSON_SCHEMA, ASSUMPTION_TITLE
 from coachbuilder.programme.base import Section
 from coachbuilder.programme.evidence import Evidence
 from coachbuilder.programme.sections.assembly import AssemblySection, TaskTimesSection
@@ -80,13 +80,28 @@ def json_schema(document: type[Section]) -> dict[str, Any]:
     >>> json_schema(ProgrammeDocument)["title"]
     'ProgrammeDocument'
     """
-    schema = document.model_json_schema(by_alias=True)
+    schema: dict[str, Any] = _with_references(document.model_json_schema(by_alias=True))
     definitions = schema.setdefault("$defs", {})
-    definitions["Assumption"] = ASSUMPTION_JSON_SCHEMA
+    definitions[ASSUMPTION_TITLE] = ASSUMPTION_JSON_SCHEMA
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     for section in (schema, *definitions.values()):
         for name, field in section.get("properties", {}).items():
             unit = unit_of(name)
-            if unit and field.get("$ref") == "#/$defs/Assumption":
+            if unit and any(item.get("$ref") == _REFERENCE for item in (field, *field.get("anyOf", ()))):
                 field["unit"] = unit
     return schema
+
+
+_REFERENCE = f"#/$defs/{ASSUMPTION_TITLE}"
+
+
+def _with_references(node: Any) -> Any:
+    """Return a schema with a reference wherever an assumption stands, its description and default kept."""
+    if isinstance(node, dict):
+        if node.get("title") == ASSUMPTION_TITLE and "type" not in node and "properties" not in node:
+            kept = {key: node[key] for key in ("description",) if key in node}
+            return {"$ref": _REFERENCE, **kept}
+        return {key: _with_references(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_references(item) for item in node]
+    return node
