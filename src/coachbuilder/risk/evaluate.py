@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from multiprocessing import get_context
@@ -73,19 +73,18 @@ def assess(
     cases = [drawn.values_of(number) for number in range(draws)]
     ends = _ends(programme)
     cases += [{path: value} for path, pair in ends.items() for value in pair]
-    false_cases: list[tuple[str, dict[str, float]]] = []
-    first = _run(base, cases, workers, progress, checkpoint_folder, "draws")
-    outcome = first[:draws]
-    alone = first[draws:].reshape(len(ends), 2, first.shape[1])
     column = {name: index for index, name in enumerate(headline_names())}
-    slopes = {
-        side: dict(zip(ends, np.nan_to_num(alone[:, 1, column[side]] - alone[:, 0, column[side]]), strict=True))
-        for side in SIDES
-    }
     names = [name for name in base.programme.evidence if programme.assumptions_by_evidence.get(name)]
-    for side in SIDES:
-        false_cases.extend((name, _values_if_false(programme, name, slopes[side], ends)) for name in names)
-    second = _run(base, [values for _, values in false_cases], workers, progress, checkpoint_folder, "claims")
+    with _Runner(base, workers, progress, checkpoint_folder) as runner:
+        first = runner.run(cases, "draws")
+        outcome = first[:draws]
+        alone = first[draws:].reshape(len(ends), 2, first.shape[1])
+        slopes = {
+            side: dict(zip(ends, np.nan_to_num(alone[:, 1, column[side]] - alone[:, 0, column[side]]), strict=True))
+            for side in SIDES
+        }
+        false_cases = [_values_if_false(programme, name, slopes[side], ends) for side in SIDES for name in names]
+        second = runner.run(false_cases, "claims")
     if_false = {
         name: {side: _known(second[number * len(names) + position, column[side]]) for number, side in enumerate(SIDES)}
         for position, name in enumerate(names)
@@ -257,59 +256,86 @@ def _rank_evidence(
     )
 
 
-def _run(
-    base: Plan,
-    cases: Sequence[Mapping[str, float]],
-    workers: int,
-    progress: Progress | None,
-    checkpoint_folder: Path | None,
-    label: str,
-) -> NDArray[np.float64]:
-    """Evaluate ``cases`` (values by path) and return the headline figures, shape (cases, figures); NaN is none."""
-    result = np.full((len(cases), len(headline_names())), np.nan)
-    chunks = [range(start, min(start + CHUNK, len(cases))) for start in range(0, len(cases), CHUNK)]
-    checkpoint = Checkpoint(checkpoint_folder, label, base, cases) if checkpoint_folder else None
-    done = 0
-    waiting = []
-    for chunk in chunks:
-        kept = checkpoint.read(chunk.start) if checkpoint else None
-        if kept is not None and kept.shape == (len(chunk), result.shape[1]):
-            result[chunk.start : chunk.stop] = kept
-            done += len(chunk)
-        else:
-            waiting.append(chunk)
+class _Runner:
+    """Evaluates sets of values, here or in worker processes that live from the first set to the last.
 
-    def take(chunk: range, figures: NDArray[np.float64]) -> None:
-        nonlocal done
-        result[chunk.start : chunk.stop] = figures
+    Parameters
+    ----------
+    base
+        The plan from which every case starts.
+    workers
+        Processes; 1 evaluates here.
+    progress
+        Told of the cases done and of all of a set.
+    checkpoint_folder
+        Where finished chunks are kept until all sets are done.
+    """
+
+    def __init__(self, base: Plan, workers: int, progress: Progress | None, checkpoint_folder: Path | None) -> None:
+        self._base = base
+        self._workers = workers
+        self._progress = progress
+        self._folder = checkpoint_folder
+        self._checkpoints: list[Checkpoint] = []
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> _Runner:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=kind is None, cancel_futures=True)
+        if kind is None:
+            for checkpoint in self._checkpoints:
+                checkpoint.remove()
+
+    def run(self, cases: Sequence[Mapping[str, float]], label: str) -> NDArray[np.float64]:
+        """Return the headline figures of each case, shape (cases, figures); NaN is none."""
+        result = np.full((len(cases), len(headline_names())), np.nan)
+        checkpoint = Checkpoint(self._folder, label, self._base, cases) if self._folder else None
         if checkpoint:
-            checkpoint.write(chunk.start, figures)
-        done += len(chunk)
-        if progress:
-            progress(done, len(cases))
+            self._checkpoints.append(checkpoint)
+        done = 0
+        waiting = []
+        for start in range(0, len(cases), CHUNK):
+            chunk = range(start, min(start + CHUNK, len(cases)))
+            kept = checkpoint.read(chunk.start) if checkpoint else None
+            if kept is not None and kept.shape == (len(chunk), result.shape[1]):
+                result[chunk.start : chunk.stop] = kept
+                done += len(chunk)
+            else:
+                waiting.append(chunk)
+        if self._progress:
+            self._progress(done, len(cases))
+        for chunk, figures in self._evaluated(cases, waiting):
+            result[chunk.start : chunk.stop] = figures
+            if checkpoint:
+                checkpoint.write(chunk.start, figures)
+            done += len(chunk)
+            if self._progress:
+                self._progress(done, len(cases))
+        return result
 
-    if progress:
-        progress(done, len(cases))
-    if workers <= 1 or len(waiting) <= 1:
-        for chunk in waiting:
-            take(chunk, _evaluate_chunk(base, [cases[number] for number in chunk]))
-    else:
-        seed_plan = replace(base, trace={}, assumptions=())
-        with ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=_start, initargs=(seed_plan,)
-        ) as pool:
-            futures = {
-                pool.submit(_evaluate_in_worker, [cases[number] for number in chunk]): chunk for chunk in waiting
-            }
-            try:
-                for future in as_completed(futures):
-                    take(futures[future], future.result())
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    if checkpoint:
-        checkpoint.remove()
-    return result
+    def _evaluated(
+        self, cases: Sequence[Mapping[str, float]], chunks: Sequence[range]
+    ) -> Iterator[tuple[range, NDArray[np.float64]]]:
+        """Yield the chunks as they are finished."""
+        if self._workers <= 1 or (len(chunks) <= 1 and self._pool is None):
+            for chunk in chunks:
+                yield chunk, _evaluate_chunk(self._base, [cases[number] for number in chunk])
+            return
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._workers,
+                mp_context=get_context("spawn"),
+                initializer=_start,
+                initargs=(replace(self._base, trace={}, assumptions=()),),
+            )
+        futures = {
+            self._pool.submit(_evaluate_in_worker, [cases[number] for number in chunk]): chunk for chunk in chunks
+        }
+        for future in as_completed(futures):
+            yield futures[future], future.result()
 
 
 _worker_base: Plan | None = None
