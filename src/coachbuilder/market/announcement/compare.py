@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coachbuilder.market.announcement.interface import Comparison, ImpliedValue
 
-BILLION = 1e9
+BILLION, MILLION = 1e9, 1e6
 
 
 def compare(implied: ImpliedValue, *, npv_cny: float, probability: float) -> Comparison:
@@ -64,9 +64,7 @@ def _sentence(
     fits: bool,
 ) -> str:
     bound = f"{implied.bound} " if implied.bound in ("at least", "at most") else ""
-    low = "open" if implied.low_cny is None else _money(implied.low_cny)
-    high = "open" if implied.high_cny is None else _money(implied.high_cny)
-    paid = f"The market paid {bound}{_money(implied.implied_value_cny)} (95 %: {low} to {high})"
+    paid = f"The market paid {bound}{_money(implied.implied_value_cny)} (95 %: {_interval(implied)})"
     worth = f"the plan is worth {_money(npv_cny)} to the {implied.side}"
     worth += f", {_money(npv_cny * probability)} at a probability of {probability:.2f}"
     beliefs = []
@@ -84,5 +82,17 @@ def _sentence(
     return f"{paid}; {worth}; {ending}. {tail}"
 
 
+def _interval(implied: ImpliedValue) -> str:
+    if implied.low_cny is None and implied.high_cny is None:
+        return "open on both sides"
+    if implied.high_cny is None and implied.low_cny is not None:
+        return f"from {_money(implied.low_cny)}, open above"
+    if implied.low_cny is None and implied.high_cny is not None:
+        return f"up to {_money(implied.high_cny)}, open below"
+    return f"{_money(implied.low_cny or 0.0)} to {_money(implied.high_cny or 0.0)}"
+
+
 def _money(amount_cny: float) -> str:
+    if abs(amount_cny) < BILLION:
+        return f"CNY {amount_cny / MILLION:,.0f} m"
     return f"CNY {amount_cny / BILLION:,.1f} bn"
