@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 import re
 import shutil
@@ -180,3 +181,22 @@ def _run(*arguments: str) -> tuple[int, str, str]:
         [sys.executable, "-m", "coachbuilder.cli", *arguments], capture_output=True, text=True, check=False, timeout=300
     )
     return result.returncode, result.stdout, result.stderr
+
+
+def test_a_mistake_in_an_item_of_a_list_is_told_by_its_own_line(folder: Path) -> None:
+    lines = (folder / "plant.toml").read_text(encoding="utf-8").splitlines()
+    place = next(number for number, line in enumerate(lines, start=1) if line == 'id = "red"')
+    lines[place + 1] = 'share = { value = 0.07, evidence = "nobody-knows" }'
+    (folder / "plant.toml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load(folder)
+    (problem,) = caught.value.problems
+    assert (problem.field, problem.line) == ("sequence.colour.red.share", place + 2)
+
+
+def test_numbers_that_nobody_knew_yet_are_told_by_evidence_rather_than_one_by_one(folder: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load(folder, as_of=dt.date(2021, 3, 1))
+    told = [problem.found for problem in caught.value.problems]
+    assert len(told) < 60
+    assert sum("flow-failures" in text for text in told) == 1

@@ -258,9 +258,11 @@ class _LineFinder:
 
     _HEADER = re.compile(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}")
     _KEY = re.compile(r"^\s*([A-Za-z0-9_$\"'.-]+)\s*=")
+    _ID = re.compile(r"""^\s*id\s*=\s*["']([^"']+)["']""")
 
     def __init__(self, raw: str) -> None:
         self._entries: list[tuple[tuple[str, ...], int]] = []
+        self._by_id: dict[tuple[str, ...], tuple[str, ...]] = {}
         counts: dict[tuple[str, ...], int] = {}
         table: tuple[str, ...] = ()
         for number, text in enumerate(raw.splitlines(), start=1):
@@ -275,6 +277,9 @@ class _LineFinder:
                     table = self._numbered(names, counts, None)
                 self._entries.append((table, number))
                 continue
+            named = self._ID.match(text)
+            if named and table and table[-1].isdigit():
+                self._by_id.setdefault((*table[:-1], named.group(1)), table)
             key = self._KEY.match(text)
             if key:
                 names = tuple(part.strip("\"'") for part in key.group(1).split("."))
@@ -291,8 +296,10 @@ class _LineFinder:
         return tuple(path)
 
     def find(self, location: Sequence[str]) -> int | None:
-        """Return the line of the longest known beginning of ``location``."""
-        wanted = tuple(location)
+        """Return the line of the longest known beginning of ``location``; items of lists by number or by id."""
+        wanted: tuple[str, ...] = ()
+        for part in location:
+            wanted = self._by_id.get((*wanted, part), (*wanted, part))
         while wanted:
             for path, number in self._entries:
                 if path == wanted:
@@ -349,6 +356,7 @@ def _with_evidence(
     lines: _Lines,
 ) -> Document:
     """Fill in evidence, dated version and 90 % interval of every assumption below a document."""
+    too_late: dict[tuple[str, dt.date], list[str]] = {}
 
     def settle(path: str, assumption: Assumption, inherited: str) -> Assumption:
         versions = []
@@ -368,15 +376,8 @@ def _with_evidence(
             versions.append((known_since, replace(version, evidence=name or PLACEHOLDER, earlier=(), path=path)))
         seen = [item for item in versions if item[0] <= day]
         if not seen:
-            first = min(versions, key=lambda item: item[0])
-            problems.add(
-                path,
-                f"evidence {first[1].evidence!r}, dated {first[0]}",
-                f"evidence known by {day}",
-                line=lines.find(file, path),
-                hint="add an earlier version of the number, or look at a later day",
-                file=file,
-            )
+            known_since, version = min(versions, key=lambda item: item[0])
+            too_late.setdefault((version.evidence, known_since), []).append(path)
             return assumption
         chosen = max(seen, key=lambda item: item[0])[1]
         if chosen.stated_range:
@@ -385,7 +386,17 @@ def _with_evidence(
         low, high = spread(chosen.value, width, chosen.minimum, chosen.maximum)
         return replace(chosen, low=low, high=high)
 
-    return map_assumptions(section, settle)
+    settled = map_assumptions(section, settle)
+    for (name, known_since), paths in too_late.items():
+        problems.add(
+            paths[0],
+            f"evidence {name!r}, dated {known_since}" + (f", here and for {len(paths) - 1} more" if paths[1:] else ""),
+            f"evidence known by {day}",
+            line=lines.find(file, paths[0]),
+            hint="add an earlier version of the number, or look at a later day",
+            file=file,
+        )
+    return settled
 
 
 __all__ = ["ORDERS_FILE", "PLANT_FILE", "PROGRAMME_FILE", "TASKS_FILE", "InputError", "load", "read_text"]
