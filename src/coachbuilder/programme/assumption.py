@@ -28,6 +28,9 @@ ASSUMPTION_TITLE = "Assumption"
 PLACEHOLDER = "placeholder"
 """Evidence named by a number for which nobody has named any."""
 
+SMALLEST, LARGEST = 1e-12, 1e18
+"""Sizes that a number may have: nothing in a car programme lies outside, and nothing computed from them overflows."""
+
 _NUMBER = r"[-+]?(?:\d[\d_ ]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"^\s*({_NUMBER})\s*(?:to|\.\.|–|…)\s*({_NUMBER})\s*$")
 _ALLOWED_KEYS = frozenset({"value", "low", "high", "evidence", "if_false"})
@@ -287,4 +290,6 @@ def _finite(number: object, raw: object) -> float:
         raise _bad(number if number is not None else raw, "a number, or a range such as '1750 to 2050'")
     if not math.isfinite(number):
         raise _bad(number, "a finite number")
+    if number and not SMALLEST <= abs(number) <= LARGEST:
+        raise _bad(number, f"0, or a number from {SMALLEST:g} to {LARGEST:g} in size")
     return float(number)

@@ -34,6 +34,10 @@ class EvidencedSection(Section):
     """Entry of the register that the numbers of this table name when they name none themselves."""
 
 
+Months = Annotated[Assumption, Within(0.0, 600.0)]
+"""A time of 0 to 600 months."""
+
+
 def default(value: float) -> Assumption:
     """Return the default of a field: an assumption that rests on nothing yet, listed in the report as placeholder."""
     return Assumption(value=value, is_default=True)

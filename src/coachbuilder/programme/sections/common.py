@@ -21,7 +21,7 @@ class ProgrammeSection(Section):
     """What the report is headed with."""
     description: str = ""
     """A few sentences on the programme."""
-    as_of: dt.date
+    as_of: dt.date = Field(ge=dt.date(1990, 1, 1), le=dt.date(2100, 12, 31))
     """The day on which the decision is looked at; later evidence is hidden."""
     rests_on: str = Field(min_length=1)
     """Entry of the register that claims that the partnership exists at all."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from coachbuilder.programme.assumption import Assumption, Within
-from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, Share
+from coachbuilder.programme.base import EvidencedSection, Months, NonNegative, Positive, Share
 from coachbuilder.programme.sections.common import IDENTIFIER
 
 YearlyChange = Annotated[Assumption, Within(-0.5, 0.5)]
@@ -26,19 +26,19 @@ class Payer(StrEnum):
 class TimingSection(EvidencedSection):
     """How long it takes until cars for sale are built; months from the decision day."""
 
-    decision_months: NonNegative
+    decision_months: Months
     """From the decision day to a signed contract."""
-    development_months: Positive
+    development_months: Months
     """From the contract to the start of production, both sides as experienced as any."""
     brand_skill_saving_share: Share
     """Share of the development time that the brand's hardware skill saves."""
     host_consultancy_saving_share: Share
     """Share of what is left that the host's engineering consultancy saves."""
-    host_inexperience_months: NonNegative
+    host_inexperience_months: Months
     """Added because the host has never built for another company."""
-    licence_date: dt.date
+    licence_date: dt.date = Field(ge=dt.date(1990, 1, 1), le=dt.date(2100, 12, 31))
     """Day on which licence and homologation are expected; no car is built for sale before it."""
-    licence_delay_months: NonNegative
+    licence_delay_months: Months
     """How much later than that they come."""
 
 
@@ -214,7 +214,7 @@ class OwnPlantSection(EvidencedSection):
     """Months over which it is spent evenly, up to the start of production."""
     capacity_units_per_year: Positive
     """Cars a year that it can build."""
-    later_months: NonNegative
+    later_months: Months
     """Months later than at the host until the start of production, building and licence included."""
     ramp_months: Positive
     """Months from the start of production to full rate, in a straight line."""

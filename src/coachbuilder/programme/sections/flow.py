@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
+from coachbuilder.programme.assumption import Assumption, Within
 from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, PositiveShare, Section, Share
 from coachbuilder.programme.sections.common import IDENTIFIER
+
+CycleTime = Annotated[Assumption, Within(0.5, 1e6)]
+"""Time of a machine on a car; shorter ones would be simulated for ever."""
+
+RepairTime = Annotated[Assumption, Within(0.1, 1e7)]
+"""Time between failures, or of a repair."""
+
+CycleMultiple = Annotated[Assumption, Within(0.1, 100.0)]
+"""Cycle time over the planned one."""
 
 
 class ShopKind(StrEnum):
@@ -40,7 +51,7 @@ class ShopModelSection(EvidencedSection):
 
     id: str = Field(pattern=IDENTIFIER)
     """Model."""
-    cycle_time_s: Positive | None = None
+    cycle_time_s: CycleTime | None = None
     """Cycle time of this model."""
     first_pass_yield: PositiveShare | None = None
     """Share of this model's cars that pass at the first try."""
@@ -69,11 +80,11 @@ class ShopSection(EvidencedSection):
     """Places on the conveyors behind the last stage; a car rides through them one cycle time a place."""
     distribution: Distribution = Distribution.FIXED
     """Whether the cycle time is fixed or exponential."""
-    cycle_time_s: Positive | None = None
+    cycle_time_s: CycleTime | None = None
     """Cycle time of one machine for all models; assembly shops have the line's takt and give none."""
-    mtbf_min: Positive | None = None
+    mtbf_min: RepairTime | None = None
     """Mean working time of a machine between failures; without it, and mttr_min, it never fails."""
-    mttr_min: Positive | None = None
+    mttr_min: RepairTime | None = None
     """Mean time to repair."""
     first_pass_yield: PositiveShare | None = None
     """Tests: share of cars that pass at the first try."""
@@ -115,9 +126,9 @@ class RampSection(EvidencedSection):
     """Share of the excess over the plateau that is left at each doubling of guest cars built (Wright's curve)."""
     learning_reference_units: Positive
     """Guest cars built when the initial figures hold."""
-    initial_cycle_multiplier: Positive
+    initial_cycle_multiplier: CycleMultiple
     """Guest cycle time in body and assembly at first, as a multiple of the planned one."""
-    plateau_cycle_multiplier: Positive
+    plateau_cycle_multiplier: CycleMultiple
     """The multiple that remains for good."""
     initial_first_pass_yield: PositiveShare
     """Guest's first-pass yield at first; it approaches the test's own figure along the same curve."""
