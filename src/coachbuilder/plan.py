@@ -32,6 +32,9 @@ Progress = Callable[[str], None]
 
 DAYS_PER_YEAR = 365.25
 
+FEWEST_GUESTS_PER_YEAR = 1.0
+"""With fewer there is no line to balance."""
+
 
 @dataclass(frozen=True, slots=True)
 class RegisterEntry:
@@ -100,7 +103,8 @@ class Plan:
     demand: DemandResult
     """Who buys it."""
     planned_guest_units_per_year: float
-    """Guest cars a year that the line is laid out for: the best year's demand, up to the contracted capacity."""
+    """Guest cars a year that the line is laid out for: the best year's demand from the start of production on, at least
+    what the contract has the brand take or pay, and at most the contracted capacity."""
     fit: FitResult
     """Whether and how the host can build it."""
     sequence: SequenceResult
@@ -157,6 +161,8 @@ def evaluate(programme: Programme, *, reuse: Plan | None = None, progress: Progr
 
 def problems_of(programme: Programme) -> list[Problem]:
     """Return the mistakes that only show when files are taken together, such as a task that fits no station."""
+    from coachbuilder import deal
+
     stages = Stages(programme)
     found: list[Problem] = []
     for name in ("vehicle_inputs", "timing", "demand_inputs", "fit_inputs", "sequence_inputs", "announcement"):
@@ -164,6 +170,7 @@ def problems_of(programme: Programme) -> list[Problem]:
             getattr(stages, name)
         except InputError as error:
             found.extend(problem for problem in error.problems if problem not in found)
+    found.extend(deal.check(programme.document.deal))
     if not found:
         try:
             _ = stages.flow_inputs
@@ -265,12 +272,28 @@ class Stages:
         """Guest cars a year that the line is laid out for."""
         if self._reuse is not None:
             return self._reuse.planned_guest_units_per_year
+        from coachbuilder import deal
+
         first = self.timing.start_of_production_date.year
         wanted = [
             units for year, units in zip(self.demand.years, self.demand.units_per_year, strict=True) if year >= first
         ]
-        capacity = self._programme_for("fit_plan").document.deal.contracted_capacity_units_per_year.value
-        return float(min(max(wanted, default=0.0), capacity))
+        contract = self._programme_for("fit_plan").document.deal
+        floor = deal.floor_units_per_year(contract)
+        planned = float(min(max([floor, *wanted]), contract.contracted_capacity_units_per_year.value))
+        if planned < FEWEST_GUESTS_PER_YEAR:
+            raise InputError(
+                [
+                    Problem(
+                        "programme.toml",
+                        "market.demand",
+                        f"{planned:.2g} guest cars wanted in the best year from {first} on, none agreed to be taken",
+                        f"{FEWEST_GUESTS_PER_YEAR:g} or more: there is nothing to plan",
+                        hint="look at the price, the start of production and the horizon",
+                    )
+                ]
+            )
+        return planned
 
     @cached_property
     def fit_inputs(self) -> FitInputs:
@@ -367,20 +390,26 @@ class Stages:
             takt_s=self.fit.after.takt_s,
             resident_time_scale=tasks.time_scale.value,
             guest_time_scale=tasks.guest_time_scale.value,
+            planning_availability=programme.plant.plant.planning_availability.value,
         )
         calendar = _Calendar(programme.as_of, 12 * programme.document.programme.horizon_years)
+        start = self.timing.start_of_production_date
         demand_by_year = dict(zip(self.demand.years, self.demand.units_per_year, strict=True))
-        guest, residents_lost = calendar.spread_ramp(self.flow, self.timing.start_of_production_date)
+        given_up_by_year = dict(zip(self.demand.years, self.demand.host_units_lost_per_year, strict=True))
+        guest, displaced = calendar.spread_ramp(self.flow, start)
+        # The host loses its own cars twice: those that the guest displaces on the line, and those whose buyers take it.
+        residents_lost = displaced + calendar.demand(given_up_by_year, start)
+        guest_yield = self.flow.ramp.first_pass_yield
         return deal.inputs_from(
             programme,
             start_of_production=self.timing,
-            demand_units_by_month=calendar.demand(demand_by_year, self.timing.start_of_production_date),
+            demand_units_by_month=calendar.demand(demand_by_year, start),
             guest_output_units_by_month=guest,
             resident_units_lost_by_month=residents_lost,
             price_cny_by_year=dict(zip(self.demand.years, self.demand.price_cny, strict=True)),
             parts_cost_by_item_cny=self.vehicle.parts_cost_by_item_cny,
             assembly_hours_per_car=labour.direct_hours_per_car[programme.guest.id],
-            first_pass_yield=self.flow.first_pass_yield or 0.0,
+            first_pass_yield=float(guest_yield[-1]) if len(guest_yield) else 1.0,
             planned_units_per_year=self.planned_guest_units_per_year,
             with_break_even=self._reuse is None,
         )
@@ -471,9 +500,16 @@ _HEADLINE: Mapping[str, Callable[[Stages], float | None]] = {
     "host_npv_cny": lambda stages: stages.deal.host.npv_cny,
     "joint_npv_cny": lambda stages: stages.deal.joint.npv_cny,
     "own_plant_npv_cny": lambda stages: stages.deal.own_plant.npv_cny,
-    "unit_cost_cny": lambda stages: stages.deal.unit_cost.total_cny,
+    "unit_cost_cny": lambda stages: None if stages.deal.unit_cost.year is None else stages.deal.unit_cost.total_cny,
     "months_to_start": lambda stages: stages.timing.months_from_as_of,
-    "peak_demand_units_per_year": lambda stages: float(max(stages.demand.units_per_year)),
+    "peak_demand_units_per_year": lambda stages: max(
+        (
+            float(units)
+            for year, units in zip(stages.demand.years, stages.demand.units_per_year, strict=True)
+            if year >= stages.timing.start_of_production_date.year
+        ),
+        default=0.0,
+    ),
     "guest_capacity_units_per_year": lambda stages: stages.flow.guest_capacity_units_per_year,
     "plant_jph": lambda stages: stages.flow.jph,
     "resident_units_lost_per_year": lambda stages: stages.flow.resident_units_lost_per_year,

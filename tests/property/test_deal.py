@@ -344,17 +344,17 @@ def test_extreme_numbers_give_finite_figures(data: st.DataObject, months: int, w
     )
     result = evaluate(replace(base, **changes, with_break_even=with_break_even))
 
-    def walk(value: Any) -> None:
+    def walk(value: Any, name: str) -> None:
         if is_dataclass(value):
             for field in fields(value):
-                walk(getattr(value, field.name))
+                walk(getattr(value, field.name), f"{name}.{field.name}")
         elif isinstance(value, dict | tuple):
             for item in value.values() if isinstance(value, dict) else value:
-                walk(item)
+                walk(item, name)
         elif isinstance(value, np.ndarray | float):
-            assert np.isfinite(value).all()
+            assert np.isfinite(value).all(), name
 
-    walk(result)
+    walk(result, "deal")
 
 
 @FEW

@@ -36,6 +36,9 @@ Vector = NDArray[np.float64]
 
 PACK = "battery_pack"
 """Item of the parts cost whose price changes by a rate of its own."""
+FEWEST_CARS = 1.0
+"""With fewer sold over the horizon a car has no cost to speak of."""
+
 BREAK_EVEN_LIMIT = 5.0
 """Break-even volumes are searched up to this multiple of the contracted capacity."""
 BREAK_EVEN_STEPS = 25
@@ -286,7 +289,7 @@ def _unit_cost(
 ) -> UnitCost:
     by_year = calendar.by_year(sales)
     total = float(sales.sum())
-    if total <= 0:
+    if total < FEWEST_CARS:
         return UnitCost(None, {}, 0.0, 0.0, 0.0)
     best = int(np.argmax(by_year))
     weight = np.where(calendar.year_index == best, sales, 0.0) / by_year[best]
@@ -343,13 +346,19 @@ def _break_even(inputs: DealInputs, calendar: Calendar, per_car: _PerCar) -> Bre
                     volume, value = next(closer)
                     cells[side] = _first_turn(volume, value[side]) or cell
     found = [None if cell is None else _zero(cell) for cell in cells]
-    lowest = values(np.zeros(1))[:, 0]
+    looked_at = values(np.linspace(0.0, limit, BREAK_EVEN_STEPS + 1))
     notes = [
-        f"the {name} {'gains' if lowest[side] >= 0 else 'loses'} at every volume up to {limit:.0f} cars a year"
+        f"the {name} {_at_every_volume(looked_at[side])} up to {limit:.0f} cars a year"
         for side, name in enumerate(("brand", "host"))
         if cells[side] is None
     ]
     return BreakEven(found[0], found[1], limit, "; ".join(notes))
+
+
+def _at_every_volume(value: Vector) -> str:
+    if np.all(value >= 0):
+        return "gains at every volume"
+    return "loses at every volume" if np.all(value < 0) else "gains at small volumes alone, of those"
 
 
 def _first_turn(volume: Vector, value: Vector) -> _Cell | None:

@@ -60,7 +60,7 @@ def inputs_from(
     assembly_hours_per_car
         Direct hours of final assembly a guest car.
     first_pass_yield
-        Share of guest cars that pass the first test.
+        Share of guest cars that pass the first test, once launched.
     planned_units_per_year
         Guest cars a year that the line is laid out for.
     with_break_even
@@ -149,6 +149,18 @@ def inputs_from(
         ),
         with_break_even=with_break_even,
     )
+
+
+def floor_units_per_year(section: DealSection) -> float:
+    """Return the cars a year that the brand must take or pay, 0 without such a clause.
+
+    Parameters
+    ----------
+    section
+        The deal.
+    """
+    shares = [clause.floor_share.value for clause in section.clause if isinstance(clause, TakeOrPayClause)]
+    return max(shares, default=0.0) * section.contracted_capacity_units_per_year.value
 
 
 def check(section: DealSection) -> list[Problem]:

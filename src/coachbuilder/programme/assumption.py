@@ -236,11 +236,16 @@ class Within:
         Inclusive limits; ``None`` leaves that side open.
     above
         If true the minimum itself is not allowed.
+    smallest, largest
+        What is still believed of a number in a file. Unlike a minimum or a maximum they are no natural limits: ranges
+        and draws do not know them.
     """
 
     minimum: float | None = None
     maximum: float | None = None
     above: bool = False
+    smallest: float | None = None
+    largest: float | None = None
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
@@ -264,10 +269,18 @@ class Within:
     def _allows(self, number: float) -> bool:
         if self.minimum is not None and (number < self.minimum or (self.above and number == self.minimum)):
             return False
+        if (self.smallest is not None and number < self.smallest) or (
+            self.largest is not None and number > self.largest
+        ):
+            return False
         return self.maximum is None or number <= self.maximum
 
     def describe(self) -> str:
         """Return the limits in words."""
+        if self.largest is not None:
+            low = self.minimum if self.smallest is None else self.smallest
+            above = f", above {self.minimum:g}" if self.above and self.smallest is None else ""
+            return f"a number from {low or 0.0:g} to {self.largest:g}{above}"
         if self.minimum is not None and self.maximum is not None:
             return f"a number from {self.minimum:g} to {self.maximum:g}" + (
                 f", above {self.minimum:g}" if self.above else ""

@@ -34,8 +34,11 @@ class EvidencedSection(Section):
     """Entry of the register that the numbers of this table name when they name none themselves."""
 
 
-Months = Annotated[Assumption, Within(0.0, 600.0)]
+Months = Annotated[Assumption, Within(0.0, largest=600.0)]
 """A time of 0 to 600 months."""
+
+PositiveMonths = Annotated[Assumption, Within(0.0, above=True, largest=600.0)]
+"""A time above 0 and up to 600 months."""
 
 
 def default(value: float) -> Assumption:

@@ -1,7 +1,7 @@
 """The evidence register: what is claimed, by whom, when, and how far it carries.
 
 :data:`EVIDENCE_RULES` is the one table that turns a kind of evidence into a probability and a spread; the same
-table is printed in ``docs/evidence.md``.
+table is printed in ``docs/reference/evidence.md``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from coachbuilder.programme.errors import Problem, closest
 
 
 class EvidenceKind(StrEnum):
-    """Kinds of evidence, strongest first."""
+    """Kinds of evidence."""
 
     MEASURED = "measured"
     TYPE_APPROVAL = "type approval"

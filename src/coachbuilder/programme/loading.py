@@ -17,7 +17,7 @@ from coachbuilder.programme.base import Section
 from coachbuilder.programme.errors import InputError, ProblemList, closest
 from coachbuilder.programme.evidence import PLACEHOLDER_WIDTH, Evidence, Standing, link_problems, spread, standings
 from coachbuilder.programme.programme import Programme
-from coachbuilder.programme.sections.common import ModelRole
+from coachbuilder.programme.sections.common import EARLIEST_DAY, LATEST_DAY, ModelRole
 from coachbuilder.programme.tree import map_assumptions
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     tasks: tuple[Task, ...] = ()
     orders = None
     if not (folder / TASKS_FILE).is_file():
-        problems.add("file", "nothing", f"the file {folder / TASKS_FILE}", file=TASKS_FILE)
+        problems.add("file", "nothing", f"the file {TASKS_FILE}", file=TASKS_FILE)
     elif model_ids:
         tasks = read_tasks(folder / TASKS_FILE, model_ids, problems)
     if plant is not None and (folder / ORDERS_FILE).is_file():
@@ -104,6 +104,11 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
         message = "unreachable: a missing document is a problem"
         raise RuntimeError(message)
     if as_of is not None:
+        if not EARLIEST_DAY <= as_of <= LATEST_DAY:
+            problems.add(
+                "--as-of", as_of.isoformat(), f"a day from {EARLIEST_DAY} to {LATEST_DAY}", file="command line"
+            )
+            problems.raise_if_any()
         document = document.model_copy(update={"programme": document.programme.model_copy(update={"as_of": as_of})})
     day = document.programme.as_of
     visible = {name: entry for name, entry in document.evidence.items() if entry.date <= day}
@@ -221,6 +226,16 @@ def _explain(error: ValidationError, file: str, schema: type[Section], raw: str,
         elif kind == "missing":
             what = f"the key {location[-1]!r}"
             problems.add(path, "nothing", what, line=finder.find(location[:-1]), file=file)
+        elif kind == "union_tag_invalid":
+            allowed = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
+            problems.add(
+                f"{path}.{context['discriminator'].strip(chr(39))}",
+                context["tag"],
+                f"one of {context['expected_tags']}",
+                line=line,
+                hint=closest(context["tag"], allowed),
+                file=file,
+            )
         elif kind == "enum":
             hint = closest(found, re.findall(r"'([^']*)'", context["expected"])) if isinstance(found, str) else ""
             problems.add(path, found, f"one of {context['expected']}", line=line, hint=hint, file=file)

@@ -25,6 +25,9 @@ HOST = "host_npv_cny"
 JOINT = "joint_npv_cny"
 SIDES = (BRAND, HOST, JOINT)
 
+NO_PLAN = 1e15
+"""Stands for the harm of an end at which there is no plan, CNY."""
+
 CHUNK = 50
 """Plans handed to a worker at once: large enough to hide the handing over, small enough to show progress."""
 
@@ -80,7 +83,7 @@ def assess(
         outcome = first[:draws]
         alone = first[draws:].reshape(len(ends), 2, first.shape[1])
         slopes = {
-            side: dict(zip(ends, np.nan_to_num(alone[:, 1, column[side]] - alone[:, 0, column[side]]), strict=True))
+            side: dict(zip(ends, _slopes(alone[:, 0, column[side]], alone[:, 1, column[side]]), strict=True))
             for side in SIDES
         }
         false_cases = [_values_if_false(programme, name, slopes[side], ends) for side in SIDES for name in names]
@@ -146,6 +149,16 @@ def _values_if_false(
         share = harm[path] / norm if norm > 0 else 0.0
         values[path] = central + share * (value - central)
     return values
+
+
+def _slopes(at_low: NDArray[np.float64], at_high: NDArray[np.float64]) -> list[float]:
+    """Return what the way from the low to the high end does; an end without a plan outweighs every other harm."""
+    found = np.nan_to_num(at_high) - np.nan_to_num(at_low)
+    no_plan_low, no_plan_high = ~np.isfinite(at_low), ~np.isfinite(at_high)
+    found[no_plan_low & ~no_plan_high] = NO_PLAN
+    found[no_plan_high & ~no_plan_low] = -NO_PLAN
+    found[no_plan_low & no_plan_high] = 0.0
+    return [float(value) for value in found]
 
 
 def _known(figure: float) -> float | None:

@@ -133,6 +133,6 @@ class RiskResult:
     evidence: tuple[EvidenceInfluence, ...]
     """Entries of the register by what the joint value loses if they are false, worst first."""
     brand_npv_cny: NDArray[np.float64]
-    """The brand's value in every draw, shape (draws,)."""
+    """The brand's value in every draw that has a plan."""
     host_npv_cny: NDArray[np.float64]
-    """The host's value in every draw, shape (draws,)."""
+    """The host's value in every draw that has a plan."""

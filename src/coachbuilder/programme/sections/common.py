@@ -9,6 +9,9 @@ from pydantic import Field
 
 from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, PositiveShare, Section
 
+EARLIEST_DAY, LATEST_DAY = dt.date(1990, 1, 1), dt.date(2100, 12, 31)
+"""Days that a programme may speak of."""
+
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 
@@ -21,7 +24,7 @@ class ProgrammeSection(Section):
     """What the report is headed with."""
     description: str = ""
     """A few sentences on the programme."""
-    as_of: dt.date = Field(ge=dt.date(1990, 1, 1), le=dt.date(2100, 12, 31))
+    as_of: dt.date = Field(ge=EARLIEST_DAY, le=LATEST_DAY)
     """The day on which the decision is looked at; later evidence is hidden."""
     rests_on: str = Field(min_length=1)
     """Entry of the register that claims that the partnership exists at all."""

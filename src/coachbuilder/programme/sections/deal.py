@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from coachbuilder.programme.assumption import Assumption, Within
-from coachbuilder.programme.base import EvidencedSection, Months, NonNegative, Positive, Share
-from coachbuilder.programme.sections.common import IDENTIFIER
+from coachbuilder.programme.base import EvidencedSection, Months, NonNegative, Positive, PositiveMonths, Share
+from coachbuilder.programme.sections.common import EARLIEST_DAY, IDENTIFIER, LATEST_DAY
 
 YearlyChange = Annotated[Assumption, Within(-0.5, 0.5)]
 """A yearly change of a price: -0.05 falls by a twentieth."""
@@ -28,7 +28,7 @@ class TimingSection(EvidencedSection):
 
     decision_months: Months
     """From the decision day to a signed contract."""
-    development_months: Months
+    development_months: PositiveMonths
     """From the contract to the start of production, both sides as experienced as any."""
     brand_skill_saving_share: Share
     """Share of the development time that the brand's hardware skill saves."""
@@ -36,7 +36,7 @@ class TimingSection(EvidencedSection):
     """Share of what is left that the host's engineering consultancy saves."""
     host_inexperience_months: Months
     """Added because the host has never built for another company."""
-    licence_date: dt.date = Field(ge=dt.date(1990, 1, 1), le=dt.date(2100, 12, 31))
+    licence_date: dt.date = Field(ge=EARLIEST_DAY, le=LATEST_DAY)
     """Day on which licence and homologation are expected; no car is built for sale before it."""
     licence_delay_months: Months
     """How much later than that they come."""

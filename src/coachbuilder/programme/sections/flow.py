@@ -11,13 +11,13 @@ from coachbuilder.programme.assumption import Assumption, Within
 from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, PositiveShare, Section, Share
 from coachbuilder.programme.sections.common import IDENTIFIER
 
-CycleTime = Annotated[Assumption, Within(0.5, 1e6)]
+CycleTime = Annotated[Assumption, Within(0.0, above=True, smallest=0.5, largest=1e6)]
 """Time of a machine on a car; shorter ones would be simulated for ever."""
 
-RepairTime = Annotated[Assumption, Within(0.1, 1e7)]
+RepairTime = Annotated[Assumption, Within(0.0, above=True, smallest=0.1, largest=1e7)]
 """Time between failures, or of a repair."""
 
-CycleMultiple = Annotated[Assumption, Within(0.1, 100.0)]
+CycleMultiple = Annotated[Assumption, Within(0.0, above=True, smallest=0.1, largest=100.0)]
 """Cycle time over the planned one."""
 
 
