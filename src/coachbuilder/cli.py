@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+STOPPED = 130
+"""Exit status of a command that was stopped with Ctrl-C."""
 
 _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """What a wrong command line raises: typer brings its own click from version 0.26 on."""
@@ -52,7 +56,7 @@ def plan(
     started = dt.datetime.now(dt.UTC)
     loaded = _load(programme, as_of)
     target = out or programme / "out"
-    _require_folder(target)
+    _require_folder(target, ("plan.json", "report.html", "plan.xlsx"))
     from coachbuilder.plan import evaluate
     from coachbuilder.report import answers, plan_document, run_details, write_plan, write_report, write_workbook
     from coachbuilder.risk import assess
@@ -126,7 +130,7 @@ def new(
     if as_json:
         _print_json({"folder": name, "files": [str(path) for path in written]})
         return
-    typer.echo(f"Written: {', '.join(str(path) for path in written)}\nNext: coachbuilder plan {name}")
+    typer.echo(f"Written: {', '.join(str(path) for path in written)}\nNext: coachbuilder plan {shlex.quote(name)}")
 
 
 @app.command()
@@ -179,7 +183,7 @@ def schema(
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument, json_schema
     from coachbuilder.report import write_text
 
-    _require_folder(out)
+    _require_folder(out, ("programme.schema.json", "plant.schema.json"))
     written = []
     for name, document in (("programme", ProgrammeDocument), ("plant", PlantDocument)):
         path = out / f"{name}.schema.json"
@@ -224,12 +228,20 @@ def _run(arguments: list[str]) -> int:
             _print_json({"problems": [{"field": "command line", "found": error.format_message()}]})
         return int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("stopped; what was computed of the draws is kept, run the same command to go on\n")
-        return 130
+        result = STOPPED
     except BrokenPipeError:
         # The reader of our output has gone; point it elsewhere, so that closing it does not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # A full disk, a name too long, a device gone: nothing that a look at our code would mend.
+        sys.stderr.write(f"cannot go on: {error.strerror or error}: {error.filename or 'standard output'}\n")
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        return 2
+    if result == STOPPED:
+        sys.stderr.write("stopped; what was computed of the draws is kept, run the same command to go on\n")
+        if as_json:
+            _print_json({"problems": [{"field": "command", "found": "stopped"}]})
     return result if isinstance(result, int) else 0
 
 
@@ -271,7 +283,7 @@ def _run_stage(folder: Path, as_of: str | None, as_json: bool, name: str, take: 
     typer.echo(stage_summary(name, result))
 
 
-def _require_folder(folder: Path) -> None:
+def _require_folder(folder: Path, files: tuple[str, ...]) -> None:
     """Refuse early what could not be written after minutes of work."""
     from coachbuilder.programme import InputError, Problem
 
@@ -282,6 +294,9 @@ def _require_folder(folder: Path) -> None:
         raise InputError([Problem(str(folder), "--out", found, "a folder that can be written")]) from None
     if not os.access(folder, os.W_OK):
         raise InputError([Problem(str(folder), "--out", "no right to write", "a folder that can be written")])
+    blocked = [name for name in files if (folder / name).is_dir()]
+    if blocked:
+        raise InputError([Problem(str(folder / name), "--out", "a folder", "a file, or nothing") for name in blocked])
 
 
 def _print_json(value: object) -> None:

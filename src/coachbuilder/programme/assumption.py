@@ -301,6 +301,11 @@ def _as_text(found: object) -> str:
 def _finite(number: object, raw: object) -> float:
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise _bad(number if number is not None else raw, "a number, or a range such as '1750 to 2050'")
+    try:
+        number = float(number)
+    except OverflowError:
+        found = "a whole number of hundreds of digits"
+        raise _bad(found, f"a number up to {LARGEST:g}") from None
     if not math.isfinite(number):
         raise _bad(number, "a finite number")
     if number and not SMALLEST <= abs(number) <= LARGEST:

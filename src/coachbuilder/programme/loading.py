@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from coachbuilder.programme.errors import InputError, ProblemList, closest
 from coachbuilder.programme.evidence import PLACEHOLDER_WIDTH, Evidence, Standing, link_problems, spread, standings
 from coachbuilder.programme.programme import Programme
 from coachbuilder.programme.sections.common import EARLIEST_DAY, LATEST_DAY, ModelRole
-from coachbuilder.programme.tree import map_assumptions
+from coachbuilder.programme.tree import map_assumptions, repeated_ids
 
 if TYPE_CHECKING:
     from coachbuilder.programme.schema import PlantDocument
@@ -63,9 +64,9 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
     from coachbuilder.programme.tasks import read_tasks
 
-    folder = Path(folder)
     problems = ProblemList(PROGRAMME_FILE)
-    if not folder.is_dir():
+    folder = Path(folder)
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         problems.add(
             "folder", str(folder), "a programme folder", file=str(folder), hint="coachbuilder new NAME makes one"
         )
@@ -81,7 +82,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
         problems.add("file", "nothing", f"the file {TASKS_FILE}", file=TASKS_FILE)
     elif model_ids:
         tasks = read_tasks(folder / TASKS_FILE, model_ids, problems)
-    if plant is not None and (folder / ORDERS_FILE).is_file():
+    if plant is not None and os.path.lexists(folder / ORDERS_FILE):
         orders = read_orders(
             folder / ORDERS_FILE,
             [model.id for model in plant.model],
@@ -103,6 +104,10 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
         problems.raise_if_any()
         message = "unreachable: a missing document is a problem"
         raise RuntimeError(message)
+    for file, read in ((PROGRAMME_FILE, document), (PLANT_FILE, plant)):
+        for field, name in repeated_ids(read):
+            if field != "model.id":
+                problems.add(field, name, "an identifier used once", file=file)
     if as_of is not None:
         if not EARLIEST_DAY <= as_of <= LATEST_DAY:
             problems.add(
@@ -152,6 +157,12 @@ def _read_document(path: Path, schema: type[Document], problems: ProblemList) ->
             "TOML",
             line=int(place.group(1)) if place else None,
             file=path.name,
+        )
+        return None
+    except (ValueError, RecursionError) as error:
+        # Numbers of thousands of digits, tables nested thousands deep: no mistake of TOML, but no programme either.
+        problems.add(
+            "syntax", str(error) or "tables nested too deep", "numbers and tables of a human size", file=path.name
         )
         return None
     try:
@@ -349,6 +360,13 @@ def _check_models(plant: PlantDocument, problems: ProblemList) -> None:
     seen: set[str] = set()
     for model in plant.model:
         has_rate = model.planned_units_per_year is not None
+        if 0 < model.units_per_year < 1:
+            problems.add(
+                f"model.{model.id}.planned_units_per_year",
+                f"{model.units_per_year:g}",
+                "0, or one car a year or more",
+                file=PLANT_FILE,
+            )
         if has_rate is (model.role is ModelRole.GUEST):
             problems.add(
                 f"model.{model.id}.planned_units_per_year",

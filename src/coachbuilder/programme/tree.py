@@ -35,6 +35,21 @@ def iterate_assumptions(model: BaseModel, prefix: str = "") -> Iterator[tuple[st
         yield from _iterate(getattr(model, name), f"{prefix}.{name}" if prefix else name)
 
 
+def repeated_ids(node: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield path and id of every item of a list whose id an item before it has: their numbers would share a path."""
+    if isinstance(node, BaseModel):
+        for name in type(node).model_fields:
+            yield from repeated_ids(getattr(node, name), f"{path}.{name}" if path else name)
+    elif isinstance(node, tuple):
+        seen: set[str] = set()
+        for index, item in enumerate(node):
+            key = item_key(item, index)
+            if key in seen:
+                yield f"{path}.id", key
+            seen.add(key)
+            yield from repeated_ids(item, f"{path}.{key}")
+
+
 Recipe = str | list[tuple[Any, "Recipe"]]
 """Where the assumptions below a node stand: a path, or the parts of the node that hold some."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coachbuilder.report.jsonable import dumps, jsonable
+from coachbuilder.report.writing import write_whole
 
 if TYPE_CHECKING:
     from coachbuilder.plan import Plan
@@ -101,6 +102,8 @@ def write_plan(document: Mapping[str, Any], path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all: beside its place first, then moved there."""
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8")
+
+    write_whole(path, write)

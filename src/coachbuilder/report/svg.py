@@ -37,10 +37,15 @@ def text_width(text: str, size: float = FONT_SIZE) -> float:
     return units * size
 
 
+LONGEST = 400
+"""No picture is wide enough for more letters in a row."""
+
+
 def shortened(text: str, width: float, size: float = FONT_SIZE) -> str:
     """Return ``text``, cut with an ellipsis if it does not fit into ``width``."""
-    if text_width(text, size) <= width:
+    if len(text) <= LONGEST and text_width(text, size) <= width:
         return text
+    text = text[:LONGEST]
     while text and text_width(text + "…", size) > width:
         text = text[:-1]
     return text.rstrip(" ,;.") + "…"

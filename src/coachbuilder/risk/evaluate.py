@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
@@ -358,6 +359,8 @@ def _start(base: Plan) -> None:
     # A worker process holds the one plan that its draws start from; the parent never sets it.
     global _worker_base
     _worker_base = base
+    # Ctrl-C reaches every process of the group; the parent alone answers it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _evaluate_in_worker(cases: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
@@ -373,7 +376,7 @@ def _evaluate_chunk(base: Plan, cases: Sequence[Mapping[str, float]]) -> NDArray
     for row, values in enumerate(cases):
         try:
             headline = evaluate(base.programme.with_values(values), reuse=base).headline
-        except InputError:
+        except (InputError, ArithmeticError):
             # Values that are right one by one may not go together, such as a pack too weak for its motor. Such a draw
             # has no figures; every spread tells how many are missing.
             figures[row] = np.nan

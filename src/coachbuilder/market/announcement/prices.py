@@ -24,6 +24,12 @@ from coachbuilder.programme.sections.market import LimitSide
 LARGEST_TABLE_BYTES = 16 * 1024 * 1024
 """Daily prices of a century are under 2 MB."""
 
+FEWEST_DAYS = 3
+"""A line through fewer has no error."""
+
+SMALLEST_MOVE = 1e-9
+"""Returns that differ by less do not differ."""
+
 LIMIT_TOLERANCE = 0.001
 """Limit prices are rounded to a tick and adjusted later: a close this near the limit is at it."""
 
@@ -123,7 +129,16 @@ def market_model_from(
         )
         return None
     own_returns, market_returns = zip(*reversed(pairs), strict=True)
-    return fit_market_model(own_returns, market_returns)
+    if days < FEWEST_DAYS or max(market_returns) - min(market_returns) < SMALLEST_MOVE:
+        found = f"{days} days on which the market moved by {max(market_returns) - min(market_returns):.2g} at most"
+        problems.add("close", found, f"{FEWEST_DAYS} days or more and a market that moves", file=market.file)
+        return None
+    model = fit_market_model(own_returns, market_returns)
+    if model.residual_sd < SMALLEST_MOVE:
+        found = "a share that moves exactly with the market, or not at all"
+        problems.add("close", found, "prices of a share, not those of the index", file=share.file)
+        return None
+    return model
 
 
 def observations_from(

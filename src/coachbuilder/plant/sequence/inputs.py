@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from coachbuilder.programme import Programme
 
 FILE = "plant.toml"
+MOST_CARS_PER_DAY = 20_000
+"""Ten times the largest plants."""
+
 _OBJECTIVES = {
     "high": SequenceObjective.HIGH_PRIORITY,
     "low": SequenceObjective.LOW_PRIORITY,
@@ -79,6 +82,17 @@ def inputs_from(programme: Programme, *, cars_per_day: Mapping[str, float]) -> S
     if problems:
         raise InputError(problems)
     section = programme.plant.sequence
+    if programme.orders is None and sum(cars_per_day.values()) > MOST_CARS_PER_DAY:
+        raise InputError(
+            [
+                Problem(
+                    FILE,
+                    "model.planned_units_per_year, shifts.working_days_per_year",
+                    f"{sum(cars_per_day.values()):.3g} cars a day",
+                    f"at most {MOST_CARS_PER_DAY}",
+                )
+            ]
+        )
     if programme.orders is not None:
         today = [order for order in programme.orders if not order.previous_day]
         before = [order for order in programme.orders if order.previous_day]

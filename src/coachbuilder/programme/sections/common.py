@@ -30,7 +30,7 @@ class ProgrammeSection(Section):
     """Entry of the register that claims that the partnership exists at all."""
     horizon_years: int = Field(default=10, ge=1, le=30)
     """Years of cash flow after the decision day."""
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, le=2**63 - 1)
     """Seed of every random draw in the plan."""
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
-from coachbuilder.programme.assumption import Assumption
+from coachbuilder.programme.assumption import Assumption, Within
 from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, PositiveShare, Section, Share
 
 
@@ -96,7 +97,7 @@ class BatterySection(EvidencedSection):
     """Share of it that the car lets the driver use."""
     kg_per_kwh: Positive
     """Mass of the pack per gross energy, housing and cooling included."""
-    open_circuit_voltage_v: Positive
+    open_circuit_voltage_v: Annotated[Assumption, Within(0.0, above=True, smallest=10.0, largest=5000.0)]
     """Open-circuit voltage of the pack at half charge."""
     resistance_ohm: Positive
     """Internal resistance of the pack at half charge."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -37,7 +38,7 @@ def write_template(folder: Path) -> tuple[Path, ...]:
     ...     [path.name for path in write_template(Path(place) / "my-car")]
     ['programme.toml', 'plant.toml', 'tasks.csv']
     """
-    present = [name for name in FILES if (folder / name).exists()]
+    present = [name for name in FILES if os.path.lexists(folder / name)]
     if present:
         raise InputError(
             [
