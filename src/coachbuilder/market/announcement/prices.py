@@ -134,7 +134,7 @@ def market_model_from(
         problems.add("close", found, f"{FEWEST_DAYS} days or more and a market that moves", file=market.file)
         return None
     model = fit_market_model(own_returns, market_returns)
-    if model.residual_sd < SMALLEST_MOVE:
+    if model.residual_sd <= 0.0:
         found = "a share that moves exactly with the market, or not at all"
         problems.add("close", found, "prices of a share, not those of the index", file=share.file)
         return None
