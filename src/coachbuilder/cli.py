@@ -89,16 +89,13 @@ def check(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False)
     """Read a programme and tell every mistake in it; nothing is computed or written."""
     from coachbuilder.plan import problems_of
     from coachbuilder.programme import InputError
+    from coachbuilder.programme.assumption import PLACEHOLDER
 
     loaded = _load(programme, as_of)
     problems = problems_of(loaded)
     if problems:
         raise InputError(problems)
-    placeholders = [
-        path
-        for path, item in loaded.assumptions.items()
-        if item.evidence not in loaded.evidence or _is_open(loaded, path)
-    ]
+    placeholders = [path for path, item in loaded.assumptions.items() if loaded.evidence_kind(item) == PLACEHOLDER]
     if as_json:
         _print_json(
             {
@@ -264,10 +261,6 @@ def _load(folder: Path, as_of: str | None) -> Programme:
         except ValueError:
             raise InputError([Problem("command line", "--as-of", as_of, "a date such as 2021-03-29")]) from None
     return load(folder, as_of=day)
-
-
-def _is_open(programme: Programme, path: str) -> bool:
-    return programme.evidence[programme.assumptions[path].evidence].kind.value == "placeholder"
 
 
 def _run_stage(folder: Path, as_of: str | None, as_json: bool, name: str, take: Callable[[Stages], object]) -> None:

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from coachbuilder.programme import InputError, Problem, Programme
-from coachbuilder.programme.assumption import PLACEHOLDER
 from coachbuilder.programme.evidence import EVIDENCE_RULES, EvidenceKind
 from coachbuilder.programme.units import unit_of
 
@@ -268,26 +267,31 @@ class Stages:
         return market.evaluate_demand(self.demand_inputs)
 
     @cached_property
+    def peak_demand_units_per_year(self) -> float:
+        """Guest cars wanted in the best year from that of the start of production on; 0 if there is none."""
+        first = self.timing.start_of_production_date.year
+        years = zip(self.demand.years, self.demand.units_per_year, strict=True)
+        return max((float(units) for year, units in years if year >= first), default=0.0)
+
+    @cached_property
     def planned_guest_units_per_year(self) -> float:
         """Guest cars a year that the line is laid out for."""
         if self._reuse is not None:
             return self._reuse.planned_guest_units_per_year
         from coachbuilder import deal
 
-        first = self.timing.start_of_production_date.year
-        wanted = [
-            units for year, units in zip(self.demand.years, self.demand.units_per_year, strict=True) if year >= first
-        ]
         contract = self._programme_for("fit_plan").document.deal
         floor = deal.floor_units_per_year(contract)
-        planned = float(min(max([floor, *wanted]), contract.contracted_capacity_units_per_year.value))
+        planned = float(
+            min(max(floor, self.peak_demand_units_per_year), contract.contracted_capacity_units_per_year.value)
+        )
         if planned < FEWEST_GUESTS_PER_YEAR:
             raise InputError(
                 [
                     Problem(
                         "programme.toml",
                         "market.demand",
-                        f"{planned:.2g} guest cars wanted in the best year from {first} on, none agreed to be taken",
+                        f"{planned:.2g} guest cars wanted in the best year, none agreed to be taken",
                         f"{FEWEST_GUESTS_PER_YEAR:g} or more: there is nothing to plan",
                         hint="look at the price, the start of production and the horizon",
                     )
@@ -303,7 +307,7 @@ class Stages:
         programme = self._programme_for("fit")
         return balance.inputs_from(
             programme,
-            resident_units_per_year={model.id: model.units_per_year for model in programme.residents},
+            resident_units_per_year=programme.resident_units_per_year,
             guest_units_per_year=self.planned_guest_units_per_year,
         )
 
@@ -325,8 +329,7 @@ class Stages:
 
         programme = self._programme_for("sequence")
         days = programme.plant.shifts.working_days_per_year.value
-        units = {model.id: model.units_per_year for model in programme.residents}
-        units[programme.guest.id] = self.planned_guest_units_per_year
+        units = {**programme.resident_units_per_year, programme.guest.id: self.planned_guest_units_per_year}
         return sequence.inputs_from(programme, cars_per_day={model: count / days for model, count in units.items()})
 
     @cached_property
@@ -352,7 +355,7 @@ class Stages:
             programme,
             assembly_takt_s=self.fit.after.takt_s,
             resident_only_takt_s=self.fit.before.takt_s,
-            resident_units_per_year={model.id: model.units_per_year for model in programme.residents},
+            resident_units_per_year=programme.resident_units_per_year,
             guest_units_per_year=self.planned_guest_units_per_year,
             cheap=cheap,
             rate_correction=1.0 if self._reuse is None else self._reuse.draw_rate_correction,
@@ -502,14 +505,7 @@ _HEADLINE: Mapping[str, Callable[[Stages], float | None]] = {
     "own_plant_npv_cny": lambda stages: stages.deal.own_plant.npv_cny,
     "unit_cost_cny": lambda stages: None if stages.deal.unit_cost.year is None else stages.deal.unit_cost.total_cny,
     "months_to_start": lambda stages: stages.timing.months_from_as_of,
-    "peak_demand_units_per_year": lambda stages: max(
-        (
-            float(units)
-            for year, units in zip(stages.demand.years, stages.demand.units_per_year, strict=True)
-            if year >= stages.timing.start_of_production_date.year
-        ),
-        default=0.0,
-    ),
+    "peak_demand_units_per_year": lambda stages: stages.peak_demand_units_per_year,
     "guest_capacity_units_per_year": lambda stages: stages.flow.guest_capacity_units_per_year,
     "plant_jph": lambda stages: stages.flow.jph,
     "resident_units_lost_per_year": lambda stages: stages.flow.resident_units_lost_per_year,
@@ -609,7 +605,7 @@ def _assumptions(programme: Programme, trace: Mapping[str, tuple[str, ...]]) -> 
                 stated_range=item.stated_range,
                 is_default=item.is_default,
                 evidence=item.evidence,
-                kind=PLACEHOLDER if entry is None else entry.kind.value,
+                kind=programme.evidence_kind(item),
                 probability=nobody if entry is None else programme.standings[item.evidence].probability,
                 stages=tuple(stages_of.get(path, ())),
             )

@@ -104,10 +104,6 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
         problems.raise_if_any()
         message = "unreachable: a missing document is a problem"
         raise RuntimeError(message)
-    for file, read in ((PROGRAMME_FILE, document), (PLANT_FILE, plant)):
-        for field, name in repeated_ids(read):
-            if field != "model.id":
-                problems.add(field, name, "an identifier used once", file=file)
     if as_of is not None:
         if not EARLIEST_DAY <= as_of <= LATEST_DAY:
             problems.add(
@@ -166,10 +162,13 @@ def _read_document(path: Path, schema: type[Document], problems: ProblemList) ->
         )
         return None
     try:
-        return schema.model_validate(content)
+        document = schema.model_validate(content)
     except ValidationError as error:
         _explain(error, path.name, schema, raw, problems)
         return None
+    for field, name in repeated_ids(document):
+        problems.add(field, name, "an identifier used once", file=path.name)
+    return document
 
 
 def _model_ids_in(path: Path) -> list[str]:
@@ -357,7 +356,6 @@ def _check_models(plant: PlantDocument, problems: ProblemList) -> None:
             "exactly one model with role 'guest'",
             file=PLANT_FILE,
         )
-    seen: set[str] = set()
     for model in plant.model:
         has_rate = model.planned_units_per_year is not None
         if 0 < model.units_per_year < 1:
@@ -374,9 +372,6 @@ def _check_models(plant: PlantDocument, problems: ProblemList) -> None:
                 "nothing for the guest: its rate comes from demand" if has_rate else "the host's planned cars a year",
                 file=PLANT_FILE,
             )
-        if model.id in seen:
-            problems.add("model.id", model.id, "an identifier used once", file=PLANT_FILE)
-        seen.add(model.id)
 
 
 def _with_evidence(

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coachbuilder.programme.assumption import Assumption
+from coachbuilder.programme.assumption import PLACEHOLDER, Assumption
 from coachbuilder.programme.sections.common import ModelRole, ModelSection
 from coachbuilder.programme.tree import Recipe, iterate_assumptions, map_assumptions, recipe_of, set_values
 
@@ -93,6 +93,16 @@ class Programme:
     def residents(self) -> tuple[ModelSection, ...]:
         """The host's own cars already built there."""
         return tuple(model for model in self.plant.model if model.role is ModelRole.RESIDENT)
+
+    @property
+    def resident_units_per_year(self) -> dict[str, float]:
+        """Cars a year that the host plans to build, by resident model."""
+        return {model.id: model.units_per_year for model in self.residents}
+
+    def evidence_kind(self, assumption: Assumption) -> str:
+        """Return the kind of evidence that an assumption names; a placeholder where it names none."""
+        entry = self.evidence.get(assumption.evidence)
+        return PLACEHOLDER if entry is None else entry.kind.value
 
     @cached_property
     def assumptions(self) -> dict[str, Assumption]:

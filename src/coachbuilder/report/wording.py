@@ -13,7 +13,6 @@ NOTHING = "–"
 """Stands where a result has no figure."""
 
 MINUS = "−"
-NARROW_SPACE = "\u202f"
 HARD_SPACE = "\u00a0"
 
 _MONEY_SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"))

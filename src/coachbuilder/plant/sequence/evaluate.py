@@ -184,7 +184,7 @@ class _Arrays:
         _, first, counts = np.unique(self.kind, return_index=True, return_counts=True)
         kinds = np.zeros(len(self.kind), dtype=np.int64)
         arguments: Any = (
-            self.kind[first], self.has[first], self.colour[first], counts.astype(np.int64), self.previous,
+            self.has[first], self.colour[first], counts.astype(np.int64), self.previous,
             self.at_most, self.out_of, self.weight, self.previous_colour, self._batch, self.change_weight, state, kinds,
         )  # fmt: skip
         kernels.construct(*arguments)

@@ -35,12 +35,8 @@ def check(programme: Programme) -> list[Problem]:
     section = programme.plant.sequence
     found: list[Problem] = []
     models = {model.id for model in programme.plant.model}
-    seen: set[str] = set()
     for place, option in enumerate(section.option):
         path = f"sequence.option.{place}"
-        if option.id in seen:
-            found.append(Problem(FILE, f"{path}.id", option.id, "an identifier used once"))
-        seen.add(option.id)
         if option.at_most >= option.out_of:
             found.append(
                 Problem(FILE, f"{path}.at_most", str(option.at_most), f"less than out_of, which is {option.out_of}")
@@ -50,11 +46,6 @@ def check(programme: Programme) -> list[Problem]:
             for name in option.rates
             if name not in models
         )
-    colours: set[str] = set()
-    for place, colour in enumerate(section.colour):
-        if colour.id in colours:
-            found.append(Problem(FILE, f"sequence.colour.{place}.id", colour.id, "an identifier used once"))
-        colours.add(colour.id)
     if sum(colour.share.value for colour in section.colour) <= 0:
         found.append(Problem(FILE, "sequence.colour", "shares that sum to 0", "a share above 0"))
     if len(set(section.objectives)) < len(section.objectives):

@@ -163,9 +163,7 @@ def total_cost(
 
 
 @njit(cache=True, nogil=True)
-def runs_around(
-    order: NDArray[np.int64], colour: NDArray[np.int64], low: int, high: int, batch: int
-) -> tuple[int, int]:
+def runs_around(order: NDArray[np.int64], colour: NDArray[np.int64], low: int, high: int) -> tuple[int, int]:
     """Return the range that holds every run which a change at the places ``low`` to ``high`` can touch."""
     n = order.size
     begin = low
@@ -311,7 +309,6 @@ def apply_range(
 
 @njit(cache=True, nogil=True)
 def construct(
-    kind: NDArray[np.int64],
     kind_has: NDArray[np.uint8],
     kind_colour: NDArray[np.int64],
     kind_count: NDArray[np.int64],
@@ -538,8 +535,8 @@ def swap_colour_delta(
     j: int,
 ) -> int:
     """Return the change of colour cost if the cars at the places ``i`` < ``j`` change places."""
-    low, middle_low = runs_around(order, colour, i, i, batch)
-    middle_high, high = runs_around(order, colour, j, j, batch)
+    low, middle_low = runs_around(order, colour, i, i)
+    middle_high, high = runs_around(order, colour, j, j)
     apart = middle_low + 1 < middle_high
     before = after = 0
     if apart:
@@ -569,7 +566,7 @@ def range_colour_delta(
     j: int,
 ) -> int:
     """Return the change of colour cost if the places ``i`` to ``j`` are taken by the cars in ``new``."""
-    low, high = runs_around(order, colour, i, j, batch)
+    low, high = runs_around(order, colour, i, j)
     before = colour_cost(order, colour, previous_colour, low, high, batch, change_weight)
     for place in range(i, j + 1):
         order[place], new[place - i] = new[place - i], order[place]
