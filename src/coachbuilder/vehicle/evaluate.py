@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from functools import cache
-from importlib import resources
+from dataclasses import replace
+
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from coachbuilder.vehicle.inputs import GRAVITY_MPS2
-from coachbuilder.vehicle.interface import CycleResult, EnergyBreakdown, VehicleInputs, VehicleResult
+from coachbuilder.vehicle.battery import temperature_factor
+from coachbuilder.vehicle.interface import CycleResult, EnergyBreakdown, RoadLoad, TargetCheck, VehicleResult
+from coachbuilder.vehicle.parameters import car_row, pack_rows
+from coachbuilder.vehicle.performance import fast_charge, pack_limits, performance
+from coachbuilder.vehicle.traces import Trace, trace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from coachbuilder.vehicle.interface import Rating, VehicleInputs
 
-CYCLES = ("UDDS", "HWFET", "WLTC 3b")
+WLTC = "WLTC 3b"
+CYCLES = ("UDDS", "HWFET", WLTC)
 """Drive cycles that every car is driven through."""
 
 JOULES_PER_KWH = 3.6e6
@@ -24,36 +26,23 @@ EPA_ADJUSTMENT = 0.7
 """Factor from two-cycle range to label range (40 CFR 600.210-12; SAE J1634)."""
 EPA_CITY_SHARE = 0.55
 """Share of city driving in the label's combined figure (40 CFR 600.210-12)."""
+LEAST_MISSED_W = 1.0
+"""Power that may lack in a second of a trace without a word: rounding."""
+CABIN_C = 21.0
+ROAD_LOAD_C = 20.0
+ROLLING_PER_K = 0.008
+"""Fall of a car tyre's rolling resistance per degree (ISO 28580:2018, clause on temperature correction)."""
 
 
-@cache
-def cycle_speed_mps(name: str) -> NDArray[np.float64]:
-    """Return a drive cycle's speed at every second, m/s, shape (n,).
-
-    Parameters
-    ----------
-    name
-        One of :data:`CYCLES`.
-
-    Examples
-    --------
-    >>> round(float(cycle_speed_mps("UDDS").sum() / 1000), 2)
-    11.99
-    """
-    file = resources.files("coachbuilder.vehicle") / "cycles" / f"{name.lower().replace(' ', '_')}.csv"
-    rows = file.read_text(encoding="utf-8").splitlines()
-    speed = np.array([float(row) for row in rows if row and row[0].isdigit()])
-    speed.setflags(write=False)
-    return speed
-
-
-def evaluate(inputs: VehicleInputs) -> VehicleResult:
+def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
     """Drive a car through its cycles and rate it.
 
     Parameters
     ----------
     inputs
         The car.
+    quick
+        Leave out the procedures that drive a full pack empty.
 
     Returns
     -------
@@ -66,15 +55,10 @@ def evaluate(inputs: VehicleInputs) -> VehicleResult:
     >>> 250 < evaluate(generic_car(test_mass_kg=1900, peak_kw=150, usable_kwh=55)).epa_label_range_km < 450
     True
     """
-    from coachbuilder.vehicle import kernels
-
-    parameters = _parameters(inputs)
-    cycles = tuple(_drive(name, parameters, inputs.powertrain.ac_efficiency) for name in CYCLES)
+    cycles = tuple(cycle_energy(inputs, name) for name in CYCLES)
     udds, hwfet, wltc = cycles
-    warnings = [
-        f"{item.name}: cannot follow the trace for {item.trace_missed_s} s" for item in cycles if item.trace_missed_s
-    ]
-    epa_range = epa_consumption = wltp_range = wltp_consumption = None
+    warnings = [missed_words(item) for item in cycles if item.trace_missed_s]
+    epa_range = epa_consumption = wltp_range = wltp_consumption = in_use = None
     if not udds.trace_missed_s and not hwfet.trace_missed_s:
         epa_range = epa_label_range_km(inputs.usable_kwh, udds.battery_kwh_per_100km, hwfet.battery_kwh_per_100km)
         epa_consumption = (
@@ -83,9 +67,21 @@ def evaluate(inputs: VehicleInputs) -> VehicleResult:
     if not wltc.trace_missed_s and wltc.battery_kwh_per_100km > 0:
         wltp_range = 100 * inputs.usable_kwh / wltc.battery_kwh_per_100km
         wltp_consumption = wltc.ac_kwh_per_100km
-    seconds = kernels.seconds_to(parameters, 100 / 3.6, 0.02)
-    if seconds < 0:
+        used = cycle_energy(at_temperature(inputs, inputs.climate.temperature_c), WLTC)
+        in_use = None if used.trace_missed_s else 100 * inputs.usable_kwh / used.battery_kwh_per_100km
+    driven = performance(inputs)
+    if driven.zero_to_100_s is None:
         warnings.append("100 km/h is never reached")
+    charged = fast_charge(inputs, 0.1, 0.8)
+    if charged.minutes is None:
+        warnings.append("the pack cannot be charged to 80 %: its cells are at their highest voltage before")
+    ratings: tuple[Rating, ...] = ()
+    if not quick:
+        from coachbuilder.vehicle.rating import rate
+
+        ratings = rate(inputs)
+    cltc = None if wltp_range is None else wltp_range * inputs.cltc_over_wltp
+    parts_cost_cny = sum(inputs.parts_cost_by_item_cny.values())
     return VehicleResult(
         name=inputs.name,
         curb_mass_kg=inputs.curb_mass_kg,
@@ -96,18 +92,63 @@ def evaluate(inputs: VehicleInputs) -> VehicleResult:
         epa_label_kwh_per_100km=epa_consumption,
         wltp_range_km=wltp_range,
         wltp_kwh_per_100km=wltp_consumption,
-        cltc_range_estimate_km=None if wltp_range is None else wltp_range * inputs.cltc_over_wltp,
-        zero_to_100_s=None if seconds < 0 else seconds,
-        top_speed_kmh=3.6 * kernels.top_speed_mps(parameters),
-        charge_10_80_min=charge_min(inputs, 0.1, 0.8),
-        launch_grip_share=_launch_grip_share(inputs),
+        cltc_range_estimate_km=cltc,
+        range_in_use_km=in_use,
+        zero_to_100_s=driven.zero_to_100_s,
+        zero_to_60_mph_s=driven.zero_to_60_mph_s,
+        eighty_to_120_s=driven.eighty_to_120_s,
+        top_speed_kmh=driven.top_speed_kmh,
+        launch_grade=driven.launch_grade,
+        charge_10_80_min=charged.minutes,
+        charge_peak_kw=charged.peak_kw,
+        ac_charge_h=inputs.usable_kwh / (inputs.charging.ac_kw * inputs.charging.ac_efficiency),
+        pack_voltage_v=inputs.pack.voltage_v(0.5),
+        pack_limits=pack_limits(inputs),
+        launch_grip_share=driven.launch_grip_share,
         regeneration_asked_share=max(item.regeneration_asked_kw for item in cycles)
         / inputs.powertrain.regeneration_limit_kw
         if inputs.powertrain.regeneration_limit_kw > 0
         else None,
-        parts_cost_cny=sum(inputs.parts_cost_by_item_cny.values()),
+        ratings=ratings,
+        targets=_target_checks(
+            inputs, {"EPA": epa_range, "WLTP": wltp_range, "CLTC": cltc}, driven.zero_to_100_s, parts_cost_cny
+        ),
+        mass_per_kwh_kg=inputs.mass_per_kwh_kg,
+        parts_cost_cny=parts_cost_cny,
         parts_cost_by_item_cny=dict(inputs.parts_cost_by_item_cny),
         warnings=tuple(warnings),
+    )
+
+
+def missed_words(cycle: CycleResult) -> str:
+    """Say that, and by how much, a car misses a trace."""
+    return f"{cycle.name}: cannot follow the trace for {cycle.trace_missed_s} s, up to {cycle.missing_kw:.0f} kW lack"
+
+
+def at_temperature(inputs: VehicleInputs, temperature_c: float) -> VehicleInputs:
+    """Return the car on a road of another temperature, its cabin heated or cooled.
+
+    Cold air is denser (ideal gas), cold tyres roll harder (ISO 28580: 0.8 % a degree), cold cells resist more, and the
+    climate load joins the accessories. Tests and road loads are taken to be at 20 °C.
+
+    Parameters
+    ----------
+    inputs
+        The car.
+    temperature_c
+        Of road and air.
+    """
+    climate, road, drive = inputs.climate, inputs.road_load, inputs.powertrain
+    load_w = climate.heating_w_per_k * max(0.0, CABIN_C - temperature_c) + climate.cooling_w_per_k * max(
+        0.0, temperature_c - CABIN_C
+    )
+    rolling = 1.0 / max(0.3, 1.0 + ROLLING_PER_K * (temperature_c - ROAD_LOAD_C))
+    air = (ROAD_LOAD_C + 273.15) / (temperature_c + 273.15)
+    return replace(
+        inputs,
+        road_load=RoadLoad(road.a_n * rolling, road.b_n_per_mps * rolling, road.c_n_per_mps2 * air),
+        powertrain=replace(drive, accessory_w=drive.accessory_w + load_w),
+        pack=replace(inputs.pack, resistance_ohm=inputs.pack.resistance_ohm * temperature_factor(temperature_c)),
     )
 
 
@@ -134,63 +175,45 @@ def epa_label_range_km(usable_kwh: float, udds_kwh_per_100km: float, hwfet_kwh_p
     return EPA_ADJUSTMENT * (EPA_CITY_SHARE * city + (1 - EPA_CITY_SHARE) * highway)
 
 
-def charge_min(inputs: VehicleInputs, from_share: float, to_share: float) -> float:
-    """Return the minutes of a fast charge between two states of charge.
-
-    Power is at its peak up to the taper point and falls in a straight line to its share at a full pack; over that
-    line the time is the usable energy times the logarithm of the power ratio over the slope.
+def cycle_energy(inputs: VehicleInputs, cycle: str | Trace, *, start_charge: float = 0.5) -> CycleResult:
+    """Drive one trace.
 
     Parameters
     ----------
     inputs
         The car.
-    from_share, to_share
-        States of charge, 0 to 1, the first the lower.
+    cycle
+        Name of a shipped trace, or a trace of one's own.
+    start_charge
+        State of charge at its start.
+
+    Examples
+    --------
+    >>> from coachbuilder.vehicle import generic_car
+    >>> cycle_energy(generic_car(test_mass_kg=1900), "US06").trace_missed_s
+    0
     """
-    start, end = inputs.taper_from_share, inputs.power_at_full_share
-    level = max(0.0, min(to_share, start) - from_share)
-    begin = max(from_share, start)
-    if to_share <= begin:
-        falling = 0.0
-    elif end == 1.0 or start == 1.0:
-        falling = to_share - begin
-    else:
-        slope = (1 - end) / (1 - start)
-        falling = math.log((1 - slope * (begin - start)) / (1 - slope * (to_share - start))) / slope
-    return 60 * inputs.usable_kwh * (level + falling) / inputs.dc_peak_kw
-
-
-def cycle_energy(inputs: VehicleInputs, name: str) -> CycleResult:
-    """Return one cycle alone.
-
-    Parameters
-    ----------
-    inputs
-        The car.
-    name
-        One of :data:`CYCLES`.
-    """
-    return _drive(name, _parameters(inputs), inputs.powertrain.ac_efficiency)
-
-
-def _drive(name: str, parameters: NDArray[np.float64], ac_efficiency: float) -> CycleResult:
     from coachbuilder.vehicle import kernels
 
-    speed = cycle_speed_mps(name)
-    power_w = np.empty(speed.size)
-    sums, missed = kernels.drive_cycle(speed, parameters, power_w)
-    distance_km = float(0.5 * (speed[1:] + speed[:-1]).sum() / 1000)
+    driven = trace(cycle) if isinstance(cycle, str) else cycle
+    speed = driven.speed_mps
+    power_w, charge, missing_w = (np.empty(speed.size) for _ in range(3))
+    sums = kernels.drive(speed, car_row(inputs), pack_rows(inputs), start_charge, power_w, charge, missing_w)
+    distance_km = driven.distance_m / 1000
     per_100km = sums / JOULES_PER_KWH * 100 / distance_km
     consumption = float(per_100km[kernels.CELLS])
+    missed = missing_w > LEAST_MISSED_W
     return CycleResult(
-        name=name,
+        name=driven.name,
         distance_km=distance_km,
         duration_s=speed.size - 1,
         battery_kwh_per_100km=consumption,
-        ac_kwh_per_100km=consumption / ac_efficiency,
+        terminal_kwh_per_100km=consumption - float(per_100km[kernels.BATTERY]),
+        ac_kwh_per_100km=consumption / inputs.charging.ac_efficiency,
         regenerated_kwh_per_100km=float(per_100km[kernels.RETURNED]),
         regeneration_asked_kw=float(sums[kernels.ASKED_W]) / 1000,
-        trace_missed_s=int(missed),
+        trace_missed_s=int(np.count_nonzero(missed)),
+        missing_kw=float(missing_w.max()) / 1000 if missed.any() else 0.0,
         energy=EnergyBreakdown(
             aerodynamic_kwh_per_100km=float(per_100km[kernels.AERO]),
             rolling_kwh_per_100km=float(per_100km[kernels.ROLLING]),
@@ -203,50 +226,26 @@ def _drive(name: str, parameters: NDArray[np.float64], ac_efficiency: float) -> 
         speed_kmh=3.6 * speed,
         battery_power_kw=power_w / 1000,
         energy_kwh=np.cumsum(power_w) / JOULES_PER_KWH,
+        state_of_charge=charge,
     )
 
 
-def _launch_grip_share(inputs: VehicleInputs) -> float | None:
-    """Return the driven axle's grip, with the load that the launch moves to it or from it, over the motor's force."""
-    drive = inputs.powertrain
-    force_n = drive.peak_torque_nm * drive.gear_ratio / drive.wheel_radius_m * drive.gear_efficiency
-    lever = 1 - inputs.tyre_friction_coefficient * inputs.load_transfer_share
-    if lever <= 0:
-        return None
-    weight_n = inputs.test_mass_kg * GRAVITY_MPS2 * inputs.driven_axle_weight_share
-    return inputs.tyre_friction_coefficient * weight_n / lever / force_n
-
-
-def _parameters(inputs: VehicleInputs) -> NDArray[np.float64]:
-    from coachbuilder.vehicle import kernels as k
-
-    drive, road = inputs.powertrain, inputs.road_load
-    values: Mapping[int, float] = {
-        k.MASS: inputs.test_mass_kg,
-        k.INERTIA: inputs.rotating_mass_share,
-        k.LOAD_A: road.a_n,
-        k.LOAD_B: road.b_n_per_mps,
-        k.LOAD_C: road.c_n_per_mps2,
-        k.PEAK_W: 1000 * drive.peak_kw,
-        k.PEAK_NM: drive.peak_torque_nm,
-        k.GEAR: drive.gear_ratio,
-        k.SPEED_LIMIT: drive.largest_speed_per_min * math.pi / 30,
-        k.RADIUS: drive.wheel_radius_m,
-        k.GEAR_EFFICIENCY: drive.gear_efficiency,
-        k.COPPER: drive.copper_loss_share,
-        k.IRON: drive.iron_loss_share,
-        k.INVERTER: drive.inverter_loss_share,
-        k.ACCESSORY_W: drive.accessory_w,
-        k.REGENERATION: drive.regeneration_share,
-        k.REGENERATION_W: 1000 * drive.regeneration_limit_kw,
-        k.FADE_MPS: drive.regeneration_fade_kmh / 3.6,
-        k.VOLTAGE: drive.open_circuit_voltage_v,
-        k.RESISTANCE: drive.resistance_ohm,
-        k.AXLE_SHARE: inputs.driven_axle_weight_share,
-        k.TRANSFER: inputs.load_transfer_share,
-        k.FRICTION: inputs.tyre_friction_coefficient,
-    }
-    parameters = np.empty(k.PARAMETERS)
-    for position, value in values.items():
-        parameters[position] = value
-    return parameters
+def _target_checks(
+    inputs: VehicleInputs, range_km: dict[str, float | None], zero_to_100_s: float | None, parts_cost_cny: float
+) -> tuple[TargetCheck, ...]:
+    asked = inputs.targets
+    if asked is None:
+        return ()
+    procedure = asked.range_procedure.value
+    reached = range_km[procedure]
+    target_km, target_s = asked.range_km.value, asked.zero_to_100_s.value
+    return (
+        TargetCheck(f"{procedure} range, km", target_km, reached, reached is not None and reached >= target_km),
+        TargetCheck("0-100 km/h, s", target_s, zero_to_100_s, zero_to_100_s is not None and zero_to_100_s <= target_s),
+        TargetCheck(
+            "Curb mass, kg", asked.curb_mass_kg.value, inputs.curb_mass_kg, inputs.curb_mass_kg <= asked.curb_mass_kg.value
+        ),
+        TargetCheck(
+            "Parts, CNY", asked.parts_cost_cny.value, parts_cost_cny, parts_cost_cny <= asked.parts_cost_cny.value
+        ),
+    )

@@ -19,10 +19,18 @@ class Chemistry(StrEnum):
 
 
 class DrivenAxle(StrEnum):
-    """Axle that the motor drives."""
+    """Axle that the motors drive."""
 
     FRONT = "front"
     REAR = "rear"
+    ALL = "all"
+
+
+class MotorType(StrEnum):
+    """Kind of electric machine."""
+
+    PERMANENT_MAGNET = "permanent_magnet"
+    INDUCTION = "induction"
 
 
 class BodySection(EvidencedSection):
@@ -44,12 +52,16 @@ class BodySection(EvidencedSection):
     """Dynamic radius of the driven wheels."""
     driven_axle: DrivenAxle
     """Axle that the motor drives; accelerating loads the rear one and relieves the front one."""
-    driven_axle_weight_share: PositiveShare
-    """Weight on the driven axle at standstill."""
+    front_torque_share: Share | None = None
+    """Share of the motors' torque at the front axle; with all-wheel drive only."""
+    front_weight_share: Annotated[Assumption, Within(0.0, 1.0, above=True, smallest=0.2, largest=0.8)]
+    """Weight on the front axle at standstill."""
     centre_of_gravity_over_wheelbase: NonNegative
     """Height of the centre of gravity over the wheelbase; moves load between the axles when the car speeds up."""
     tyre_friction_coefficient: Positive
     """Largest force of a tyre over the weight on it."""
+    mass_compounding: Annotated[Assumption, Within(0.0, largest=2.0)]
+    """Mass that the body must gain for each mass that pack and drive gain: structure, brakes, tyres."""
 
 
 class CoastDownSection(EvidencedSection):
@@ -66,14 +78,18 @@ class CoastDownSection(EvidencedSection):
 class MotorSection(EvidencedSection):
     """The electric drive."""
 
+    type: MotorType
+    """Kind of machine; an induction machine loses power far above its base speed, magnets cost field weakening."""
     peak_kw: Positive
-    """Peak power at the shaft."""
+    """Peak power at the shaft, of all motors."""
     peak_torque_nm: Positive
-    """Peak torque at the shaft."""
+    """Peak torque at the shaft, of all motors."""
     gear_ratio: Positive
     """Motor turns per wheel turn."""
     largest_speed_per_min: Positive
     """Motor speed limit, turns a minute."""
+    torque_rise_s: Annotated[Assumption, Within(0.0, largest=5.0)]
+    """Time in which torque builds up when the driver asks for all of it."""
     mass_kg_per_kw: Positive
     """Mass of motor, inverter and gear per peak power."""
     gear_efficiency: PositiveShare
@@ -82,8 +98,12 @@ class MotorSection(EvidencedSection):
     """Loss in the windings at peak torque over peak power; it falls with the square of torque."""
     iron_loss_share: PositiveShare
     """Loss in the iron and bearings at the motor's speed limit over peak power; it falls with speed."""
+    weakening_loss_share: Share
+    """Loss of field weakening far above base speed over peak power; with permanent magnets only."""
     inverter_loss_share: PositiveShare
     """Loss in the inverter over the power that it passes."""
+    drag_in_drive_n: NonNegative
+    """Drag at the wheels of the energised drive that a coast-down in neutral does not see."""
 
 
 class BatterySection(EvidencedSection):
@@ -97,19 +117,33 @@ class BatterySection(EvidencedSection):
     """Share of it that the car lets the driver use."""
     kg_per_kwh: Positive
     """Mass of the pack per gross energy, housing and cooling included."""
-    open_circuit_voltage_v: Annotated[Assumption, Within(0.0, above=True, smallest=10.0, largest=5000.0)]
-    """Open-circuit voltage of the pack at half charge."""
-    resistance_ohm: Positive
-    """Internal resistance of the pack at half charge."""
+    series_cells: Annotated[Assumption, Within(1.0, largest=1000.0)]
+    """Cells in series."""
+    parallel_cells: Annotated[Assumption, Within(1.0, largest=1000.0)]
+    """Cells side by side."""
+    cell_resistance_ohm: Annotated[Assumption, Within(0.0, above=True, smallest=1e-5, largest=1.0)]
+    """One cell's resistance at half charge and 25 °C, its part of connectors and fuses with it."""
+    cell_lowest_v: Annotated[Assumption, Within(0.0, above=True, smallest=1.0, largest=5.0)]
+    """Voltage below which the pack is not pulled under load."""
+    cell_highest_v: Annotated[Assumption, Within(0.0, above=True, smallest=1.0, largest=5.0)]
+    """Voltage above which the pack is not pushed when it takes power."""
+    discharge_per_h: Positive
+    """Largest current out of the pack over its charge (C-rate)."""
+    recharge_per_h: Positive
+    """Largest current into the pack while driving over its charge (C-rate)."""
 
 
 class ChargingSection(EvidencedSection):
     """Charging from the wall and from a fast charger."""
 
+    ac_kw: Positive
+    """Power of the on-board charger at the wall."""
     ac_efficiency: PositiveShare
     """Energy into the cells over energy from the wall in a test's overnight charge."""
     dc_peak_kw: Positive
     """Largest power that the pack takes."""
+    dc_current_a: Positive
+    """Largest current of cable and sockets."""
     taper_from_share: PositiveShare
     """State of charge from which the power falls."""
     power_at_full_share: PositiveShare
@@ -117,16 +151,22 @@ class ChargingSection(EvidencedSection):
 
 
 class UseSection(EvidencedSection):
-    """What is lost beside driving, and how much braking is given back."""
+    """What is lost beside driving, how much braking is given back, and the weather."""
 
     accessory_w: NonNegative
-    """Electric load of controls, pumps and lamps in the test."""
+    """Electric load of controls, pumps and lamps in the test, without heating and cooling of the cabin."""
     regeneration_share: Share
-    """Share of braking at the wheels that the driven axle takes over."""
+    """Share of braking at the wheels that the drive takes over."""
     regeneration_limit_kw: NonNegative
     """Largest braking power at the wheels that is given back."""
     regeneration_fade_kmh: Positive
     """Speed below which regeneration fades to none at standstill."""
+    heating_w_per_k: NonNegative
+    """Electric load of heating per degree that the road is colder than the cabin's 21 °C."""
+    cooling_w_per_k: NonNegative
+    """Electric load of cooling per degree that it is warmer."""
+    temperature_c: Annotated[Assumption, Within(-60.0, 60.0)]
+    """Mean temperature of the customers' roads."""
 
 
 class RatingSection(EvidencedSection):
@@ -155,6 +195,29 @@ class PartsSection(EvidencedSection):
     """Heat pump, cooling, heating."""
 
 
+class RangeProcedure(StrEnum):
+    """Procedure by which a range is meant."""
+
+    EPA = "EPA"
+    WLTP = "WLTP"
+    CLTC = "CLTC"
+
+
+class TargetsSection(EvidencedSection):
+    """What the car has to reach."""
+
+    range_procedure: RangeProcedure
+    """Procedure by which the range is meant; CLTC is an estimate from WLTP."""
+    range_km: Positive
+    """Smallest range."""
+    zero_to_100_s: Positive
+    """Longest time from standstill to 100 km/h."""
+    curb_mass_kg: Positive
+    """Largest curb mass."""
+    parts_cost_cny: Positive
+    """Largest cost of parts."""
+
+
 class VehicleSection(Section):
     """The car."""
 
@@ -176,3 +239,5 @@ class VehicleSection(Section):
     """What official procedures leave open."""
     parts: PartsSection
     """What bought parts cost."""
+    targets: TargetsSection | None = None
+    """What the car has to reach, where that is laid down."""
