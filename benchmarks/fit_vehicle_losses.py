@@ -118,7 +118,7 @@ def main() -> None:
     found = replace(
         found,
         unseen_log_width=float(np.percentile(np.abs(np.log1p(unseen)), 80)) * few_makes(len(set(sample.make))),
-        sibling_log_width=float(np.percentile([abs(np.log1p(test.error)) for test in on_sibling.tests], 80)),
+        sibling_log_width=float(np.percentile([abs(np.log1p(test.error)) for test in on_sibling.rows], 80)),
         fitted_on=f"{len(sample.cars)} cars, {len(sample.measured)} tests of {arguments.list.name}",
     )
     print(json.dumps(asdict(found), indent=2))

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+validate_app = typer.Typer(help="Compare a model with what was measured.", no_args_is_help=True)
+app.add_typer(validate_app, name="validate")
+
 STOPPED = 130
 """Exit status of a command that was stopped with Ctrl-C."""
 
@@ -39,6 +43,12 @@ AsOf = Annotated[
     typer.Option("--as-of", metavar="DATE", help="Look at the decision on this day; later evidence is hidden."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
+
+
+class Calibrate(StrEnum):
+    """What a car is calibrated on before it is predicted."""
+
+    SIBLING = "sibling"
 
 
 @app.command()
@@ -131,9 +141,19 @@ def new(
 
 
 @app.command()
-def vehicle(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+def vehicle(
+    programme: ProgrammeFolder,
+    search: Annotated[
+        bool, typer.Option("--search", help="Find the cheapest car that reaches the programme's targets.")
+    ] = False,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
     """What is the car: energy, range, acceleration, charging, mass, parts cost."""
-    _run_stage(programme, as_of, as_json, "vehicle", lambda stages: stages.vehicle)
+    if search:
+        _run_stage(programme, as_of, as_json, "search", lambda stages: stages.search_vehicle())
+    else:
+        _run_stage(programme, as_of, as_json, "vehicle", lambda stages: stages.vehicle)
 
 
 @app.command()
@@ -190,6 +210,29 @@ def schema(
         _print_json({"files": written})
         return
     typer.echo(f"Written: {', '.join(written)}")
+
+
+@validate_app.command("vehicle")
+def validate_vehicle(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="EPA's test-car list, xlsx or csv as published.", show_default=False)
+    ],
+    calibrate: Annotated[
+        Calibrate | None, typer.Option(help="Calibrate each car on another one of its manufacturer.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the vehicle model with the electric cars of a test-car list, test by test."""
+    from coachbuilder.formats.test_car_list import read_test_car_list
+    from coachbuilder.report import jsonable, stage_summary
+    from coachbuilder.vehicle.measured import interpret
+    from coachbuilder.vehicle.validation import validate
+
+    result = validate(interpret(read_test_car_list(data).electric_rows), on_sibling=calibrate is Calibrate.SIBLING)
+    if as_json:
+        _print_json(jsonable(result))
+        return
+    typer.echo(stage_summary("validation", result))
 
 
 @app.command()

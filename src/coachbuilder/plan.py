@@ -235,7 +235,7 @@ class Stages:
         from coachbuilder import vehicle
 
         self._tell("vehicle")
-        return vehicle.evaluate(self.vehicle_inputs)
+        return vehicle.evaluate(self.vehicle_inputs, quick=self._reuse is not None)
 
     @cached_property
     def demand_inputs(self) -> DemandInputs:

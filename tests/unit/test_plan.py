@@ -30,7 +30,7 @@ def _results(programme: Programme, base: Plan) -> dict[str, Any]:
     whole = Stages(programme)
     return {
         "timing": jsonable(draw.timing),
-        "vehicle": jsonable(draw.vehicle),
+        "vehicle": jsonable(whole.vehicle),
         "demand": jsonable(draw.demand),
         "fit": jsonable(whole.fit_inputs),
         "sequence": jsonable(whole.sequence_inputs),

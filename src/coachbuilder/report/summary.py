@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from coachbuilder.plant.sequence.interface import SequenceResult
     from coachbuilder.risk.interface import RiskResult
     from coachbuilder.vehicle.interface import VehicleResult
+    from coachbuilder.vehicle.search import SearchResult
+    from coachbuilder.vehicle.validation import Validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def stage_summary(name: str, result: Any) -> str:
     """
     writers: Mapping[str, Callable[[Any], Iterator[tuple[str, str]]]] = {
         "vehicle": _vehicle,
+        "validation": _validation,
         "fit": _fit,
         "sequence": _sequence,
         "flow": _flow,
@@ -144,12 +147,54 @@ def _vehicle(car: VehicleResult) -> Iterator[tuple[str, str]]:
     yield "EPA label range", wording.with_unit(car.epa_label_range_km, "km")
     yield "WLTP range", wording.with_unit(car.wltp_range_km, "km")
     yield "CLTC range, estimated", wording.with_unit(car.cltc_range_estimate_km, "km")
-    yield "0 to 100 km/h", wording.with_unit(car.zero_to_100_s, "s")
+    yield f"Range at {wording.number(car.temperature_c)} °C", wording.with_unit(car.range_in_use_km, "km")
+    for rating in car.ratings:
+        yield (
+            rating.procedure,
+            f"{wording.with_unit(rating.range_km, 'km')}, {wording.number(rating.wall_kwh_per_100km)} kWh/100 km from the wall",
+        )
+    yield (
+        "0 to 100 km/h",
+        f"{wording.with_unit(car.zero_to_100_s, 's')}; to 60 mph {wording.with_unit(car.zero_to_60_mph_s, 's')}; "
+        f"80 to 120 km/h {wording.with_unit(car.eighty_to_120_s, 's')}",
+    )
     yield "Top speed", wording.with_unit(car.top_speed_kmh, "km/h")
-    yield "Charge 10 to 80 %", wording.with_unit(car.charge_10_80_min, "min")
+    yield "Steepest start", wording.percent(car.launch_grade)
+    yield (
+        "Charge 10 to 80 %",
+        f"{wording.with_unit(car.charge_10_80_min, 'min')}, up to {wording.with_unit(car.charge_peak_kw, 'kW')}; "
+        f"from the wall {wording.with_unit(car.ac_charge_h, 'h')}",
+    )
+    for check in car.targets:
+        yield (
+            f"Target: {check.name}",
+            f"{wording.number(check.target, 4)}, reached {wording.number(check.reached, 4)}: {'met' if check.met else 'MISSED'}",
+        )
     yield "Parts", wording.money(car.parts_cost_cny)
     for warning in car.warnings:
         yield "Warning", warning
+
+
+def _validation(found: Validation) -> Iterator[tuple[str, str]]:
+    yield "Cars", f"{found.cars}, {len(found.rows)} tests"
+    yield "Absolute error", f"median {wording.percent(found.median_abs_error, 1)}, 90 % within {wording.percent(found.p90_abs_error, 1)}"
+    yield "80 % interval", f"holds {wording.percent(found.coverage)} of the tests"
+    yield "", ""
+    yield "Car", f"{'cycle':6} {'measured':>9} {'predicted':>9} {'interval':>13} {'error':>7}  kWh/100 km from the wall"
+    for row in found.rows:
+        interval = f"{row.low_kwh_per_100km:.1f} to {row.high_kwh_per_100km:.1f}"
+        kin = "" if row.sibling is None else f"  calibrated on {row.sibling}"
+        yield (
+            f"{row.make} {row.model} {row.vehicle_id}/{row.configuration}",
+            f"{row.cycle:6} {row.measured_kwh_per_100km:9.2f} {row.predicted_kwh_per_100km:9.2f} {interval:>13} "
+            f"{100 * row.error:+6.1f}%{kin}",
+        )
+    yield "", ""
+    reasons: dict[str, list[int]] = {}
+    for item in found.left_out:
+        reasons.setdefault(item.why, []).append(item.row)
+    for why, rows in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        yield f"Left out: {wording.plural(len(rows), 'row')}", f"{why} (line {', '.join(map(str, rows))})"
 
 
 def _fit(fit: FitResult) -> Iterator[tuple[str, str]]:

@@ -217,10 +217,40 @@ def _vehicle(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str
     car = plan.vehicle
     names = (
         "curb_mass_kg", "gross_kwh", "usable_kwh", "wltp_range_km", "wltp_kwh_per_100km", "epa_label_range_km",
-        "epa_label_kwh_per_100km", "cltc_range_estimate_km", "zero_to_100_s", "top_speed_kmh", "charge_10_80_min",
-        "parts_cost_cny", "warnings",
+        "epa_label_kwh_per_100km", "cltc_range_estimate_km", "range_in_use_km", "zero_to_100_s", "zero_to_60_mph_s",
+        "eighty_to_120_s", "top_speed_kmh", "launch_grade", "charge_10_80_min", "charge_peak_kw", "ac_charge_h",
+        "pack_voltage_v", "mass_per_kwh_kg", "parts_cost_cny", "warnings",
     )  # fmt: skip
-    sheet.named({name: getattr(car, name) for name in names})
+    limits = (
+        "discharge_current_kw", "discharge_voltage_kw", "recharge_current_kw", "recharge_voltage_kw", "cable_kw",
+    )  # fmt: skip
+    sheet.named(
+        {name: getattr(car, name) for name in names}
+        | {f"pack_{name}": getattr(car.pack_limits, name) for name in limits}
+    )
+    sheet.table(
+        (
+            Column("Procedure, driven from full to empty", width=44),
+            Column("City range (km)", "#,##0"),
+            Column("Highway range (km)", "#,##0"),
+            Column("Range (km)", "#,##0"),
+            Column("At the battery (kWh/100 km)", "0.00"),
+            Column("From the wall (kWh/100 km)", "0.00"),
+        ),
+        _rows(
+            car.ratings,
+            (
+                "procedure", "city_range_km", "highway_range_km", "range_km", "battery_kwh_per_100km",
+                "wall_kwh_per_100km",
+            ),
+        ),
+        "Official procedures",
+    )  # fmt: skip
+    sheet.table(
+        (Column("Target", width=44), Column("Asked for", "#,##0.0"), Column("Reached", "#,##0.0"), Column("Met", width=8)),
+        ((item.name, item.target, item.reached, "yes" if item.met else "no") for item in car.targets),
+        "Targets",
+    )
     sheet.table(
         (Column("Part", width=44), Column("Cost (CNY a car)", "#,##0", 20)),
         ((wording.label(name), cost) for name, cost in car.parts_cost_by_item_cny.items()),

@@ -93,6 +93,7 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
         wltp_range_km=wltp_range,
         wltp_kwh_per_100km=wltp_consumption,
         cltc_range_estimate_km=cltc,
+        temperature_c=inputs.climate.temperature_c,
         range_in_use_km=in_use,
         zero_to_100_s=driven.zero_to_100_s,
         zero_to_60_mph_s=driven.zero_to_60_mph_s,

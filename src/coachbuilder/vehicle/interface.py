@@ -274,6 +274,8 @@ class VehicleResult:
     """WLTP consumption from the wall; None if the trace is missed."""
     cltc_range_estimate_km: float | None
     """CLTC range as an estimate from WLTP, not measured on its trace."""
+    temperature_c: float
+    """Mean temperature of the customers' roads."""
     range_in_use_km: float | None
     """Range on the WLTP trace at the mean temperature of the customers' roads, with heating or cooling; None if the
     trace is missed."""
@@ -285,8 +287,8 @@ class VehicleResult:
     """80-120 km/h; None if 120 km/h is not reached."""
     top_speed_kmh: float
     """Top speed on the level."""
-    launch_grade: float
-    """Steepest grade on which the car starts, rise over run."""
+    launch_grade: float | None
+    """Steepest grade on which the car starts, rise over run; None if it would climb a wall."""
     charge_10_80_min: float | None
     """Fast charge from 10 to 80 %; None if the pack cannot be charged to there at its voltage limit."""
     charge_peak_kw: float

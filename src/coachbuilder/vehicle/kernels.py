@@ -8,7 +8,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import cuda, njit
 from numpy.typing import NDArray
 
 GRAVITY_MPS2 = 9.80665
@@ -108,24 +108,35 @@ def car_of(p: NDArray[np.float64]) -> Car:
     )  # fmt: skip
 
 
+# Conditional expressions stand for min and max in these three: numba's CUDA target does not take the built-in ones.
+
+
 def _shaft(car: Any, v: float, per_v: float, av: float) -> tuple[float, float, float]:
     """Shaft power (W, negative when braking), power at the wheels that lacks, power at the wheels that was wanted."""
     wheel = v * (car.load_a + v * (car.load_b + v * car.load_c)) + car.mass * av
-    drive = max(wheel, 0.0)
-    brake = max(-wheel, 0.0)
-    able = min(car.peak_w * min(1.0, car.fall_mps * per_v), car.peak_n * v)
-    fade = min(1.0, v * car.fade_per_mps)
-    taken = min(min(brake * car.regeneration * fade, car.regeneration_w), able)
-    given = min(min(drive, car.grip_n * v), able * car.gear_efficiency)
+    drive = wheel if wheel > 0.0 else 0.0
+    brake = drive - wheel
+    power = car.peak_w * car.fall_mps * per_v
+    able = power if power < car.peak_w and v > 0.0 else car.peak_w
+    torque = car.peak_n * v
+    able = torque if torque < able else able
+    fade = v * car.fade_per_mps
+    taken = brake * car.regeneration * (fade if fade < 1.0 else 1.0)
+    taken = taken if taken < car.regeneration_w else car.regeneration_w
+    taken = taken if taken < able else able
+    given = able * car.gear_efficiency
+    given = drive if drive < given else given
+    grip = car.grip_n * v
+    given = given if given < grip else grip
     return given * car.per_gear_efficiency - taken * car.gear_efficiency, drive - given, wheel
 
 
 def _drive_loss(car: Any, shaft: float, v: float, per_v: float) -> float:
     """Loss of motor and inverter, W."""
     force = shaft * per_v
-    weak = max(0.0, 1.0 - car.base_mps * per_v)
-    loss = car.copper * force * force + car.iron * v + car.inverter * abs(shaft)
-    return loss + car.weakening_w * weak * weak * min(1.0, v)  # type: ignore[no-any-return]
+    weak = 1.0 - car.base_mps * per_v
+    weak = weak if weak > 0.0 and v > car.base_mps else 0.0
+    return car.copper * force * force + car.iron * v + car.inverter * abs(shaft) + car.weakening_w * weak * weak  # type: ignore[no-any-return]
 
 
 def _current(car: Any, voltage: float, resistance: float, terminal: float) -> tuple[float, float]:
@@ -135,12 +146,19 @@ def _current(car: Any, voltage: float, resistance: float, terminal: float) -> tu
     """
     conductance = 1.0 / resistance
     radicand = voltage * voltage - 4.0 * resistance * terminal
-    wanted = 0.5 * conductance * (voltage - math.sqrt(max(radicand, 0.0)))
-    most = min(car.discharge_a, (voltage - car.lowest_v) * conductance)
-    least = max(-car.recharge_a, (voltage - car.highest_v) * conductance)
-    current = max(min(wanted, most), least)
+    radicand = radicand if radicand > 0.0 else 0.0
+    current = 0.5 * conductance * (voltage - math.sqrt(radicand))
+    most = (voltage - car.lowest_v) * conductance
+    most = most if most > 0.0 else 0.0
+    most = most if most < car.discharge_a else car.discharge_a
+    least = (voltage - car.highest_v) * conductance
+    least = least if least < 0.0 else 0.0
+    least = least if least > -car.recharge_a else -car.recharge_a
+    current = current if current < most else most
+    current = current if current > least else least
     # What lacks in discharge; power that the pack cannot take up goes to the brakes and lacks nowhere.
-    return current, max(terminal - current * (voltage - resistance * current), 0.0) if terminal > 0.0 else 0.0
+    lacking = terminal - current * (voltage - resistance * current)
+    return current, lacking if lacking > 0.0 and terminal > 0.0 else 0.0
 
 
 shaft_power = njit(cache=True, nogil=True, fastmath=_MATH, error_model="numpy")(_shaft)
@@ -207,8 +225,10 @@ def drive(
 @njit(cache=True, nogil=True)
 def _pack_at(pack: NDArray[np.float64], soc: float) -> tuple[float, float]:
     """Open-circuit voltage and resistance at a state of charge, in a straight line between the nodes."""
-    at = min(max(soc, 0.0), 1.0) * (NODES - 1)
-    low = min(int(at), NODES - 2)
+    at = soc * (NODES - 1)
+    at = 0.0 if at < 0.0 else at
+    low = int(at)
+    low = NODES - 2 if low > NODES - 2 else low
     part = at - low
     return (
         pack[0, low] + part * (pack[0, low + 1] - pack[0, low]),
@@ -379,7 +399,7 @@ def driving_force_n(car: Car, power_w: float, v: float) -> float:
     if v > 0.0:
         per_v = 1.0 / v
         weak = max(0.0, 1.0 - car.base_mps * per_v)
-        fixed = car.accessory_w + car.iron * v + car.weakening_w * weak * weak * min(1.0, v)
+        fixed = car.accessory_w + car.iron * v + car.weakening_w * weak * weak
         copper = car.copper * per_v * per_v
         through = 1.0 + car.inverter
         radicand = through * through + 4.0 * copper * max(power_w - fixed, 0.0)
@@ -489,3 +509,47 @@ def charge_s(
         power_w[i] = current * (voltage + resistance * current)
         total += charge_as * width / current
     return total
+
+
+CUDA_THREADS = 128
+"""Threads of a block: one car each."""
+
+
+def cuda_drive_batch() -> Any:
+    """Compile :func:`drive_batch` for a CUDA GPU from the same source, one car a thread, second by second.
+
+    The kernel is launched as ``kernel[blocks, CUDA_THREADS](terms, cars, packs, start, out)`` with the arguments of
+    :func:`drive_batch`. Raises what numba raises where there is no CUDA.
+    """
+    shaft_of = cuda.jit(device=True)(_shaft)
+    loss_of = cuda.jit(device=True)(_drive_loss)
+    current_of = cuda.jit(device=True)(_current)
+    car_at = cuda.jit(device=True)(car_of.py_func)
+    pack_at = cuda.jit(device=True)(_pack_at.py_func)
+
+    @cuda.jit
+    def drive_all(terms: Any, cars: Any, packs: Any, start: Any, out: Any) -> None:
+        d = cuda.grid(1)
+        if d < cars.shape[0]:
+            car = car_at(cars[d])
+            soc = start[d]
+            cells = 0.0
+            lost = 0.0
+            missed = 0.0
+            for i in range(terms.shape[1]):
+                v = terms[0, i]
+                per_v = terms[1, i]
+                shaft, lacking, _ = shaft_of(car, v, per_v, terms[2, i])
+                terminal = shaft + loss_of(car, shaft, v, per_v) + car.accessory_w
+                voltage, resistance = pack_at(packs[d], soc)
+                current, starved = current_of(car, voltage, resistance, terminal)
+                cells += current * voltage
+                lost += current * current * resistance
+                missed += lacking + starved
+                soc -= current / car.charge_as
+            out[d, 0] = cells
+            out[d, 1] = cells - lost
+            out[d, 2] = missed
+            out[d, 3] = soc
+
+    return drive_all

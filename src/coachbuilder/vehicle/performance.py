@@ -34,8 +34,8 @@ class Performance:
     """80-120 km/h; None if 120 km/h is not reached."""
     top_speed_kmh: float
     """Top speed on the level."""
-    launch_grade: float
-    """Steepest grade on which the car starts, rise over run; infinite if it would climb a wall."""
+    launch_grade: float | None
+    """Steepest grade on which the car starts, rise over run; None if it would climb a wall."""
     launch_grip_share: float | None
     """Grip of the driven axles over the force of the motors at standstill; None if no force outgrows it."""
 
@@ -89,7 +89,7 @@ def performance(inputs: VehicleInputs) -> Performance:
         zero_to_60_mph_s=to_60_mph,
         eighty_to_120_s=to_120,
         top_speed_kmh=3.6 * kernels.top_speed_mps(car, voltage, resistance),
-        launch_grade=math.tan(math.asin(over_weight)) if over_weight < 1.0 else math.inf,
+        launch_grade=math.tan(math.asin(over_weight)) if over_weight < 1.0 else None,
         launch_grip_share=car.grip_n / motor_n if math.isfinite(car.grip_n) else None,
     )
 

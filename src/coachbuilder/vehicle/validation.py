@@ -69,14 +69,14 @@ class Validation:
 
     cars: int
     """Cars compared."""
-    median_abs_error: float
-    """Median of the absolute error over the tests; NaN where there is none."""
-    p90_abs_error: float
+    median_abs_error: float | None
+    """Median of the absolute error over the tests; None where there is none."""
+    p90_abs_error: float | None
     """Its 90th percentile."""
-    coverage: float
+    coverage: float | None
     """Share of the tests within their 80 % interval."""
-    tests: tuple[TestError, ...]
-    """One a test row."""
+    rows: tuple[TestError, ...]
+    """One a test row, each cycle by itself."""
     left_out: tuple[LeftOut, ...]
     """Rows not compared, with the reason."""
 
@@ -120,10 +120,10 @@ def validate(tests: Sequence[MeasuredTest], *, on_sibling: bool = False) -> Vali
     inside = [item.low_kwh_per_100km <= item.measured_kwh_per_100km <= item.high_kwh_per_100km for item in errors]
     return Validation(
         cars=compared,
-        median_abs_error=median(size.tolist()) if errors else math.nan,
-        p90_abs_error=float(np.percentile(size, 90)) if errors else math.nan,
-        coverage=sum(inside) / len(inside) if errors else math.nan,
-        tests=tuple(errors),
+        median_abs_error=median(size.tolist()) if errors else None,
+        p90_abs_error=float(np.percentile(size, 90)) if errors else None,
+        coverage=sum(inside) / len(inside) if errors else None,
+        rows=tuple(errors),
         left_out=tuple(sorted(left_out, key=lambda item: item.row)),
     )
 
