@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.stats import norm, t
+from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from coachbuilder.formats.test_car_list import read_test_car_list
 from coachbuilder.vehicle.calibration import MeasuredCar, wall_energies
@@ -29,7 +30,7 @@ PACKAGED = Path(__file__).parents[1] / "src" / "coachbuilder" / "vehicle" / "typ
 
 # What is fitted: where the search begins, how far it may go, and how firmly a beginning is held (1 / standard
 # deviation). Fixed are what the tests cannot tell apart: accessories, the charger's efficiency, regeneration of cars
-# with one speed. Two speeds are built by one make alone, so that its effect is held by a judgement of half the regeneration.
+# with one speed. One make alone builds two speeds, so that their effect is held near a judged one.
 FITTED = {
     "drive_efficiency": (0.95, 0.80, 1.0, 0.0),
     "copper_w_per_n2": (2e-4, 0.0, 1e-2, 0.0),
@@ -48,6 +49,7 @@ class Sample:
     asked: list[tuple[int, str]]
     measured: NDArray[np.float64]
     make: NDArray[np.str_]
+    rows: list[MeasuredTest]
 
 
 def sample_of(tests: Sequence[MeasuredTest]) -> Sample:
@@ -55,14 +57,15 @@ def sample_of(tests: Sequence[MeasuredTest]) -> Sample:
     for test in tests:
         if test.cycle is not None:
             groups[test.car_key].append(test)
-    cars, asked, measured, make = [], [], [], []
+    cars, asked, measured, make, rows = [], [], [], [], []
     for place, group in enumerate(groups.values()):
         cars.append(measured_car(group))
         for test in group:
             asked.append((place, test.cycle))
             measured.append(test.energy_ac_kwh_per_100km)
             make.append(test.row.manufacturer)
-    return Sample(cars, asked, np.array(measured), np.array(make))
+            rows.append(test)
+    return Sample(cars, asked, np.array(measured), np.array(make), rows)
 
 
 def predicted(sample: Sample, fitted: Constants) -> NDArray[np.float64]:
@@ -91,9 +94,18 @@ def fit(sample: Sample, chosen: NDArray[np.bool_]) -> Constants:
     return constants_at(found.x)
 
 
+def unseen_errors(sample: Sample) -> NDArray[np.float64]:
+    """Relative error of every test, its make left out of the fit."""
+    found = np.empty(len(sample.measured))
+    for make in sorted(set(sample.make)):
+        left = sample.make == make
+        found[left] = predicted(sample, fit(sample, ~left))[left] / sample.measured[left] - 1
+    return found
+
+
 def few_makes(makes: int) -> float:
     """Widening of an interval whose spread is known from few makes: Student's t over the normal's quantile."""
-    return float(t.ppf(0.9, makes - 1) / norm.ppf(0.9))
+    return float(student_t.ppf(0.9, makes - 1) / norm.ppf(0.9))
 
 
 def main() -> None:
@@ -107,10 +119,9 @@ def main() -> None:
     found = fit(sample, everything)
     inside = np.abs(predicted(sample, found) / sample.measured - 1)
     print(f"within the fit: median {np.median(inside):.4f}, p90 {np.percentile(inside, 90):.4f}")
-    unseen = np.empty(len(sample.measured))
+    unseen = unseen_errors(sample)
     for make in sorted(set(sample.make)):
         left = sample.make == make
-        unseen[left] = predicted(sample, fit(sample, ~left))[left] / sample.measured[left] - 1
         print(f"  {make:32s} left out: {left.sum():3d} tests, mean error {unseen[left].mean():+.3f}")
     size = np.abs(unseen)
     print(f"each make left out of its own fit: median {np.median(size):.4f}, p90 {np.percentile(size, 90):.4f}")

@@ -146,11 +146,24 @@ def vehicle(
     search: Annotated[
         bool, typer.Option("--search", help="Find the cheapest car that reaches the programme's targets.")
     ] = False,
+    cycle: Annotated[
+        Path | None, typer.Option(help="Drive this trace instead: a csv file with a speed for every second.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Its unit of speed: km/h, mph or m/s; else its header tells.")
+    ] = None,
+    known_distance_km: Annotated[float | None, typer.Option(min=0.0, help="Its distance, to be checked.")] = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """What is the car: energy, range, acceleration, charging, mass, parts cost."""
-    if search:
+    if cycle is not None:
+        from coachbuilder.vehicle.evaluate import cycle_energy
+        from coachbuilder.vehicle.traces import read_trace
+
+        trace = read_trace(cycle, unit=unit, known_distance_km=known_distance_km)
+        _run_stage(programme, as_of, as_json, "cycle", lambda stages: cycle_energy(stages.vehicle_inputs, trace))
+    elif search:
         _run_stage(programme, as_of, as_json, "search", lambda stages: stages.search_vehicle())
     else:
         _run_stage(programme, as_of, as_json, "vehicle", lambda stages: stages.vehicle)

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from coachbuilder.plant.flow.interface import FlowResult
     from coachbuilder.plant.sequence.interface import SequenceResult
     from coachbuilder.risk.interface import RiskResult
-    from coachbuilder.vehicle.interface import VehicleResult
-    from coachbuilder.vehicle.search import SearchResult
+    from coachbuilder.vehicle.interface import CycleResult, VehicleResult
     from coachbuilder.vehicle.validation import Validation
 
 
@@ -115,6 +114,7 @@ def stage_summary(name: str, result: Any) -> str:
     """
     writers: Mapping[str, Callable[[Any], Iterator[tuple[str, str]]]] = {
         "vehicle": _vehicle,
+        "cycle": _cycle,
         "validation": _validation,
         "fit": _fit,
         "sequence": _sequence,
@@ -151,7 +151,8 @@ def _vehicle(car: VehicleResult) -> Iterator[tuple[str, str]]:
     for rating in car.ratings:
         yield (
             rating.procedure,
-            f"{wording.with_unit(rating.range_km, 'km')}, {wording.number(rating.wall_kwh_per_100km)} kWh/100 km from the wall",
+            f"{wording.with_unit(rating.range_km, 'km')}, {wording.number(rating.wall_kwh_per_100km)} kWh/100 km "
+            "from the wall",
         )
     yield (
         "0 to 100 km/h",
@@ -166,18 +167,36 @@ def _vehicle(car: VehicleResult) -> Iterator[tuple[str, str]]:
         f"from the wall {wording.with_unit(car.ac_charge_h, 'h')}",
     )
     for check in car.targets:
+        verdict = "met" if check.met else "MISSED"
         yield (
             f"Target: {check.name}",
-            f"{wording.number(check.target, 4)}, reached {wording.number(check.reached, 4)}: {'met' if check.met else 'MISSED'}",
+            f"{wording.number(check.target, 4)}, reached {wording.number(check.reached, 4)}: {verdict}",
         )
     yield "Parts", wording.money(car.parts_cost_cny)
     for warning in car.warnings:
         yield "Warning", warning
 
 
+def _cycle(driven: CycleResult) -> Iterator[tuple[str, str]]:
+    yield "Trace", f"{driven.name}: {wording.number(driven.distance_km)} km in {wording.whole(driven.duration_s)} s"
+    yield "Out of the cells", wording.with_unit(driven.battery_kwh_per_100km, "kWh/100 km")
+    yield "At the battery", wording.with_unit(driven.terminal_kwh_per_100km, "kWh/100 km")
+    yield "From the wall", wording.with_unit(driven.ac_kwh_per_100km, "kWh/100 km")
+    yield "Given back", wording.with_unit(driven.regenerated_kwh_per_100km, "kWh/100 km")
+    if driven.trace_missed_s:
+        yield (
+            "Warning",
+            f"the car cannot follow the trace for {driven.trace_missed_s} s, up to "
+            f"{wording.with_unit(driven.missing_kw, 'kW')} lack",
+        )
+
+
 def _validation(found: Validation) -> Iterator[tuple[str, str]]:
     yield "Cars", f"{found.cars}, {len(found.rows)} tests"
-    yield "Absolute error", f"median {wording.percent(found.median_abs_error, 1)}, 90 % within {wording.percent(found.p90_abs_error, 1)}"
+    yield (
+        "Absolute error",
+        f"median {wording.percent(found.median_abs_error, 1)}, 90 % within {wording.percent(found.p90_abs_error, 1)}",
+    )
     yield "80 % interval", f"holds {wording.percent(found.coverage)} of the tests"
     yield "", ""
     yield "Car", f"{'cycle':6} {'measured':>9} {'predicted':>9} {'interval':>13} {'error':>7}  kWh/100 km from the wall"

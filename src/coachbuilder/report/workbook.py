@@ -247,7 +247,12 @@ def _vehicle(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str
         "Official procedures",
     )  # fmt: skip
     sheet.table(
-        (Column("Target", width=44), Column("Asked for", "#,##0.0"), Column("Reached", "#,##0.0"), Column("Met", width=8)),
+        (
+            Column("Target", width=44),
+            Column("Asked for", "#,##0.0"),
+            Column("Reached", "#,##0.0"),
+            Column("Met", width=8),
+        ),
         ((item.name, item.target, item.reached, "yes" if item.met else "no") for item in car.targets),
         "Targets",
     )

@@ -17,7 +17,7 @@ STATES_OF_CHARGE = 33
 REFERENCE_TEMPERATURE_C = 25.0
 _GAS_CONSTANT_J_PER_MOL_K = 8.314462618
 _ACTIVATION_J_PER_MOL = 20_000.0
-"""Of a cell's resistance; measured values lie about 15 to 30 kJ/mol (Waag, Kaebitz, Sauer, Applied Energy 102, 2013)."""
+"""Of a cell's resistance; measured ones are about 15 to 30 kJ/mol (Waag, Kaebitz, Sauer, Applied Energy 102, 2013)."""
 _COLDEST_FACTOR = 12.0
 
 _RESISTANCE_AT = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)

@@ -192,7 +192,11 @@ def wall_energies(
     rows = []
     for car, lost in zip(cars, losses, strict=True):
         inputs = generic_car(
-            test_mass_kg=car.test_mass_kg, peak_kw=AMPLE_KW, road_load=car.road_load, driven_axle=car.driven_axle, losses=lost
+            test_mass_kg=car.test_mass_kg,
+            peak_kw=AMPLE_KW,
+            road_load=car.road_load,
+            driven_axle=car.driven_axle,
+            losses=lost,
         )
         rows.append(np.append(car_row(inputs), [inputs.pack.voltage_v(0.5), inputs.pack.resistance(0.5)]))
     found = np.empty(len(asked))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -244,7 +243,10 @@ def _target_checks(
         TargetCheck(f"{procedure} range, km", target_km, reached, reached is not None and reached >= target_km),
         TargetCheck("0-100 km/h, s", target_s, zero_to_100_s, zero_to_100_s is not None and zero_to_100_s <= target_s),
         TargetCheck(
-            "Curb mass, kg", asked.curb_mass_kg.value, inputs.curb_mass_kg, inputs.curb_mass_kg <= asked.curb_mass_kg.value
+            "Curb mass, kg",
+            asked.curb_mass_kg.value,
+            inputs.curb_mass_kg,
+            inputs.curb_mass_kg <= asked.curb_mass_kg.value,
         ),
         TargetCheck(
             "Parts, CNY", asked.parts_cost_cny.value, parts_cost_cny, parts_cost_cny <= asked.parts_cost_cny.value

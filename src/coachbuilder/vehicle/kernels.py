@@ -8,8 +8,11 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import cuda, njit
+from numba import cuda as numba_cuda
+from numba import njit
 from numpy.typing import NDArray
+
+cuda: Any = numba_cuda
 
 GRAVITY_MPS2 = 9.80665
 
@@ -101,7 +104,7 @@ BATCH = 4
 
 @njit(cache=True, nogil=True)
 def car_of(p: NDArray[np.float64]) -> Car:
-    """A car from its row of parameters, shape (PARAMETERS,), in the order of Car's fields."""
+    """Return a car from its row of parameters, shape (PARAMETERS,), in the order of Car's fields."""
     return Car(
         p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13], p[14], p[15],
         p[16], p[17], p[18], p[19], p[20], p[21], p[22], p[23], p[24], p[25], p[26], p[27], p[28], p[29], p[30], p[31],
@@ -112,7 +115,7 @@ def car_of(p: NDArray[np.float64]) -> Car:
 
 
 def _shaft(car: Any, v: float, per_v: float, av: float) -> tuple[float, float, float]:
-    """Shaft power (W, negative when braking), power at the wheels that lacks, power at the wheels that was wanted."""
+    """Return shaft power (W, negative when braking), and the powers at the wheels that lack and were wanted."""
     wheel = v * (car.load_a + v * (car.load_b + v * car.load_c)) + car.mass * av
     drive = wheel if wheel > 0.0 else 0.0
     brake = drive - wheel
@@ -132,15 +135,16 @@ def _shaft(car: Any, v: float, per_v: float, av: float) -> tuple[float, float, f
 
 
 def _drive_loss(car: Any, shaft: float, v: float, per_v: float) -> float:
-    """Loss of motor and inverter, W."""
+    """Return the loss of motor and inverter, W."""
     force = shaft * per_v
     weak = 1.0 - car.base_mps * per_v
     weak = weak if weak > 0.0 and v > car.base_mps else 0.0
-    return car.copper * force * force + car.iron * v + car.inverter * abs(shaft) + car.weakening_w * weak * weak  # type: ignore[no-any-return]
+    loss = car.copper * force * force + car.iron * v + car.inverter * abs(shaft)
+    return loss + car.weakening_w * weak * weak  # type: ignore[no-any-return]
 
 
 def _current(car: Any, voltage: float, resistance: float, terminal: float) -> tuple[float, float]:
-    """Current out of the pack, A, within its limits, and the power at its terminals that lacks, W.
+    """Return the current out of the pack, A, within its limits, and the power at its terminals that lacks, W.
 
     Open-circuit voltage U behind a resistance R: terminal power = U I - R I^2.
     """
@@ -382,7 +386,7 @@ def drive_batch(
 def pack_power_w(car: Car, voltage: float, resistance: float) -> float:
     """Largest power at the pack's terminals: current limit, voltage limit, or the peak of U I - R I^2."""
     current = min(min(car.discharge_a, max(voltage - car.lowest_v, 0.0) / resistance), voltage / (2.0 * resistance))
-    return current * (voltage - resistance * current)  # type: ignore[no-any-return]
+    return current * (voltage - resistance * current)
 
 
 @njit(cache=True, nogil=True)
@@ -415,7 +419,7 @@ def driving_force_n(car: Car, power_w: float, v: float) -> float:
     found = min(min(force, car.friction * car.weight), (front_grip + rear) / (1.0 + lean))
     if lean < 1.0:
         found = min(found, (front + rear_grip) / (1.0 - lean))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -446,7 +450,7 @@ def top_speed_mps(car: Car, voltage: float, resistance: float) -> float:
     low = 0.0
     high = car.largest_mps
     if driving_force_n(car, power, high) >= car.load_a + car.load_b * high + car.load_c * high * high:
-        return high  # type: ignore[no-any-return]
+        return high
     for _ in range(60):
         v = 0.5 * (low + high)
         if driving_force_n(car, power, v) > car.load_a + car.load_b * v + car.load_c * v * v:

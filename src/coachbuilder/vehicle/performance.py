@@ -123,7 +123,8 @@ def fast_charge(inputs: VehicleInputs, from_share: float, to_share: float) -> Fa
     begin, end = empty + share * from_share, empty + share * to_share
     seconds = kernels.charge_s(
         pack_rows(inputs), 3600.0 * inputs.pack.charge_ah, inputs.pack.highest_v, 1000.0 * charging.dc_peak_kw,
-        charging.dc_current_a, charging.taper_from_share, charging.power_at_full_share, begin, end, CHARGE_STEPS, power_w,
+        charging.dc_current_a, charging.taper_from_share, charging.power_at_full_share, begin, end, CHARGE_STEPS,
+        power_w,
     )  # fmt: skip
     return FastCharge(
         minutes=None if seconds < 0 else seconds / 60,

@@ -110,7 +110,9 @@ def validate(tests: Sequence[MeasuredTest], *, on_sibling: bool = False) -> Vali
         if on_sibling:
             kin = _sibling(key, groups)
             if kin is None:
-                left_out.extend(_left_out(test, "no other electric car of its manufacturer in the list") for test in group)
+                left_out.extend(
+                    _left_out(test, "no other electric car of its manufacturer in the list") for test in group
+                )
                 continue
             calibration = calibrate([cars[kin]])
         compared += 1
@@ -138,8 +140,8 @@ def measured_car(tests: Sequence[MeasuredTest]) -> MeasuredCar:
     for test in tests:
         if test.cycle is not None and test.energy_ac_kwh_per_100km is not None:
             energy[test.cycle].append(test.energy_ac_kwh_per_100km)
-    assert row.test_weight_kg is not None and row.target_a_n is not None  # noqa: S101 - rows without are left out
-    assert row.target_b_n_per_mps is not None and row.target_c_n_per_mps2 is not None  # noqa: S101
+    assert row.test_weight_kg is not None and row.target_a_n is not None
+    assert row.target_b_n_per_mps is not None and row.target_c_n_per_mps2 is not None
     return MeasuredCar(
         name=f"{row.make} {row.model}",
         test_mass_kg=row.test_weight_kg,

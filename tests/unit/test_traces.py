@@ -1,0 +1,127 @@
+"""Drive-cycle traces: the official figures of those shipped, and what is said of a user's bad file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coachbuilder.programme.errors import InputError
+from coachbuilder.vehicle.traces import OFFICIAL, UNITS, read_trace, trace
+
+SHARED = {
+    "UDDS": ("udds_mph", "mph", 0),
+    "HWFET": ("hwfet_mph", "mph", 0),
+    "US06": ("us06_mph", "mph", 0),
+    "SC03": ("sc03_mph", "mph", 0),
+    "WLTC 3a": ("wltc_3a_mps", "m/s", 0),
+    "WLTC 3b": ("wltc_3b_mps", "m/s", 0),
+    "NEDC": ("nedc_kmh", "km/h", 1),
+}
+"""File, unit, and seconds by which its rows come later than ours."""
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def written(text: str) -> Path:
+        path = tmp_path / "own.csv"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return written
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_traces_have_their_official_length_distance_and_top_speed(name: str) -> None:
+    shipped, official = trace(name), OFFICIAL[name]
+    assert shipped.duration_s == official.duration_s
+    assert shipped.distance_m / 1000 == pytest.approx(official.distance_km, rel=2e-3)
+    assert shipped.top_speed_mps * 3.6 == pytest.approx(official.top_speed_kmh, rel=1e-3)
+    assert shipped.speed_mps[0] == shipped.speed_mps[-1] == 0
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_shipped_traces_are_the_regulations_figures(shared_data: Path, name: str) -> None:
+    file, unit, late = SHARED[name]
+    rows = (shared_data / "vehicle" / "cycles" / f"{file}.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+    official = np.array([float(row.split(",")[1]) for row in rows if row]) * UNITS[unit]
+    assert trace(name).speed_mps[late:] == pytest.approx(official, abs=0.006)
+
+
+def test_an_unknown_trace_is_told_with_the_nearest_name() -> None:
+    with pytest.raises(InputError, match=r"UDSS.*UDDS.*did you mean UDDS"):
+        trace("UDSS")
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_users_file_is_read_in_every_unit_that_its_header_tells(write: Write, unit: str) -> None:
+    rows = "".join(f"{i},{v / UNITS[unit]:.6f}\n" for i, v in enumerate(trace("HWFET").speed_mps))
+    found = read_trace(write(f"time_s,speed [{unit}]\n{rows}"))
+    assert found.name == "own"
+    assert found.speed_mps == pytest.approx(trace("HWFET").speed_mps, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff# logged\nTest Time, secs;Target Speed, mph\n0;0\n1;2,5\n2;5\n",
+        "cycSecs\tcycMps\tcycGrade\n0\t0\t0\n1\t1.1176\t0\n2\t2.2352\t0\n",
+        "speed_mph\n0\n2.5\n5\n",
+    ],
+)
+def test_separators_decimal_commas_and_columns_are_found(write: Write, text: str) -> None:
+    assert read_trace(write(text)).speed_mps == pytest.approx([0, 1.1176, 2.2352])
+
+
+def test_a_file_without_header_needs_the_unit_told(write: Write) -> None:
+    assert read_trace(write("0,0\n1,3.6\n"), unit="km/h").speed_mps == pytest.approx([0, 1])
+    with pytest.raises(InputError, match="a unit of speed"):
+        read_trace(write("0,0\n1,3.6\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "a unit of speed"),
+        ("t,speed_kmh\n0,0\n", "at least two"),
+        ("t,speed_kmh\n0,0\n1,5\n4,9\n5,0\n", "own.csv:4: time: found a step of 3 s"),
+        ("t,speed_kmh\n0,0\n0.1,5\n0.2,9\n", "a step of 0.1 s throughout"),
+        ("t,speed_kmh\n0,0\n1,-5\n2,0\n", "own.csv:3: speed: found -5"),
+        ("t,speed_kmh\n0,0\n1,fast\n2,0\n", "own.csv:3: speed: found fast"),
+        ("t,speed_kmh\n0,0\n1,\n2,0\n", "found nothing; expected a number"),
+        ("t,speed_kmh\n0,0\n1,nan\n2,0\n", "found nan"),
+        ("t,speed_kmh\n0,0\n1,0\n", "a car that moves"),
+        ("t,speed_kmh\n0,0\n1,90\n2,0\n", "within a second"),
+        ("t,speed_mps,grade\n0,0,0\n1,1,0.02\n", "a level road"),
+        ("t,speed_mps\n0,0\n" + "".join(f"{i},{5 * i}\n" for i in range(1, 30)), "is the unit right"),
+    ],
+)
+def test_a_bad_file_is_told_with_line_and_what_was_expected(write: Write, text: str, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_trace(write(text))
+    assert words in str(caught.value)
+
+
+def test_many_problems_are_told_together_and_counted_beyond_the_first(write: Write) -> None:
+    rows = "".join(f"{2 * i if i > 9 else i},-1\n" for i in range(20))
+    with pytest.raises(InputError) as caught:
+        read_trace(write(f"t,speed_kmh\n{rows}"))
+    assert "more like these" in str(caught.value)
+    assert {problem.field for problem in caught.value.problems} == {"time", "speed"}
+
+
+def test_a_wrong_unit_is_caught_by_the_known_distance(write: Write) -> None:
+    rows = "".join(f"{i},{v / UNITS['mph']:.4f}\n" for i, v in enumerate(trace("WLTC 3b").speed_mps[:900]))
+    km = float(trace("WLTC 3b").speed_mps[:900].sum()) / 1000
+    with pytest.raises(InputError, match="read as mph the distance would be"):
+        read_trace(write(f"t,speed_kmh\n{rows}"), known_distance_km=km)
+
+
+def test_a_wrong_unit_is_caught_by_the_shape_of_an_official_trace(write: Write) -> None:
+    rows = "".join(f"{i},{v / UNITS['mph']:.4f}\n" for i, v in enumerate(trace("UDDS").speed_mps))
+    with pytest.raises(InputError, match=r"whose shape the trace has.*read as mph the distance would be 11.99 km"):
+        read_trace(write(f"t,speed_kmh\n{rows}"))
