@@ -1,7 +1,7 @@
 """What the car is: road load, drive cycles, losses, ratings, performance, charging, parts."""
 
 from coachbuilder.vehicle.calibration import Calibration, MeasuredCar, Prediction, calibrate, predict
-from coachbuilder.vehicle.evaluate import CYCLES, at_temperature, cycle_energy, epa_label_range_km, evaluate
+from coachbuilder.vehicle.evaluate import CYCLES, cycle_energy, epa_label_range_km, evaluate
 from coachbuilder.vehicle.inputs import coast_down_road_load, generic_car, inputs_from
 from coachbuilder.vehicle.interface import (
     CycleResult,
@@ -14,6 +14,7 @@ from coachbuilder.vehicle.interface import (
 )
 from coachbuilder.vehicle.losses import Losses, typical_losses
 from coachbuilder.vehicle.performance import fast_charge, performance
+from coachbuilder.vehicle.temperature import at_temperature
 from coachbuilder.vehicle.traces import Trace, trace
 
 __all__ = [

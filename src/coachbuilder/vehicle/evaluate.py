@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coachbuilder.vehicle.battery import temperature_factor
-from coachbuilder.vehicle.interface import CycleResult, EnergyBreakdown, RoadLoad, TargetCheck, VehicleResult
+from coachbuilder.vehicle.interface import CycleResult, EnergyBreakdown, TargetCheck, VehicleResult
 from coachbuilder.vehicle.parameters import car_row, pack_rows
 from coachbuilder.vehicle.performance import fast_charge, pack_limits, performance
+from coachbuilder.vehicle.procedures import EPA_ADJUSTMENT, EPA_CITY_SHARE
+from coachbuilder.vehicle.rating import rate
+from coachbuilder.vehicle.temperature import at_temperature
 from coachbuilder.vehicle.traces import Trace, trace
 
 if TYPE_CHECKING:
-    from coachbuilder.vehicle.interface import Rating, VehicleInputs
+    from coachbuilder.vehicle.interface import VehicleInputs
 
 WLTC = "WLTC 3b"
 CYCLES = ("UDDS", "HWFET", WLTC)
 """Drive cycles that every car is driven through."""
 
 JOULES_PER_KWH = 3.6e6
-EPA_ADJUSTMENT = 0.7
-"""Factor from two-cycle range to label range (40 CFR 600.210-12; SAE J1634)."""
-EPA_CITY_SHARE = 0.55
-"""Share of city driving in the label's combined figure (40 CFR 600.210-12)."""
 LEAST_MISSED_W = 1.0
 """Power that may lack in a second of a trace without a word: rounding."""
-CABIN_C = 21.0
-ROAD_LOAD_C = 20.0
-ROLLING_PER_K = 0.008
-"""Fall of a car tyre's rolling resistance per degree (ISO 28580:2018, clause on temperature correction)."""
 
 
 def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
@@ -74,11 +67,8 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
     charged = fast_charge(inputs, 0.1, 0.8)
     if charged.minutes is None:
         warnings.append("the pack cannot be charged to 80 %: its cells are at their highest voltage before")
-    ratings: tuple[Rating, ...] = ()
-    if not quick:
-        from coachbuilder.vehicle.rating import rate
-
-        ratings = rate(inputs)
+    ratings, words = ((), ()) if quick else rate(inputs)
+    warnings.extend(words)
     cltc = None if wltp_range is None else wltp_range * inputs.cltc_over_wltp
     parts_cost_cny = sum(inputs.parts_cost_by_item_cny.values())
     return VehicleResult(
@@ -123,33 +113,6 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
 def missed_words(cycle: CycleResult) -> str:
     """Say that, and by how much, a car misses a trace."""
     return f"{cycle.name}: cannot follow the trace for {cycle.trace_missed_s} s, up to {cycle.missing_kw:.0f} kW lack"
-
-
-def at_temperature(inputs: VehicleInputs, temperature_c: float) -> VehicleInputs:
-    """Return the car on a road of another temperature, its cabin heated or cooled.
-
-    Cold air is denser (ideal gas), cold tyres roll harder (ISO 28580: 0.8 % a degree), cold cells resist more, and the
-    climate load joins the accessories. Tests and road loads are taken to be at 20 °C.
-
-    Parameters
-    ----------
-    inputs
-        The car.
-    temperature_c
-        Of road and air.
-    """
-    climate, road, drive = inputs.climate, inputs.road_load, inputs.powertrain
-    load_w = climate.heating_w_per_k * max(0.0, CABIN_C - temperature_c) + climate.cooling_w_per_k * max(
-        0.0, temperature_c - CABIN_C
-    )
-    rolling = 1.0 / max(0.3, 1.0 + ROLLING_PER_K * (temperature_c - ROAD_LOAD_C))
-    air = (ROAD_LOAD_C + 273.15) / (temperature_c + 273.15)
-    return replace(
-        inputs,
-        road_load=RoadLoad(road.a_n * rolling, road.b_n_per_mps * rolling, road.c_n_per_mps2 * air),
-        powertrain=replace(drive, accessory_w=drive.accessory_w + load_w),
-        pack=replace(inputs.pack, resistance_ohm=inputs.pack.resistance_ohm * temperature_factor(temperature_c)),
-    )
 
 
 def epa_label_range_km(usable_kwh: float, udds_kwh_per_100km: float, hwfet_kwh_per_100km: float) -> float:

@@ -18,12 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.formats.test_car_list import TestCarRow
-from coachbuilder.vehicle.evaluate import EPA_ADJUSTMENT, JOULES_PER_KWH
+from coachbuilder.vehicle.evaluate import JOULES_PER_KWH
+from coachbuilder.vehicle.procedures import EPA_ADJUSTMENT, KM_PER_MILE, KWH_PER_GALLON_EQUIVALENT
 from coachbuilder.vehicle.traces import trace
-
-KWH_PER_GALLON_EQUIVALENT = 33.705
-"""Energy of a gallon of petrol in miles per gallon equivalent (40 CFR 600.002)."""
-KM_PER_MILE = 1.609344
 
 CYCLE_OF_PROCEDURE = {"81": "UDDS", "84": "HWFET"}
 """The procedures that are read: charge-depleting tests at 20-30 °C whose trace is one cycle."""
