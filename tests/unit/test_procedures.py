@@ -110,7 +110,7 @@ def test_the_five_cycle_label_falls_with_the_climate_load_and_the_two_cycle_labe
 
 
 def test_a_pack_too_small_for_a_procedure_is_told() -> None:
-    found, words = rate(generic_car(test_mass_kg=1500, peak_kw=120, usable_kwh=7.0))
+    found, words = rate(generic_car(test_mass_kg=1500, peak_kw=120, usable_kwh=10.0))
     assert not found
     assert all("the pack is empty before its phases end" in text for text in words)
 

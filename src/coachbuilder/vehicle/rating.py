@@ -155,7 +155,7 @@ def _discharge(inputs: VehicleInputs, order: Sequence[str], steady_kmh: float) -
     empty = full - inputs.usable_kwh / inputs.gross_kwh
     segments = list(_segments(order))
     steady = Trace("steady", np.full(LONGEST_S, steady_kmh / 3.6))
-    cruise = _driven(inputs, Trace("steady", steady.speed_mps[:3601]), 0.5 * (full + empty))
+    cruise = _driven(inputs, Trace("steady", steady.speed_mps[:601]), 0.5 * (full + empty))
     cruise_kwh_per_km = cruise[0].kwh / cruise[0].km
     dynamic = [
         _driven(inputs, Trace(name, speeds), 0.5 * (full + empty))[0] for name, speeds in segments if speeds is not None
