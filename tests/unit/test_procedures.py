@@ -110,7 +110,13 @@ def test_the_five_cycle_label_falls_with_the_climate_load_and_the_two_cycle_labe
 
 
 def test_a_pack_too_small_for_a_procedure_is_told() -> None:
-    found, words = rate(generic_car(test_mass_kg=1500, peak_kw=120, usable_kwh=10.0))
+    car = generic_car(test_mass_kg=1500, peak_kw=120, usable_kwh=8.0)
+    strong = dataclasses.replace(
+        car,
+        powertrain=dataclasses.replace(car.powertrain, largest_discharge_a=1e4),
+        pack=dataclasses.replace(car.pack, lowest_v=0.0, resistance_ohm=0.01 * car.pack.resistance_ohm),
+    )
+    found, words = rate(strong)
     assert not found
     assert all("the pack is empty before its phases end" in text for text in words)
 
