@@ -29,7 +29,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -243,8 +243,8 @@ class FastSim:
             text=True,
         )
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._to: TextIO = self._process.stdin
-        self._from: TextIO = self._process.stdout
+        self._to: IO[str] = self._process.stdin
+        self._from: IO[str] = self._process.stdout
         try:
             self.versions: dict[str, str] = self.ask("versions")
         except OSError:
@@ -344,7 +344,7 @@ def same_parameters(simulator: FastSim, cars: dict[int, dict[str, Any]]) -> Line
     flat = {"mc_eff_map": [MOTOR_EFFICIENCY] * 11, "ess_round_trip_eff": 1.0, "mc_sec_to_peak_pwr": 0.01}
     # Without fade at low speed on both sides, and with each side's own: FASTSim's gives up half of the braking power at
     # 8.5 km/h in an S-shaped curve, ours falls in a straight line from 10 km/h to standstill.
-    kinds = (({"regen_a": 0.0}, 1e-6), ({}, 10.0))
+    kinds: tuple[tuple[dict[str, float], float], ...] = (({"regen_a": 0.0}, 1e-6), ({}, 10.0))
     rows, differences, faded, apart = [], [], [], []
     for selection in SAME_CARS:
         car = cars[selection]
@@ -396,9 +396,10 @@ def same_parameters(simulator: FastSim, cars: dict[int, dict[str, Any]]) -> Line
         f"Largest difference where both follow the trace ({len(differences)} of {len(rows)} runs): "
         f"**{100 * largest:.4f} %**; goal {100 * SAME_WITHIN:g} %: {'met' if largest <= SAME_WITHIN else 'NOT MET'}. "
         f"Each with its own fade of regeneration at low speed: up to {100 * largest_faded:.2f} %.",
-        f"Both runs of FASTSim, by its Rust core and its Python core, agree within {100 * cores:.0e} % (2017 Bolt).",
+        f"FASTSim's Rust core and Python core agree {'to twelve digits' if cores < 1e-12 else f'within {cores:.0e}'} "
+        "(2017 Bolt).",
         "Coachbuilder's kernels.drive_batch and kernels.energy_batch agree with kernels.drive within "
-        f"{100 * ours_apart:.0e} % on all of these runs in which the trace is followed.",
+        f"{ours_apart:.0e} of the energy on all of these runs in which the trace is followed.",
         "Where a trace is missed FASTSim slows down and goes less far, while Coachbuilder takes the trace's speeds and "
         "tells what power lacks: those runs are not compared.",
         "",
@@ -635,8 +636,8 @@ def acceleration_and_range(simulator: FastSim, cars: dict[int, dict[str, Any]], 
         "",
         "The cars of FASTSim's table with a published 0-60 mph or range, driven with the table's inputs. The table "
         "tells neither torque nor gear: FASTSim has a time to peak power in their place, Coachbuilder takes a typical "
-        "car's 2 Nm/kW. FASTSim's label counts all of the table's pack as usable; the range within the table's smallest "
-        "and largest charge stands beside it.",
+        "car's 2 Nm/kW. FASTSim's label counts all of the table's pack as usable; the range within the table's "
+        "smallest and largest charge stands beside it.",
         "",
         *outcomes_tables(outcomes, windowed=True),
         *specified_cars(simulator, specifications),

@@ -110,7 +110,7 @@ def test_the_five_cycle_label_falls_with_the_climate_load_and_the_two_cycle_labe
 
 
 def test_a_pack_too_small_for_a_procedure_is_told() -> None:
-    car = generic_car(test_mass_kg=1500, peak_kw=120, usable_kwh=8.0)
+    car = generic_car(test_mass_kg=1500, peak_kw=120, usable_kwh=6.0)
     strong = dataclasses.replace(
         car,
         powertrain=dataclasses.replace(car.powertrain, largest_discharge_a=1e4),
