@@ -96,10 +96,18 @@ def vehicle() -> Iterator[Row | str]:
         "The same, each car calibrated on the one most like it of its manufacturer; goals 1.2 % and 4 %, both missed",
         source,
         spread(siblings),
-        f"worst {100 * np.abs(siblings).max():.0f} %; {100 * (on_sibling.coverage or 0):.0f} % within their 80 % interval",
+        f"worst {100 * np.abs(siblings).max():.0f} %; {100 * (on_sibling.coverage or 0):.0f} % within their 80 % "
+        "interval",
     )
-    for name, row in checks.specification_errors().items():
-        yield (name, row.against, spread(row.errors), f"worst {100 * np.abs(row.errors).max():.0f} %: {row.worst}")
+    ranges, without_energy = checks.label_ranges(DATA / "vehicle" / "omega_my2022_bev_dev.csv")
+    for name, found in (
+        ("EPA label range where usable energy is known", ranges),
+        ("0-100 km/h", checks.acceleration()),
+    ):
+        worst = (
+            f"mean {100 * found.errors.mean():+.1f} %, worst {100 * np.abs(found.errors).max():.0f} %: {found.worst}"
+        )
+        yield (name, found.against, spread(found.errors), worst)
     from coachbuilder.vehicle.traces import OFFICIAL, trace
 
     for name, official in OFFICIAL.items():
@@ -111,7 +119,9 @@ def vehicle() -> Iterator[Row | str]:
             f"{100 * (shipped.distance_m / 1000 / official.distance_km - 1):+.2f} % in distance",
         )
     picture = ROOT / "docs" / "images" / "vehicle-energy.svg"
-    picture.write_text(_scatter(sample.measured, unseen, np.array([row.cycle for row in sample.rows])), encoding="utf-8")
+    picture.write_text(
+        _scatter(sample.measured, unseen, np.array([row.cycle for row in sample.rows])), encoding="utf-8"
+    )
     yield (
         "\n![Predicted against measured energy from the wall](images/vehicle-energy.svg)\n\n"
         "The worst tests, their make left out of the fit, and the same test calibrated on a sibling:\n\n"
@@ -122,7 +132,8 @@ def vehicle() -> Iterator[Row | str]:
     for row, error in ordered[:12]:
         calibrated = by_row[row.row.row]
         yield (
-            f"| {row.row.make} {row.row.model} {row.row.vehicle_id} | {row.cycle} | {row.energy_ac_kwh_per_100km:.1f} | "
+            f"| {row.row.make} {row.row.model} {row.row.vehicle_id} | {row.cycle} | "
+            f"{row.energy_ac_kwh_per_100km:.1f} | "
             f"{100 * error:+.1f} % | {100 * calibrated.error:+.1f} % |\n"
         )
     yield "\nElectric rows of the list that are not compared, each with its reason:\n\n| lines | reason |\n|---|---|\n"
@@ -131,6 +142,8 @@ def vehicle() -> Iterator[Row | str]:
         reasons.setdefault(item.why, []).append(item.row)
     for why, lines in reasons.items():
         yield f"| {', '.join(map(str, lines))} | {why} |\n"
+    yield "\nLabels that are not compared: "
+    yield "; ".join(f"{name.title()} ({why})" for name, why in without_energy) + ".\n"
 
 
 def _scatter(measured: np.ndarray, error: np.ndarray, cycle: np.ndarray) -> str:
@@ -147,12 +160,12 @@ def _scatter(measured: np.ndarray, error: np.ndarray, cycle: np.ndarray) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" width="{size}" height="{size}" '
         'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>'
     ]
-    for tick in range(10, 23, 2):
-        parts.append(
-            f'<path d="M{x(tick):.1f} {y(low)}V{y(high)}M{x(low)} {y(tick):.1f}H{x(high)}" stroke="#e4e4e4"/>'
-            f'<text x="{x(tick):.1f}" y="{size - room + 18}" text-anchor="middle">{tick}</text>'
-            f'<text x="{room - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick}</text>'
-        )
+    parts.extend(
+        f'<path d="M{x(tick):.1f} {y(low)}V{y(high)}M{x(low)} {y(tick):.1f}H{x(high)}" stroke="#e4e4e4"/>'
+        f'<text x="{x(tick):.1f}" y="{size - room + 18}" text-anchor="middle">{tick}</text>'
+        f'<text x="{room - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick}</text>'
+        for tick in range(10, 23, 2)
+    )
     for share, dash in ((1.0, ""), (0.9, "4 3"), (1.1, "4 3")):
         end = min(high, high / share)
         begin = max(low, low / share)
