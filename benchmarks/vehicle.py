@@ -8,9 +8,8 @@ FASTSim runs in a child process, so that it may live in another environment than
     python benchmarks/vehicle.py --fastsim-python ~/fastsim-environment/bin/python
 
 Tables go to standard output and to benchmarks/results/vehicle-<date>.md, progress to standard error. Four minutes; both
-processes are held on one core. The measured cars of part 2 are those of ../shared/data/vehicle (COACHBUILDER_DATA may
-point elsewhere), the specified ones of part 3 those of tests/data/vehicle_specifications.csv; what a file is absent for
-is left out.
+processes are held on one core. Measured cars are those of ../shared/data/vehicle (COACHBUILDER_DATA may point elsewhere)
+and of tests/data/vehicle_*.csv; what a file is absent for is left out.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ if SERVE not in sys.argv:
     from fit_vehicle_losses import Sample, sample_of, unseen_errors
 
     from coachbuilder.formats.test_car_list import read_test_car_list
-    from coachbuilder.programme.sections.vehicle import Chemistry, DrivenAxle
+    from coachbuilder.programme.sections.vehicle import Chemistry, DrivenAxle, MotorType
     from coachbuilder.vehicle import kernels
     from coachbuilder.vehicle.battery import STATES_OF_CHARGE, Pack
     from coachbuilder.vehicle.evaluate import cycle_energy, epa_label_range_km
-    from coachbuilder.vehicle.inputs import EPA_LOAD_KG, coast_down_road_load, generic_car
-    from coachbuilder.vehicle.interface import RoadLoad, VehicleInputs
+    from coachbuilder.vehicle.inputs import POUND_KG, coast_down_road_load, generic_car
+    from coachbuilder.vehicle.interface import Powertrain, RoadLoad, VehicleInputs
     from coachbuilder.vehicle.losses import typical_losses
     from coachbuilder.vehicle.measured import MeasuredTest, interpret
     from coachbuilder.vehicle.parameters import car_row, counted_terms, pack_rows, trace_terms
@@ -55,10 +54,15 @@ if SERVE not in sys.argv:
     from coachbuilder.vehicle.traces import trace
     from coachbuilder.vehicle.validation import validate
 
+    FRONT_WEIGHT = {DrivenAxle.FRONT: 0.58, DrivenAxle.REAR: 0.48, DrivenAxle.ALL: 0.50}
+    """Weight on the front axle that cars of these layouts typically have."""
+
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("COACHBUILDER_DATA", ROOT.parent / "shared" / "data"))
 TEST_CAR_LIST = DATA / "vehicle" / "epa_test_car_list_2022_dev_makes.csv"
-SPECIFICATIONS = ROOT / "tests" / "data" / "vehicle_specifications.csv"
+OMEGA = DATA / "vehicle" / "omega_my2022_bev_dev.csv"
+ACCELERATION = ROOT / "tests" / "data" / "vehicle_acceleration.csv"
+USABLE_ENERGY = ROOT / "tests" / "data" / "vehicle_usable_energy.csv"
 
 CYCLES = ("UDDS", "HWFET", "US06", "WLTC 3b")
 CORES_OF_FASTSIM = ("rust", "python")
@@ -71,6 +75,9 @@ SAME_WITHIN = 0.005
 CHARGE_EFFICIENCY = 0.86
 """From the wall to the pack, FASTSim's own figure for every electric car."""
 BETTER_CHARGER = 0.9
+WINDOWED = "label range, charge window"
+ON_BOARD_KG = 100.0
+"""Driver and luggage in the makers' acceleration tests."""
 LEAST_RATED_KW, USUAL_KW = 60.0, 150.0
 """A rated power below the first is no peak power (one Kia has 28 kW): FASTSim is given the second."""
 MEASURED_KWH = 75.0
@@ -171,6 +178,16 @@ class Simulator:
 
         found = get_label_fe(self.vehicle(selection, changed).to_rust(), use_rust=True)
         return {"zero_to_60_mph_s": float(found["netAccel"]), "range_miles": float(found["netRangeMiles"])}
+
+    def do_acceleration(self, selection: int, changed: dict[str, Any], to_mps: float) -> float:
+        """Seconds from standstill to a speed, by the label test's trace: as fast as the car can in steps of 0.1 s."""
+        seconds = np.arange(0, 300, 0.1)
+        speed = np.append([0.0], np.full(seconds.size - 1, 90 * MPH_MPS))
+        cycle = self.fastsim.cycle.Cycle.from_dict({"time_s": seconds, "mps": speed})
+        run = self.fastsim.simdrive.RustSimDrive(cycle.to_rust(), self.vehicle(selection, changed).to_rust())
+        self.fastsim.simdrive.run_simdrive_for_accel_test(run)
+        reached = np.array(run.mps_ach)
+        return float(np.interp(to_mps, reached, seconds)) if reached.max() >= to_mps else math.nan
 
     def do_speed(self, what: str, cycle: str, seconds: float) -> float:
         """Runs a second of the best of three shares of some seconds."""
@@ -589,28 +606,24 @@ class Outcome:
     """Share of it between the smallest and the largest charge of FASTSim's table."""
 
 
-def outcomes_tables(outcomes: Sequence[Outcome], *, windowed: bool) -> Lines:
-    """A table of the cars and one of the errors; with ``windowed`` also the range from the table's charge window."""
+def outcomes_tables(outcomes: Sequence[Outcome]) -> Lines:
+    """A table of the cars and one of the errors."""
     rows, errors = [], defaultdict[str, list[tuple[float, float]]](list)
     for item in outcomes:
         row = [item.name]
-        figures = [("0-60 mph", item.zero_to_60_mph_s, 1), ("label range", item.range_miles, 0)]
-        if windowed:
-            told, *found = item.range_miles
-            reduced = (told, found[0] * item.usable_share, found[1] * item.usable_share)
-            figures.append(("label range, charge window", reduced, 0))
-        for name, (told, theirs, ours), digits in figures:
+        told_miles, *miles = item.range_miles
+        for name, (told, *found), digits in (
+            ("0-60 mph", item.zero_to_60_mph_s, 1),
+            ("label range", item.range_miles, 0),
+            (WINDOWED, (told_miles, *(each * item.usable_share for each in miles)), 0),
+        ):
             known = told > 0
             if known:
-                errors[name].append((theirs / told - 1, ours / told - 1))
-            if name != "label range, charge window":
+                errors[name].append((found[0] / told - 1, found[1] / told - 1))
+            if name != WINDOWED:
                 row.append(f"{told:.{digits}f}" if known else "")
-            row += [
-                f"{found:.{digits}f}" + (f" ({percent(found / told - 1, 0)})" if known else "")
-                for found in (theirs, ours)
-            ]
+            row += [f"{each:.{digits}f}" + (f" ({percent(each / told - 1, 0)})" if known else "") for each in found]
         rows.append(row)
-    window = ("within charge window: FASTSim", "Coachbuilder") if windowed else ()
     sides = [
         (name, side, str(len(pairs)), *size(found))
         for name, pairs in errors.items()
@@ -618,13 +631,17 @@ def outcomes_tables(outcomes: Sequence[Outcome], *, windowed: bool) -> Lines:
     ]
     return [
         *table(
-            ("Car", "0-60 mph, s", "FASTSim", "Coachbuilder", "label, mi", "FASTSim", "Coachbuilder", *window), rows
+            (
+                "Car", "0-60 mph, s", "FASTSim", "Coachbuilder", "label, mi", "FASTSim", "Coachbuilder",
+                "within charge window: FASTSim", "Coachbuilder",
+            ),
+            rows,
         ),
         *table(("", "", "cars", "median error", "p90", "mean"), sides),
-    ]
+    ]  # fmt: skip
 
 
-def acceleration_and_range(simulator: FastSim, cars: dict[int, dict[str, Any]], specifications: Path) -> Lines:
+def acceleration_and_range(simulator: FastSim, cars: dict[int, dict[str, Any]]) -> Lines:
     say("part 3: acceleration and label range")
     outcomes = []
     for selection, car in cars.items():
@@ -642,8 +659,8 @@ def acceleration_and_range(simulator: FastSim, cars: dict[int, dict[str, Any]], 
         "car's 2 Nm/kW. FASTSim's label counts all of the table's pack as usable; the range within the table's "
         "smallest and largest charge stands beside it.",
         "",
-        *outcomes_tables(outcomes, windowed=True),
-        *specified_cars(simulator, specifications),
+        *outcomes_tables(outcomes),
+        *specified_cars(simulator),
     ]
 
 
@@ -656,127 +673,150 @@ def outcome(name: str, told: tuple[float, float], theirs: dict[str, float], inpu
     )
 
 
-def specified_cars(simulator: FastSim, file: Path) -> Lines:
-    """The cars of the project's own file of specifications, which both take from the same columns."""
-    if not file.exists():
-        say(f"  no specified cars: {file} is absent")
-        return [f"Specified cars are left out: {file.name} is absent.", ""]
-    rows = list(csv.DictReader(line for line in file.read_text(encoding="utf-8").splitlines() if line[:1] != "#"))
+def specified_acceleration(simulator: FastSim) -> list[Outcome]:
+    """Cars as their makers' sheets give them, driver and luggage on board, 0-100 km/h or 0-60 mph."""
     outcomes = []
-    for row in rows:
-        figures = Specification(row)
-        if not figures.lacking:
-            inputs, changed = figures.inputs(), figures.fastsim()
-            theirs = simulator.ask("label", selection=BOLT, changed=changed)
-            outcomes.append(outcome(figures.name, figures.published(), theirs, inputs))
-        else:
-            say(f"  {figures.name}: {', '.join(figures.lacking)} lacking")
-    if not outcomes:
-        words = (
-            f"Specified cars are left out: {file.name} has the columns {', '.join(rows[0]) if rows else 'of no car'}."
-        )
-        return [words, ""]
-    return [
-        f"The cars of {file.name}; FASTSim takes from its Bolt what the file does not tell.",
-        "",
-        *outcomes_tables(outcomes, windowed=False),
-    ]
-
-
-class Specification:
-    """A row of the file of specifications. Of columns that tell the same one suffices."""
-
-    def __init__(self, row: dict[str, str]) -> None:
-        self._row = row
-        self.name = " ".join(row[key] for key in ("make", "model", "name", "car", "variant") if row.get(key))
-        self.mass_kg = self._number("test_mass_kg") or (self._number("curb_mass_kg") or math.nan) + EPA_LOAD_KG
-        self.peak_kw = self._number("peak_kw", "motor_kw", "power_kw")
-        self.usable_kwh = self._number("usable_kwh") or 0.94 * (self._number("gross_kwh") or math.nan)
-        axle = (row.get("driven_axle") or row.get("drive") or "front").strip().casefold()
-        self.axle = {"f": DrivenAxle.FRONT, "r": DrivenAxle.REAR}.get(axle[:1], DrivenAxle.ALL)
-
-    @property
-    def lacking(self) -> list[str]:
-        """What is needed and not there."""
-        needed = {"mass": self.mass_kg, "peak power": self.peak_kw, "usable energy": self.usable_kwh}
-        lacking = [name for name, value in needed.items() if not (value or 0.0) > 0]
-        if not any(value > 0 for value in self.published()):
-            lacking.append("0-60 mph or label range")
-        return lacking if self._road_load() else [*lacking, "coast-down or drag"]
-
-    def published(self) -> tuple[float, float]:
-        """0-60 mph, s, and label range, miles; NaN where there is none."""
-        miles = self._number("epa_range_miles", "epa_range_mi", "label_range_miles", "label_range_mi")
-        km = self._number("epa_range_km", "label_range_km", "epa_label_range_km")
-        seconds = self._number("zero_to_60_mph_s")
-        return seconds or math.nan, miles or (km or math.nan) / KM_PER_MILE
-
-    def inputs(self) -> VehicleInputs:
-        make = self._row.get("make") or make_of(self.name)
+    for row in rows_of(ACCELERATION):
+        axle = DrivenAxle(row["driven_axle"])
+        mass, peak_kw = float(row["curb_mass_kg"]) + ON_BOARD_KG, float(row["peak_kw"])
         begun = generic_car(
-            test_mass_kg=self.mass_kg,
-            peak_kw=self.peak_kw or math.nan,
-            usable_kwh=self.usable_kwh,
-            road_load=self._road_load(),
-            driven_axle=self.axle,
-            losses=typical_losses(driven_axle=self.axle, make=make),
-            name=self.name,
+            test_mass_kg=mass,
+            peak_kw=peak_kw,
+            driven_axle=axle,
+            motor_type=MotorType.INDUCTION if row["motor_type"] == "induction" else MotorType.PERMANENT_MAGNET,
         )
         drive = begun.powertrain
-        torque_nm, ratio = self._number("peak_torque_nm", "torque_nm"), self._number("gear_ratio")
-        radius_m = self._number("wheel_radius_m")
-        changed = replace(
+        sheet = replace(
             drive,
-            peak_torque_nm=torque_nm or drive.peak_torque_nm,
-            gear_ratio=ratio or drive.gear_ratio,
-            wheel_radius_m=radius_m or drive.wheel_radius_m,
+            peak_torque_nm=float(row["peak_torque_nm"] or drive.peak_torque_nm),
+            gear_ratio=float(row["gear_ratio"] or drive.gear_ratio),
+            wheel_radius_m=float(row["wheel_radius_m"] or drive.wheel_radius_m),
         )
-        # The winding loss that the fit found goes with the force at the wheels, so its share follows peak force.
-        more = changed.peak_torque_nm * changed.gear_ratio / changed.wheel_radius_m
-        more /= drive.peak_torque_nm * drive.gear_ratio / drive.wheel_radius_m
-        return replace(begun, powertrain=replace(changed, copper_loss_share=drive.copper_loss_share * more**2))
-
-    def fastsim(self) -> dict[str, Any]:
-        """What is changed of FASTSim's Bolt."""
-        load = self.inputs().road_load
-        speed = np.linspace(0.0, 70 * MPH_MPS, 71)
-        force = load.a_n + load.b_n_per_mps * speed + load.c_n_per_mps2 * speed**2
-        # Two terms in place of three, by least squares over the speeds that FASTSim's own fit takes.
-        rolling, air = np.linalg.lstsq(np.stack([np.ones_like(speed), speed**2], axis=1), force, rcond=None)[0]
-        return {
-            "veh_override_kg": self.mass_kg,
-            "mc_max_kw": self.peak_kw,
-            "ess_max_kw": 1.1 * (self.peak_kw or math.nan),
-            "ess_max_kwh": self.usable_kwh,
+        # The winding loss that was fitted goes with the force at the wheels, so that its share follows peak force.
+        force = peak_force_n(sheet) / peak_force_n(drive)
+        inputs = replace(
+            begun,
+            front_weight_share=FRONT_WEIGHT[axle],
+            # Peak power is published as what the pack gives too.
+            pack=replace(begun.pack, resistance_ohm=0.01 * begun.pack.resistance_ohm, lowest_v=0.0),
+            powertrain=replace(sheet, copper_loss_share=drive.copper_loss_share * force**2, largest_discharge_a=1e5),
+        )
+        driven = {DrivenAxle.FRONT: FRONT_WEIGHT[axle], DrivenAxle.REAR: 1 - FRONT_WEIGHT[axle]}.get(axle, 1.0)
+        changed = {
+            "veh_override_kg": mass,
+            "mc_max_kw": peak_kw,
+            "ess_max_kw": 1.1 * peak_kw,
             "frontal_area_m2": 1.0,
-            "drag_coef": 2 * float(air) / AIR_KG_PER_M3,
-            "wheel_rr_coef": float(rolling) / self.mass_kg / GRAVITY_MPS2,
-            "drive_axle_weight_frac": 1.0 if self.axle is DrivenAxle.ALL else 0.6,
-            "veh_cg_m": 0.53 if self.axle is DrivenAxle.FRONT else -0.53,
+            "drag_coef": 2 * inputs.road_load.c_n_per_mps2 / AIR_KG_PER_M3,
+            "wheel_rr_coef": inputs.road_load.a_n / mass / GRAVITY_MPS2,
+            "wheel_radius_m": sheet.wheel_radius_m,
+            "drive_axle_weight_frac": driven,
+            # FASTSim tells the axle by the sign.
+            "veh_cg_m": 0.53 if axle is DrivenAxle.FRONT else -0.53,
         }
-
-    def _road_load(self) -> RoadLoad | None:
-        a, b, c = (self._number(f"target_{letter}_{unit}") for letter, unit in _COAST_DOWN)
-        if a is not None and b is not None and c is not None:
-            return coast_down_road_load(a, b, c)
-        drag, area = self._number("drag_coefficient", "cd"), self._number("frontal_area_m2")
-        area_drag = self._number("drag_area_m2") or (drag * area if drag and area else None)
-        if area_drag is None:
-            return None
-        rolling = self._number("rolling_resistance_coefficient") or 0.008
-        return RoadLoad(self.mass_kg * GRAVITY_MPS2 * rolling, 0.0, 0.5 * AIR_KG_PER_M3 * area_drag)
-
-    def _number(self, *columns: str) -> float | None:
-        """The first of some columns that holds a number."""
-        for column in columns:
-            try:
-                return float(self._row.get(column) or "")
-            except ValueError:
-                continue
-        return None
+        found, kmh = performance(inputs), row["zero_to_100_kmh_s"]
+        ours = found.zero_to_100_s if kmh else found.zero_to_60_mph_s
+        to_mps = 100 / 3.6 if kmh else 60 * MPH_MPS
+        theirs = simulator.ask("acceleration", selection=BOLT, changed=changed, to_mps=to_mps)
+        told = float(kmh or row["zero_to_60_mph_s"])
+        outcomes.append(Outcome(row["name"], (told, theirs, math.nan if ours is None else ours), (math.nan,) * 3))
+    return outcomes
 
 
-_COAST_DOWN = (("a", "lbf"), ("b", "lbf_per_mph"), ("c", "lbf_per_mph2"))
+def peak_force_n(drive: Powertrain) -> float:
+    return drive.peak_torque_nm * drive.gear_ratio / drive.wheel_radius_m
+
+
+def labelled_range(simulator: FastSim) -> list[Outcome]:
+    """Cars of EPA's OMEGA table whose usable energy is known, from their target coast-down."""
+    tested = {row["vehicle_name"]: row for row in rows_of(OMEGA)}
+    outcomes = []
+    for row in rows_of(USABLE_ENERGY):
+        if not row["usable_kwh"]:
+            continue
+        car, axle, usable_kwh = tested[row["omega_name"]], DrivenAxle(row["driven_axle"]), float(row["usable_kwh"])
+        a, b, c = (float(car[f"target_coef_{letter}"]) for letter in "abc")
+        mass, power = float(car["etw_lbs"]) * POUND_KG, float(car["total_emachine_kw"])
+        inputs = generic_car(
+            test_mass_kg=mass,
+            # Ample: motors limit no car on the label's two cycles.
+            peak_kw=1000.0,
+            usable_kwh=usable_kwh,
+            road_load=coast_down_road_load(a, b, c),
+            driven_axle=axle,
+            losses=typical_losses(driven_axle=axle, gears=int(row["gears"]), make=row["make"]),
+        )
+        changed = {
+            "veh_override_kg": mass,
+            "mc_max_kw": power,
+            "ess_max_kw": 1.1 * power,
+            "ess_max_kwh": usable_kwh,
+        }
+        drag, rolling = simulator.ask("coast_down", selection=BOLT, changed=changed, a_lbf=a, b_lbf=b, c_lbf=c)
+        theirs = simulator.ask("label", selection=BOLT, changed=changed | {"drag_coef": drag, "wheel_rr_coef": rolling})
+        told = float(car["onroad_charge_depleting_range_mi"])
+        outcomes.append(
+            Outcome(row["omega_name"], (math.nan,) * 3, (told, theirs["range_miles"], label_range_miles(inputs)))
+        )
+    return outcomes
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def specified_cars(simulator: FastSim) -> Lines:
+    """Cars that FASTSim's authors did not choose, both sides given the same columns."""
+    lines = []
+    for words, find, files in (
+        (
+            f"Cars as their makers' sheets give them ({ACCELERATION.name}): mass and {ON_BOARD_KG:g} kg, power, torque, "
+            "gear, wheels, driven axle. FASTSim takes no torque; its time to peak power and its tyres' grip are its "
+            "Bolt's, its drag and rolling resistance Coachbuilder's typical ones. 0-100 km/h; where that is not "
+            "published, 0-60 mph.",
+            specified_acceleration,
+            (ACCELERATION,),
+        ),
+        (
+            f"EPA label range of model year 2022 ({OMEGA.name}), mi, where usable energy is known "
+            f"({USABLE_ENERGY.name}). Coachbuilder's losses were fitted to energies of the same makes in the same year.",
+            labelled_range,
+            (OMEGA, USABLE_ENERGY),
+        ),
+    ):
+        absent = [file.name for file in files if not file.exists()]
+        if absent:
+            say(f"  left out, absent: {', '.join(absent)}")
+            lines += [f"Left out, {' and '.join(absent)} absent: {words}", ""]
+            continue
+        say(f"  {files[-1].name}")
+        lines += [words, "", *figures_table(find(simulator))]
+    return lines
+
+
+def figures_table(outcomes: Sequence[Outcome]) -> Lines:
+    """Cars of which one figure is published, and the errors."""
+    rows, errors = [], []
+    for item in outcomes:
+        digits, figures = (1, item.zero_to_60_mph_s) if item.zero_to_60_mph_s[0] > 0 else (0, item.range_miles)
+        told, *found = figures
+        errors.append([value / told - 1 for value in found])
+        rows.append(
+            (
+                item.name,
+                f"{told:.{digits}f}",
+                *(f"{value:.{digits}f} ({percent(error, 0)})" for value, error in zip(found, errors[-1], strict=True)),
+            )
+        )
+    sides = [
+        (side, str(found.size), *size(found), percent(float(found[np.abs(found).argmax()]), 0))
+        for side, found in zip(("FASTSim", "Coachbuilder"), np.array(errors).T, strict=True)
+    ]
+    return [
+        *table(("Car", "published", "FASTSim", "Coachbuilder"), rows),
+        *table(("", "cars", "median error", "p90", "mean", "worst"), sides),
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------ part 4: speed
@@ -923,7 +963,6 @@ def main() -> None:
     parser.add_argument("--fastsim-python", default=sys.executable, help="interpreter that has FASTSim 2.1.5")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of part 4")
     parser.add_argument("--seconds", type=float, default=1.5, help="time of each contender in a round")
-    parser.add_argument("--specifications", type=Path, default=SPECIFICATIONS, help="cars with published figures")
     parser.add_argument("--no-file", action="store_true", help="write no file to benchmarks/results")
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
@@ -935,7 +974,7 @@ def main() -> None:
     parts: tuple[Callable[[], Lines], ...] = (
         lambda: same_parameters(simulator, cars),
         lambda: measured_cars(simulator),
-        lambda: acceleration_and_range(simulator, cars, arguments.specifications),
+        lambda: acceleration_and_range(simulator, cars),
         lambda: speeds(simulator, cars, arguments.rounds, arguments.seconds),
     )
     print("\n".join(lines))

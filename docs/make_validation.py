@@ -139,11 +139,14 @@ def vehicle() -> Iterator[Row | str]:
     yield "\nElectric rows of the list that are not compared, each with its reason:\n\n| lines | reason |\n|---|---|\n"
     reasons: dict[str, list[int]] = {}
     for item in known.left_out:
-        reasons.setdefault(item.why, []).append(item.row)
+        reasons.setdefault(item.why.removeprefix("left out: "), []).append(item.row)
     for why, lines in reasons.items():
         yield f"| {', '.join(map(str, lines))} | {why} |\n"
-    yield "\nLabels that are not compared: "
-    yield "; ".join(f"{name.title()} ({why})" for name, why in without_energy) + ".\n"
+    by_reason: dict[str, list[str]] = {}
+    for name, why in without_energy:
+        by_reason.setdefault(why, []).append(name.title())
+    for why, names in by_reason.items():
+        yield f"\nLabels that are not compared, {why}: {', '.join(names)}.\n"
 
 
 def _scatter(measured: np.ndarray, error: np.ndarray, cycle: np.ndarray) -> str:

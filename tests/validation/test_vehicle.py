@@ -59,10 +59,13 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def acceleration() -> Compared:
-    """0-100 km/h (one car: 0-60 mph) of cars as their specification sheets give them, with the stage's own defaults."""
-    names, errors = [], []
+def acceleration() -> tuple[Compared, tuple[tuple[str, str], ...]]:
+    """0-100 km/h or 0-60 mph of cars as their sheets give them, with the stage's own defaults; and those left out."""
+    names, errors, left_out = [], [], []
     for row in _rows(DATA / "vehicle_acceleration.csv"):
+        if row["left_out"]:
+            left_out.append((row["name"], row["left_out"]))
+            continue
         car = generic_car(
             test_mass_kg=float(row["curb_mass_kg"]) + DRIVER_AND_LUGGAGE_KG,
             peak_kw=float(row["peak_kw"]),
@@ -94,7 +97,8 @@ def acceleration() -> Compared:
         assert reached is not None
         names.append(row["name"])
         errors.append(reached / float(published) - 1)
-    return Compared(f"{len(names)} cars' specification sheets", tuple(names), np.array(errors))
+    against = f"{len(names)} cars: specification sheets, and FASTSim's own vehicle table"
+    return Compared(against, tuple(names), np.array(errors)), tuple(left_out)
 
 
 def label_ranges(omega: Path) -> tuple[Compared, tuple[tuple[str, str], ...]]:
@@ -188,9 +192,10 @@ def test_every_electric_row_is_compared_or_left_out_with_a_reason(tests_2022: tu
 
 
 def test_acceleration_is_within_six_percent_of_the_sheets_in_the_median_and_twenty_at_worst() -> None:
-    # Measured: median 4.8 %, worst 12 % over 40 cars, nothing fitted to them.
-    found = acceleration()
-    assert len(found.errors) == 40
+    # Measured: median 4.7 %, worst 17 % over 51 cars, nothing fitted to them.
+    found, left_out = acceleration()
+    assert len(found.errors) == 51
+    assert all(why for _, why in left_out)
     assert np.median(np.abs(found.errors)) < 0.06
     assert np.abs(found.errors).max() < 0.20
 

@@ -213,7 +213,10 @@ def _validation(found: Validation) -> Iterator[tuple[str, str]]:
     for item in found.left_out:
         reasons.setdefault(item.why, []).append(item.row)
     for why, rows in sorted(reasons.items(), key=lambda item: -len(item[1])):
-        yield f"Left out: {wording.plural(len(rows), 'row')}", f"{why} (line {', '.join(map(str, rows))})"
+        yield (
+            f"Left out: {wording.plural(len(rows), 'row')}",
+            f"{why.removeprefix('left out: ')} (line {', '.join(map(str, rows))})",
+        )
 
 
 def _fit(fit: FitResult) -> Iterator[tuple[str, str]]:

@@ -89,7 +89,7 @@ def counted_terms(speed_mps: NDArray[np.float64]) -> NDArray[np.float64]:
     many of theirs.
     """
     terms, counts = np.unique(trace_terms(speed_mps), axis=1, return_counts=True)
-    return np.vstack([terms, counts])
+    return np.ascontiguousarray(np.vstack([terms, counts]))
 
 
 def _grip_n(inputs: VehicleInputs, weight: float, front_n: float) -> float:
