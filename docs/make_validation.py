@@ -100,10 +100,8 @@ def vehicle() -> Iterator[Row | str]:
         "interval",
     )
     ranges, without_energy = checks.label_ranges(DATA / "vehicle" / "omega_my2022_bev_dev.csv")
-    for name, found in (
-        ("EPA label range where usable energy is known", ranges),
-        ("0-100 km/h", checks.acceleration()),
-    ):
+    times, without_time = checks.acceleration()
+    for name, found in (("EPA label range where usable energy is known", ranges), ("0-100 km/h or 0-60 mph", times)):
         worst = (
             f"mean {100 * found.errors.mean():+.1f} %, worst {100 * np.abs(found.errors).max():.0f} %: {found.worst}"
         )
@@ -145,8 +143,10 @@ def vehicle() -> Iterator[Row | str]:
     by_reason: dict[str, list[str]] = {}
     for name, why in without_energy:
         by_reason.setdefault(why, []).append(name.title())
+    for name, why in without_time:
+        by_reason.setdefault(why, []).append(f"{name} (acceleration)")
     for why, names in by_reason.items():
-        yield f"\nLabels that are not compared, {why}: {', '.join(names)}.\n"
+        yield f"\nNot compared, {why}: {', '.join(names)}.\n"
 
 
 def _scatter(measured: np.ndarray, error: np.ndarray, cycle: np.ndarray) -> str:
