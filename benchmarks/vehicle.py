@@ -8,8 +8,8 @@ FASTSim runs in a child process, so that it may live in another environment than
     python benchmarks/vehicle.py --fastsim-python ~/fastsim-environment/bin/python
 
 Tables go to standard output and to benchmarks/results/vehicle-<date>.md, progress to standard error. Four minutes; both
-processes are held on one core. Measured cars are those of ../shared/data/vehicle (COACHBUILDER_DATA may point elsewhere)
-and of tests/data/vehicle_*.csv; what a file is absent for is left out.
+processes are held on one core. Measured cars are those of ../shared/data/vehicle (COACHBUILDER_DATA may point
+elsewhere) and of tests/data/vehicle_*.csv; what a file is absent for is left out.
 """
 
 from __future__ import annotations
@@ -771,8 +771,8 @@ def specified_cars(simulator: FastSim) -> Lines:
     lines = []
     for words, find, files in (
         (
-            f"Cars as their makers' sheets give them ({ACCELERATION.name}): mass and {ON_BOARD_KG:g} kg, power, torque, "
-            "gear, wheels, driven axle. FASTSim takes no torque; its time to peak power and its tyres' grip are its "
+            f"Cars as their makers' sheets give them ({ACCELERATION.name}): mass and {ON_BOARD_KG:g} kg, power, "
+            "torque, gear, wheels, driven axle. FASTSim takes no torque; its time to peak power and its tyres' grip are its "
             "Bolt's, its drag and rolling resistance Coachbuilder's typical ones. 0-100 km/h; where that is not "
             "published, 0-60 mph.",
             specified_acceleration,
@@ -780,7 +780,7 @@ def specified_cars(simulator: FastSim) -> Lines:
         ),
         (
             f"EPA label range of model year 2022 ({OMEGA.name}), mi, where usable energy is known "
-            f"({USABLE_ENERGY.name}). Coachbuilder's losses were fitted to energies of the same makes in the same year.",
+            f"({USABLE_ENERGY.name}). Coachbuilder's losses were fitted to energies of the same makes and year.",
             labelled_range,
             (OMEGA, USABLE_ENERGY),
         ),

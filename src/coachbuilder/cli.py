@@ -152,7 +152,7 @@ def vehicle(
     unit: Annotated[
         str | None, typer.Option(help="Its unit of speed: km/h, mph or m/s; else its header tells.")
     ] = None,
-    known_distance_km: Annotated[float | None, typer.Option(min=0.0, help="Its distance, to be checked.")] = None,
+    known_distance_km: Annotated[float | None, typer.Option(min=0.001, help="Its distance, to be checked.")] = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:

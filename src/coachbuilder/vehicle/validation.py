@@ -14,6 +14,7 @@ import numpy as np
 from coachbuilder.programme.sections.vehicle import DrivenAxle
 from coachbuilder.vehicle.calibration import NONE, Calibration, MeasuredCar, calibrate, predict
 from coachbuilder.vehicle.interface import RoadLoad
+from coachbuilder.vehicle.losses import is_european
 from coachbuilder.vehicle.measured import CarKey, MeasuredTest
 
 AXLES = {"front": DrivenAxle.FRONT, "rear": DrivenAxle.REAR, "all": DrivenAxle.ALL}
@@ -149,7 +150,7 @@ def measured_car(tests: Sequence[MeasuredTest]) -> MeasuredCar:
         energy_kwh_per_100km={cycle: tuple(values) for cycle, values in energy.items()},
         driven_axle=AXLES.get(row.drive, DrivenAxle.FRONT),
         gears=row.gears or 1,
-        make=row.make,
+        make=row.manufacturer if is_european(row.manufacturer) else row.make,
     )
 
 
