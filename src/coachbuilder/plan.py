@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from coachbuilder.plant.flow import FlowInputs, FlowResult
     from coachbuilder.plant.sequence import SequenceInputs, SequenceResult
     from coachbuilder.vehicle import VehicleInputs, VehicleResult
+    from coachbuilder.vehicle.search import SearchResult
 
 STAGES = ("timing", "vehicle", "demand", "fit", "sequence", "flow", "deal", "announcement")
 """The stages in the order in which they are run."""
@@ -236,6 +237,26 @@ class Stages:
 
         self._tell("vehicle")
         return vehicle.evaluate(self.vehicle_inputs, quick=self._reuse is not None)
+
+    def search_vehicle(self) -> SearchResult:
+        """Return the cheapest car that reaches the programme's targets, and what range costs."""
+        from coachbuilder.vehicle.search import Targets, search, space_around
+
+        self._tell("vehicle")
+        targets = Targets.of(self.programme)
+        if targets is None:
+            raise InputError(
+                [
+                    Problem(
+                        "programme.toml",
+                        "vehicle.targets",
+                        "no such table",
+                        "what the car has to reach: range, acceleration, mass, parts cost",
+                    )
+                ]
+            )
+        cny_per_usd = self.programme.document.deal.cny_per_usd.value
+        return search(self.programme, space_around(self.programme), targets, cny_per_usd=cny_per_usd)
 
     @cached_property
     def demand_inputs(self) -> DemandInputs:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coachbuilder.plant.sequence.interface import SequenceResult
     from coachbuilder.risk.interface import RiskResult
     from coachbuilder.vehicle.interface import CycleResult, VehicleResult
+    from coachbuilder.vehicle.search import Design, SearchResult
     from coachbuilder.vehicle.validation import Validation
 
 
@@ -115,6 +116,7 @@ def stage_summary(name: str, result: Any) -> str:
     writers: Mapping[str, Callable[[Any], Iterator[tuple[str, str]]]] = {
         "vehicle": _vehicle,
         "cycle": _cycle,
+        "search": _search,
         "validation": _validation,
         "fit": _fit,
         "sequence": _sequence,
@@ -175,6 +177,36 @@ def _vehicle(car: VehicleResult) -> Iterator[tuple[str, str]]:
     yield "Parts", wording.money(car.parts_cost_cny)
     for warning in car.warnings:
         yield "Warning", warning
+
+
+def _search(found: SearchResult) -> Iterator[tuple[str, str]]:
+    yield (
+        "Asked for",
+        ", ".join(f"{target} {wording.number(value, 4)}" for target, value in found.targets.asked.items()),
+    )
+    yield "The programme's car", _design(found.own)
+    for miss in found.own_misses:
+        yield "", f"misses {miss}"
+    if found.cheapest is not None:
+        yield "The cheapest car", _design(found.cheapest)
+        saved = found.own.parts_cost_cny - found.cheapest.parts_cost_cny
+        yield "", f"{wording.money(abs(saved))} {'less' if saved >= 0 else 'more'} than the programme's"
+    if found.nearest is not None:
+        yield "No car does it", str(found.nearest)
+    yield "Looked at", f"{found.designs_evaluated:,} designs"
+    yield "", ""
+    yield "Range against cost", "the cheapest cars that meet the targets for acceleration and mass"
+    for design in found.pareto:
+        yield wording.with_unit(design.range_km, "km"), _design(design)
+
+
+def _design(design: Design) -> str:
+    return (
+        f"{wording.money(design.parts_cost_cny)}: {wording.number(design.gross_kwh)} kWh {design.chemistry.value}, "
+        f"{wording.number(design.peak_kw)} kW, gear {wording.number(design.gear_ratio)}, "
+        f"{wording.with_unit(design.curb_mass_kg, 'kg', 4)}, {wording.with_unit(design.range_km, 'km')}, "
+        f"0 to 100 km/h {wording.with_unit(design.zero_to_100_s, 's')}"
+    )
 
 
 def _cycle(driven: CycleResult) -> Iterator[tuple[str, str]]:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from coachbuilder.programme.assumption import Assumption
 from coachbuilder.programme.sections.vehicle import Chemistry, DrivenAxle, RangeProcedure
-from coachbuilder.vehicle.evaluate import EPA_ADJUSTMENT, EPA_CITY_SHARE, JOULES_PER_KWH, LEAST_MISSED_W, WLTC
+from coachbuilder.vehicle.evaluate import JOULES_PER_KWH, LEAST_MISSED_W, WLTC
 from coachbuilder.vehicle.inputs import inputs_from
 from coachbuilder.vehicle.parameters import car_row, pack_rows, trace_terms
 from coachbuilder.vehicle.performance import FULL_POWER_CHARGE, SPEED_STEPS
+from coachbuilder.vehicle.procedures import EPA_ADJUSTMENT, EPA_CITY_SHARE
 from coachbuilder.vehicle.traces import trace
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ class Figures:
     """The same without regard to a missed trace: smooth."""
     zero_to_100_s: Numbers
     """Infinite if 100 km/h is not reached."""
+    top_speed_kmh: Numbers
+    """On the level."""
 
 
 def family_of(programme: Programme, variant: Variant, *, cny_per_usd: float) -> Family:
@@ -383,18 +386,12 @@ def seconds(
 
 
 def top_speed_kmh(rows: Numbers) -> Numbers:
-    """Return the top speed on the level of cars at full power, shape (n,)."""
+    """Return top speeds on the level; rows (n, PARAMETERS + 2) at the charge of full power."""
     from coachbuilder.vehicle import kernels
 
-    return np.array([3.6 * kernels.top_speed_mps(kernels.car_of(row), row[-2], row[-1]) for row in rows])
-
-
-def zero_to_100_s(
-    family: Family, gross_kwh: Numbers, peak_kw: Numbers, gear_ratio: Numbers, *, threads: int | None = None
-) -> Numbers:
-    """Return the time from standstill to 100 km/h of many designs, shape (n,); infinite where it is not reached."""
-    rows = car_rows(family, gross_kwh, peak_kw, gear_ratio, state_of_charge=FULL_POWER_CHARGE)
-    return seconds(rows, threads=threads)[:, 0]
+    found = np.empty(len(rows))
+    kernels.top_speed_batch(rows, found)
+    return 3.6 * found
 
 
 def measure(
@@ -420,13 +417,15 @@ def measure(
         Threads; all cores if left out. The answer does not depend on it.
     """
     count = gross_kwh.size
-    range_km, time_s = np.empty(count), np.empty(count)
+    range_km, time_s, top_kmh = np.empty(count), np.empty(count), np.empty(count)
     missed = np.empty(count, dtype=np.bool_)
 
     def fill(part: slice) -> None:
         sizes = gross_kwh[part], peak_kw[part], gear_ratio[part]
         range_km[part], missed[part] = _range_km(family, *sizes, procedure)
-        time_s[part] = zero_to_100_s(family, *sizes, threads=1)
+        rows = car_rows(family, *sizes, state_of_charge=FULL_POWER_CHARGE)
+        time_s[part] = seconds(rows, threads=1)[:, 0]
+        top_kmh[part] = top_speed_kmh(rows)
 
     in_slices(fill, count, threads)
     return Figures(
@@ -435,6 +434,7 @@ def measure(
         range_km=np.where(missed, np.nan, range_km),
         undisturbed_range_km=range_km,
         zero_to_100_s=time_s,
+        top_speed_kmh=top_kmh,
     )
 
 

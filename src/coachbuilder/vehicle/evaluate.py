@@ -8,7 +8,7 @@ import numpy as np
 
 from coachbuilder.vehicle.interface import CycleResult, EnergyBreakdown, TargetCheck, VehicleResult
 from coachbuilder.vehicle.parameters import car_row, pack_rows
-from coachbuilder.vehicle.performance import fast_charge, pack_limits, performance
+from coachbuilder.vehicle.performance import Performance, fast_charge, pack_limits, performance
 from coachbuilder.vehicle.procedures import EPA_ADJUSTMENT, EPA_CITY_SHARE
 from coachbuilder.vehicle.rating import rate
 from coachbuilder.vehicle.temperature import at_temperature
@@ -100,9 +100,7 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
         if inputs.powertrain.regeneration_limit_kw > 0
         else None,
         ratings=ratings,
-        targets=_target_checks(
-            inputs, {"EPA": epa_range, "WLTP": wltp_range, "CLTC": cltc}, driven.zero_to_100_s, parts_cost_cny
-        ),
+        targets=_target_checks(inputs, {"EPA": epa_range, "WLTP": wltp_range, "CLTC": cltc}, driven, parts_cost_cny),
         mass_per_kwh_kg=inputs.mass_per_kwh_kg,
         parts_cost_cny=parts_cost_cny,
         parts_cost_by_item_cny=dict(inputs.parts_cost_by_item_cny),
@@ -194,24 +192,22 @@ def cycle_energy(inputs: VehicleInputs, cycle: str | Trace, *, start_charge: flo
 
 
 def _target_checks(
-    inputs: VehicleInputs, range_km: dict[str, float | None], zero_to_100_s: float | None, parts_cost_cny: float
+    inputs: VehicleInputs, range_km: dict[str, float | None], driven: Performance, parts_cost_cny: float
 ) -> tuple[TargetCheck, ...]:
     asked = inputs.targets
     if asked is None:
         return ()
     procedure = asked.range_procedure.value
-    reached = range_km[procedure]
-    target_km, target_s = asked.range_km.value, asked.zero_to_100_s.value
-    return (
-        TargetCheck(f"{procedure} range, km", target_km, reached, reached is not None and reached >= target_km),
-        TargetCheck("0-100 km/h, s", target_s, zero_to_100_s, zero_to_100_s is not None and zero_to_100_s <= target_s),
+    rows: tuple[tuple[str, float, float | None, bool], ...] = (
+        (f"{procedure} range, km", asked.range_km.value, range_km[procedure], True),
+        ("0-100 km/h, s", asked.zero_to_100_s.value, driven.zero_to_100_s, False),
+        ("Top speed, km/h", asked.top_speed_kmh.value, driven.top_speed_kmh, True),
+        ("Curb mass, kg", asked.curb_mass_kg.value, inputs.curb_mass_kg, False),
+        ("Parts, CNY", asked.parts_cost_cny.value, parts_cost_cny, False),
+    )
+    return tuple(
         TargetCheck(
-            "Curb mass, kg",
-            asked.curb_mass_kg.value,
-            inputs.curb_mass_kg,
-            inputs.curb_mass_kg <= asked.curb_mass_kg.value,
-        ),
-        TargetCheck(
-            "Parts, CNY", asked.parts_cost_cny.value, parts_cost_cny, parts_cost_cny <= asked.parts_cost_cny.value
-        ),
+            name, target, reached, reached is not None and (reached >= target if at_least else reached <= target)
+        )
+        for name, target, reached, at_least in rows
     )

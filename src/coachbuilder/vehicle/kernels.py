@@ -451,13 +451,20 @@ def top_speed_mps(car: Car, voltage: float, resistance: float) -> float:
     high = car.largest_mps
     if driving_force_n(car, power, high) >= car.load_a + car.load_b * high + car.load_c * high * high:
         return high
-    for _ in range(60):
+    for _ in range(40):
         v = 0.5 * (low + high)
         if driving_force_n(car, power, v) > car.load_a + car.load_b * v + car.load_c * v * v:
             low = v
         else:
             high = v
     return low
+
+
+@njit(cache=True, nogil=True)
+def top_speed_batch(cars: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Top speeds, m/s, of many cars: cars (n, PARAMETERS + 2), the last two the pack's; out (n,)."""
+    for d in range(cars.shape[0]):
+        out[d] = top_speed_mps(car_of(cars[d]), cars[d, PARAMETERS], cars[d, PARAMETERS + 1])
 
 
 @njit(cache=True, nogil=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coachbuilder.programme.sections.vehicle import Chemistry, DrivenAxle, RangeProcedure
 from coachbuilder.vehicle.batch import (
@@ -18,12 +17,12 @@ from coachbuilder.vehicle.batch import (
     Figures,
     LayoutFigures,
     Numbers,
+    Variant,
     car_rows,
     family_of,
     measure,
     resized,
     top_speed_kmh,
-    zero_to_100_s,
 )
 from coachbuilder.vehicle.performance import FULL_POWER_CHARGE
 
@@ -33,21 +32,16 @@ if TYPE_CHECKING:
 FRONT_POINTS = 16
 """Ranges on the front that are asked for."""
 
-_RANGE_MARGIN = 1e-7
-"""Share by which a range target is overfulfilled: what batch and single car differ by, and more."""
-_TIME_MARGIN = 1e-9
-_ROOT_STEPS = 12
-_GROSS_NODES = 8
-_BISECTIONS = 24
-_CLOUD = (25, 21, 13)
+_GRID = (25, 21, 13)
 """Designs by gross energy, peak power and gear ratio in a first look at the whole space."""
-_ZOOM_NODES = 9
+_ZOOM_NODES = (7, 7, 7)
 _ZOOMS = 16
 _ZOOM = 0.55
+"""The box around the best design so far shrinks by this; it still holds the neighbours of the last grid's best."""
 _NEVER = 10.0
 """Shortfall of a car that never reaches 100 km/h, as a share."""
-_TIE = 1e-4
-"""Weight of cost among designs that miss alike."""
+_MISSED_CNY = 1e9
+"""More than any car costs: a design that misses a target ranks behind all that miss none."""
 
 
 class Target(StrEnum):
@@ -55,12 +49,25 @@ class Target(StrEnum):
 
     RANGE = "range"
     ZERO_TO_100 = "0-100 km/h"
+    TOP_SPEED = "top speed"
     CURB_MASS = "curb mass"
     PARTS_COST = "parts cost"
 
 
-_UNITS = {Target.RANGE: "km", Target.ZERO_TO_100: "s", Target.CURB_MASS: "kg", Target.PARTS_COST: "CNY"}
-_DIGITS = {Target.RANGE: 0, Target.ZERO_TO_100: 2, Target.CURB_MASS: 0, Target.PARTS_COST: 0}
+_FIELDS = {
+    Target.RANGE: "range_km",
+    Target.ZERO_TO_100: "zero_to_100_s",
+    Target.TOP_SPEED: "top_speed_kmh",
+    Target.CURB_MASS: "curb_mass_kg",
+    Target.PARTS_COST: "parts_cost_cny",
+}
+"""What holds a target and what a design reaches of it, in every table here."""
+_AT_LEAST = frozenset({Target.RANGE, Target.TOP_SPEED})
+_UNITS = {
+    Target.RANGE: "km", Target.ZERO_TO_100: "s", Target.TOP_SPEED: "km/h", Target.CURB_MASS: "kg",
+    Target.PARTS_COST: "CNY",
+}  # fmt: skip
+_DIGITS = {target: 2 if target is Target.ZERO_TO_100 else 0 for target in Target}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +103,15 @@ class Targets:
     """Smallest range."""
     zero_to_100_s: float | None = None
     """Longest time from standstill to 100 km/h."""
+    top_speed_kmh: float | None = None
+    """Smallest top speed."""
     curb_mass_kg: float | None = None
     """Largest curb mass."""
     parts_cost_cny: float | None = None
     """Largest cost of parts."""
 
     def __post_init__(self) -> None:
-        for name in ("range_km", "zero_to_100_s", "curb_mass_kg", "parts_cost_cny"):
+        for name in _FIELDS.values():
             asked = getattr(self, name)
             if asked is not None and not 0.0 < asked < math.inf:
                 message = f"{name}: found {asked:g}; expected a number above 0"
@@ -114,34 +123,17 @@ class Targets:
         asked = programme.document.vehicle.targets
         if asked is None:
             return None
-        return cls(
-            range_procedure=asked.range_procedure,
-            range_km=asked.range_km.value,
-            zero_to_100_s=asked.zero_to_100_s.value,
-            curb_mass_kg=asked.curb_mass_kg.value,
-            parts_cost_cny=asked.parts_cost_cny.value,
-        )
+        return cls(asked.range_procedure, *(getattr(asked, name).value for name in _FIELDS.values()))
 
     @property
     def asked(self) -> dict[Target, float]:
         """The targets that ask for something."""
-        all_targets = {
-            Target.RANGE: self.range_km,
-            Target.ZERO_TO_100: self.zero_to_100_s,
-            Target.CURB_MASS: self.curb_mass_kg,
-            Target.PARTS_COST: self.parts_cost_cny,
-        }
-        return {name: asked for name, asked in all_targets.items() if asked is not None}
+        return {target: getattr(self, name) for target, name in _FIELDS.items() if getattr(self, name) is not None}
 
-    def without(self, target: Target) -> Targets:
-        """Return these targets without one."""
-        names = {
-            Target.RANGE: "range_km",
-            Target.ZERO_TO_100: "zero_to_100_s",
-            Target.CURB_MASS: "curb_mass_kg",
-            Target.PARTS_COST: "parts_cost_cny",
-        }
-        return replace(self, **{names[target]: None})
+    def without(self, *targets: Target) -> Targets:
+        """Return these targets without some."""
+        kept = {name: None if target in targets else getattr(self, name) for target, name in _FIELDS.items()}
+        return Targets(self.range_procedure, **kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +165,8 @@ class Design:
 
     def reached(self, target: Target) -> float | None:
         """Return the design's figure for a target."""
-        return {
-            Target.RANGE: self.range_km,
-            Target.ZERO_TO_100: self.zero_to_100_s,
-            Target.CURB_MASS: self.curb_mass_kg,
-            Target.PARTS_COST: self.parts_cost_cny,
-        }[target]
+        found: float | None = getattr(self, _FIELDS[target])
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +187,7 @@ class Miss:
 
     def __str__(self) -> str:
         unit, digits = _UNITS[self.target], _DIGITS[self.target]
-        most = "at least" if self.target is Target.RANGE else "at most"
+        most = "at least" if self.target in _AT_LEAST else "at most"
         asked = f"{most} {self.asked:,.{digits}f} {unit} asked"
         if self.reached is None:
             return f"{self.target}: not reached, {asked}"
@@ -253,6 +241,26 @@ class SearchResult:
     """What stands in the way; None where a design meets all targets."""
     designs_evaluated: int
     """Designs looked at."""
+
+
+def space_around(programme: Programme) -> SearchSpace:
+    """Return a space around the programme's own car: half to twice its pack, drive and gear.
+
+    Parameters
+    ----------
+    programme
+        The programme.
+    """
+    section = programme.document.vehicle
+
+    def around(value: float) -> tuple[float, float]:
+        return 0.5 * value, 2.0 * value
+
+    return SearchSpace(
+        gross_kwh=around(section.battery.gross_kwh.value),
+        peak_kw=around(section.motor.peak_kw.value),
+        gear_ratio=around(section.motor.gear_ratio.value),
+    )
 
 
 def search(
@@ -315,11 +323,15 @@ def search(
         for variant in _variants(programme, space, alternatives or {}, layouts or {})
     ]
     cheapest = _cheapest(searches, targets)
-    own = _own(programme, targets, cny_per_usd, threads)
+    section = programme.document.vehicle
+    own_variant = Variant(section.battery.chemistry, section.body.driven_axle)
+    own_family = family_of(programme, own_variant, cny_per_usd=cny_per_usd)
+    plain = _Search(own_family, space, targets.range_procedure, threads)
+    own = _own(programme, plain)
     return SearchResult(
         targets=targets,
         cheapest=cheapest,
-        pareto=_pareto(searches, targets, cheapest, points),
+        pareto=_pareto(searches, targets, points),
         own=own,
         own_misses=_misses(own, targets),
         nearest=_near_miss(searches, targets) if cheapest is None else None,
@@ -354,50 +366,6 @@ def put_back(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    """Targets as numbers; what is not asked for is infinite or 0."""
-
-    range_km: float
-    zero_to_100_s: float
-    curb_mass_kg: float
-    parts_cost_cny: float
-
-    @classmethod
-    def of(cls, targets: Targets) -> _Limits:
-        asked = targets.asked
-        return cls(
-            range_km=asked.get(Target.RANGE, 0.0) * (1.0 + _RANGE_MARGIN),
-            zero_to_100_s=asked.get(Target.ZERO_TO_100, math.inf) * (1.0 - _TIME_MARGIN),
-            curb_mass_kg=asked.get(Target.CURB_MASS, math.inf),
-            parts_cost_cny=asked.get(Target.PARTS_COST, math.inf),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Effort:
-    """How finely a cheapest design is sought."""
-
-    gear_nodes: int = 13
-    gear_halvings: int = 12
-    power_nodes: int = 21
-    power_halvings: int = 18
-
-
-_FINE = _Effort()
-_COARSE = _Effort(gear_nodes=9, gear_halvings=5, power_nodes=13, power_halvings=10)
-
-
-@dataclass(frozen=True, slots=True)
-class _Best:
-    """The cheapest designs of several problems; cost is infinite where there is none. Arrays of one shape."""
-
-    cost_cny: Numbers
-    gross_kwh: Numbers
-    peak_kw: Numbers
-    gear_ratio: Numbers
-
-
 @dataclass(slots=True)
 class _Search:
     """Search among the cars of one family."""
@@ -406,145 +374,175 @@ class _Search:
     space: SearchSpace
     procedure: RangeProcedure
     threads: int | None
-    evaluated: int = field(default=0)
+    evaluated: int = 0
+    grid: tuple[Numbers, Figures] | None = None
+    """Sizes, shape (n, 3), and figures of a first look at the whole space."""
 
-    def measure(self, gross_kwh: Numbers, peak_kw: Numbers, gear_ratio: Numbers) -> Figures:
-        self.evaluated += gross_kwh.size
-        return measure(self.family, gross_kwh, peak_kw, gear_ratio, procedure=self.procedure, threads=self.threads)
+    def measure(self, sizes: Numbers) -> Figures:
+        """Measure designs; sizes (n, 3): gross energy, peak power, gear ratio."""
+        self.evaluated += len(sizes)
+        gross, power, gear = (np.ascontiguousarray(column) for column in sizes.T)
+        return measure(self.family, gross, power, gear, procedure=self.procedure, threads=self.threads)
 
-    def designs(self, gross_kwh: Numbers, peak_kw: Numbers, gear_ratio: Numbers) -> Iterator[Design]:
-        """Yield designs with all that is told of them."""
-        figures = self.measure(gross_kwh, peak_kw, gear_ratio)
-        rows = car_rows(self.family, gross_kwh, peak_kw, gear_ratio, state_of_charge=FULL_POWER_CHARGE)
-        top_kmh = top_speed_kmh(rows)
-        for at in range(gross_kwh.size):
-            range_km, time_s = float(figures.range_km[at]), float(figures.zero_to_100_s[at])
-            yield Design(
-                chemistry=self.family.variant.chemistry,
-                driven_axle=self.family.variant.driven_axle,
-                gross_kwh=float(gross_kwh[at]),
-                usable_kwh=float(gross_kwh[at]) * self.family.usable_share,
-                peak_kw=float(peak_kw[at]),
-                gear_ratio=float(gear_ratio[at]),
-                curb_mass_kg=float(figures.curb_mass_kg[at]),
-                range_km=None if math.isnan(range_km) else range_km,
-                zero_to_100_s=time_s if math.isfinite(time_s) else None,
-                top_speed_kmh=float(top_kmh[at]),
-                parts_cost_cny=float(figures.parts_cost_cny[at]),
-            )
+    def first_look(self) -> tuple[Numbers, Figures]:
+        """Return the grid over the whole space."""
+        if self.grid is None:
+            box = np.array([self.space.gross_kwh, self.space.peak_kw, self.space.gear_ratio])
+            sizes = _nodes(box, _GRID)
+            self.grid = sizes, self.measure(sizes)
+        return self.grid
 
-    def cheapest(self, range_km: Numbers, limits: _Limits, effort: _Effort) -> _Best:
-        """Return the cheapest design for each range, shape (k,); it meets the other limits too."""
-        low, high = self.space.gear_ratio
-        count = range_km.size
+    def best(self, targets: Targets) -> Design:
+        """Return the cheapest design that meets the targets, or the one that misses them least.
 
-        def at(gear_ratio: Numbers) -> _Best:
-            width = gear_ratio.shape[1]
-            found = self._best_power(np.repeat(range_km, width), gear_ratio.ravel(), limits, effort)
-            return _shaped(found, (count, width))
+        A grid over the whole space, then ever smaller ones around the best design so far.
+        """
+        box = np.array([self.space.gross_kwh, self.space.peak_kw, self.space.gear_ratio])
+        sizes, figures = self.first_look()
+        scores = _scores(figures, targets)
+        best, score = sizes[scores.argmin()], scores.min()
+        half = 1.1 * (box[:, 1] - box[:, 0]) / (np.array(_GRID) - 1)
+        for _ in range(_ZOOMS):
+            around = np.clip(np.stack([best - half, best + half], axis=1), box[:, :1], box[:, 1:])
+            sizes = _nodes(around, _ZOOM_NODES)
+            scores = _scores(self.measure(sizes), targets)
+            if scores.min() < score:
+                best, score = sizes[scores.argmin()], scores.min()
+            half *= _ZOOM
+        return self.design(best)
 
-        return _refined(at, np.broadcast_to(np.linspace(low, high, effort.gear_nodes), (count, effort.gear_nodes)),
-                        lambda best: best.gear_ratio, effort.gear_halvings)  # fmt: skip
+    def design(self, size: Numbers) -> Design:
+        """Return a design with all that is told of it."""
+        figures = self.measure(size[None])
+        gross, power, gear = (size[place : place + 1] for place in range(3))
+        rows = car_rows(self.family, gross, power, gear, state_of_charge=FULL_POWER_CHARGE)
+        range_km, time_s = float(figures.range_km[0]), float(figures.zero_to_100_s[0])
+        return Design(
+            chemistry=self.family.variant.chemistry,
+            driven_axle=self.family.variant.driven_axle,
+            gross_kwh=float(gross[0]),
+            usable_kwh=float(gross[0]) * self.family.usable_share,
+            peak_kw=float(power[0]),
+            gear_ratio=float(gear[0]),
+            curb_mass_kg=float(figures.curb_mass_kg[0]),
+            range_km=None if math.isnan(range_km) else range_km,
+            zero_to_100_s=time_s if math.isfinite(time_s) else None,
+            top_speed_kmh=float(top_speed_kmh(rows)[0]),
+            parts_cost_cny=float(figures.parts_cost_cny[0]),
+        )
 
-    def cloud(self) -> tuple[Numbers, Numbers, Numbers]:
-        """Return sizes over the whole space, each shape (n,)."""
-        ranges = (self.space.gross_kwh, self.space.peak_kw, self.space.gear_ratio)
-        return _box([low for low, _ in ranges], [high for _, high in ranges], _CLOUD)
-
-    def _best_power(self, range_km: Numbers, gear_ratio: Numbers, limits: _Limits, effort: _Effort) -> _Best:
-        low, high = self.space.peak_kw
-        count = gear_ratio.size
-
-        def at(peak_kw: Numbers) -> _Best:
-            width = peak_kw.shape[1]
-            power, gear = peak_kw.ravel(), np.repeat(gear_ratio, width)
-            gross = self._least_gross(np.repeat(range_km, width), power, gear, limits)
-            cost = self.family.parts_cost_cny(gross, power)
-            fits = (self.family.curb_mass_kg(gross, power) <= limits.curb_mass_kg) & (cost <= limits.parts_cost_cny)
-            return _shaped(_Best(np.where(fits, cost, np.inf), gross, power, gear), (count, width))
-
-        return _refined(at, np.broadcast_to(np.linspace(low, high, effort.power_nodes), (count, effort.power_nodes)),
-                        lambda best: best.peak_kw, effort.power_halvings)  # fmt: skip
-
-    def _least_gross(self, range_km: Numbers, peak_kw: Numbers, gear_ratio: Numbers, limits: _Limits) -> Numbers:
-        """Return the smallest pack with which range and acceleration are reached, shape (n,); NaN where none does."""
-        gross = self._gross_for_range(range_km, peak_kw, gear_ratio)
-        reachable = np.flatnonzero(self.family.curb_mass_kg(gross, peak_kw) <= limits.curb_mass_kg)
-        meets = np.zeros(gross.size, dtype=np.bool_)
-        meets[reachable] = self._drives(gross[reachable], peak_kw[reachable], gear_ratio[reachable], limits)
-        # A pack too weak for the motors gains power with its energy: a larger one may still do.
-        short = reachable[~meets[reachable]]
-        gross[~meets] = np.nan
-        if short.size:
-            least = self._gross_for_range(range_km[short], peak_kw[short], gear_ratio[short])
-            gross[short] = self._gross_for_power(least, peak_kw[short], gear_ratio[short], limits)
-        return gross
-
-    def _gross_for_range(self, range_km: Numbers, peak_kw: Numbers, gear_ratio: Numbers) -> Numbers:
-        """Return the pack that just gives the range, by the Illinois variant of the false position."""
-        least, most = self.space.gross_kwh
-        low, high = np.full(range_km.size, least), np.full(range_km.size, most)
-
-        def excess(gross: Numbers, at: NDArray[np.intp]) -> Numbers:
-            figures = self.measure(gross, peak_kw[at], gear_ratio[at])
-            return figures.undisturbed_range_km - range_km[at]
-
-        every = np.arange(range_km.size)
-        at_low = excess(low, every)
-        found = np.where(at_low >= 0.0, low, np.nan)
-        active = every[at_low < 0.0]
-        at_high = np.zeros(range_km.size)
-        at_high[active] = excess(high[active], active)
-        active = active[at_high[active] >= 0.0]
-        found[active] = high[active]
-        side = np.zeros(range_km.size)
-        for _ in range(_ROOT_STEPS):
-            if not active.size:
-                break
-            below, above = at_low[active], at_high[active]
-            gross = (low[active] * above - high[active] * below) / (above - below)
-            value = excess(gross, active)
-            enough = value >= 0.0
-            over, under = active[enough], active[~enough]
-            high[over], at_high[over] = gross[enough], value[enough]
-            low[under], at_low[under] = gross[~enough], value[~enough]
-            at_low[over[side[over] > 0]] *= 0.5
-            at_high[under[side[under] < 0]] *= 0.5
-            side[over], side[under] = 1.0, -1.0
-            found[over] = high[over]
-            near = (np.abs(value) < _RANGE_MARGIN * range_km[active]) & enough
-            tight = high[active] - low[active] < 1e-9 * high[active]
-            # From below, one step beyond the root settles it.
-            active = active[~(near | tight)]
-        return found
-
-    def _gross_for_power(self, least: Numbers, peak_kw: Numbers, gear_ratio: Numbers, limits: _Limits) -> Numbers:
-        """Return the smallest pack above ``least`` with which the car accelerates and drives; NaN where none does."""
-        steps = np.linspace(0.0, 1.0, _GROSS_NODES + 1)[1:]
-        nodes = least[:, None] + (self.space.gross_kwh[1] - least)[:, None] * steps
-        power, gear = np.repeat(peak_kw, steps.size), np.repeat(gear_ratio, steps.size)
-        meets = self._drives(nodes.ravel(), power, gear, limits).reshape(nodes.shape)
-        found = np.flatnonzero(meets.any(axis=1))
-        first = meets[found].argmax(axis=1)
-        high = nodes[found, first]
-        low = np.where(first > 0, nodes[found, np.maximum(first - 1, 0)], least[found])
-        for _ in range(_BISECTIONS if found.size else 0):
-            middle = 0.5 * (low + high)
-            enough = self._drives(middle, peak_kw[found], gear_ratio[found], limits)
-            high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-        gross = np.full(least.size, np.nan)
-        gross[found] = high
-        return gross
-
-    def _drives(self, gross_kwh: Numbers, peak_kw: Numbers, gear_ratio: Numbers, limits: _Limits) -> NDArray[np.bool_]:
-        """Tell which cars accelerate as asked and follow the traces; the second is looked at where the first holds."""
-        time_s = zero_to_100_s(self.family, gross_kwh, peak_kw, gear_ratio, threads=self.threads)
-        meets = time_s <= limits.zero_to_100_s
-        quick = np.flatnonzero(meets)
-        figures = self.measure(gross_kwh[quick], peak_kw[quick], gear_ratio[quick])
-        meets[quick] = ~np.isnan(figures.range_km)
-        return meets
+    def longest_range_km(self, targets: Targets) -> float | None:
+        """Return the longest range on the first grid among designs that meet the targets for time and mass."""
+        _, figures = self.first_look()
+        meets = _short(figures, targets.without(Target.RANGE, Target.PARTS_COST)) <= 0.0
+        ranges = figures.range_km[meets & ~np.isnan(figures.range_km)]
+        return float(ranges.max()) if ranges.size else None
 
 
-def _refined(at, nodes, place, halvings):  # type: ignore[no-untyped-def]
-    raise NotImplementedError
+def _nodes(box: Numbers, counts: tuple[int, int, int]) -> Numbers:
+    """Return a grid over a box, shape (n, 3)."""
+    axes = [np.linspace(low, high, count) for (low, high), count in zip(box, counts, strict=True)]
+    return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
+
+
+def _short(figures: Figures, targets: Targets) -> Numbers:
+    """Return by how much designs miss targets, as shares of what is asked for, added up; 0 where they meet all."""
+    # A car that misses a trace has no range at all, whatever is asked for.
+    total = np.where(np.isnan(figures.range_km), 1.0, 0.0)
+    for target, asked in targets.asked.items():
+        name = "undisturbed_range_km" if target is Target.RANGE else _FIELDS[target]
+        ratio = getattr(figures, name) / asked
+        total += np.clip(1.0 - np.nan_to_num(ratio) if target in _AT_LEAST else ratio - 1.0, 0.0, _NEVER)
+    return total
+
+
+def _scores(figures: Figures, targets: Targets) -> Numbers:
+    """Return what is to be smallest: cost where all targets are met, else more, growing with the misses."""
+    short = _short(figures, targets)
+    return np.where(short > 0.0, _MISSED_CNY * (1.0 + short) + figures.parts_cost_cny, figures.parts_cost_cny)
+
+
+def _variants(
+    programme: Programme,
+    space: SearchSpace,
+    alternatives: Mapping[Chemistry, ChemistryFigures],
+    layouts: Mapping[DrivenAxle, LayoutFigures],
+) -> list[Variant]:
+    section = programme.document.vehicle
+    chemistries = space.chemistries or (section.battery.chemistry,)
+    axles = space.driven_axles or (section.body.driven_axle,)
+    return [_variant(programme, chemistry, axle, alternatives, layouts) for chemistry in chemistries for axle in axles]
+
+
+def _variant(
+    programme: Programme,
+    chemistry: Chemistry,
+    driven_axle: DrivenAxle,
+    alternatives: Mapping[Chemistry, ChemistryFigures],
+    layouts: Mapping[DrivenAxle, LayoutFigures],
+) -> Variant:
+    section = programme.document.vehicle
+    cells = layout = None
+    if chemistry is not section.battery.chemistry:
+        cells = alternatives.get(chemistry)
+        if cells is None:
+            message = f"chemistries: found {chemistry}; expected the programme's, or one with figures in alternatives"
+            raise ValueError(message)
+    if driven_axle is not section.body.driven_axle:
+        layout = layouts.get(driven_axle)
+        if layout is None:
+            message = f"driven_axles: found {driven_axle}; expected the programme's, or one with figures in layouts"
+            raise ValueError(message)
+    return Variant(chemistry, driven_axle, cells, layout)
+
+
+def _cheapest(searches: Sequence[_Search], targets: Targets) -> Design | None:
+    found = [design for design in (item.best(targets) for item in searches) if not _misses(design, targets)]
+    return min(found, key=lambda design: design.parts_cost_cny, default=None)
+
+
+def _own(programme: Programme, plain: _Search) -> Design:
+    section = programme.document.vehicle
+    size = np.array([section.battery.gross_kwh.value, section.motor.peak_kw.value, section.motor.gear_ratio.value])
+    return plain.design(size)
+
+
+def _misses(design: Design, targets: Targets) -> tuple[Miss, ...]:
+    found = []
+    for target, asked in targets.asked.items():
+        reached = design.reached(target)
+        enough = reached is not None and (reached >= asked if target in _AT_LEAST else reached <= asked)
+        if not enough:
+            found.append(Miss(target, asked, reached))
+    if design.range_km is None and Target.RANGE not in targets.asked:
+        found.append(Miss(Target.RANGE, 0.0, None))
+    return tuple(found)
+
+
+def _pareto(searches: Sequence[_Search], targets: Targets, points: int) -> tuple[Design, ...]:
+    """Return the cheapest designs for rising ranges; what another beats in range and cost is left out."""
+    free = targets.without(Target.RANGE, Target.PARTS_COST)
+    longest = [km for km in (item.longest_range_km(targets) for item in searches) if km is not None]
+    start = _cheapest(searches, free)
+    if start is None or start.range_km is None or not longest:
+        return ()
+    found = [start]
+    for range_km in np.linspace(start.range_km, max(longest), points)[1:]:
+        design = _cheapest(searches, replace(free, range_km=float(range_km)))
+        if design is not None:
+            found.append(design)
+    front: list[Design] = []
+    for design in sorted(found, key=lambda item: (item.parts_cost_cny, -(item.range_km or 0.0))):
+        if not front or (design.range_km or 0.0) > (front[-1].range_km or 0.0):
+            front.append(design)
+    return tuple(front)
+
+
+def _near_miss(searches: Sequence[_Search], targets: Targets) -> NearMiss:
+    designs = [item.best(targets) for item in searches]
+    nearest = min(designs, key=lambda design: sum(min(miss.share, _NEVER) for miss in _misses(design, targets)))
+    return NearMiss(
+        design=nearest,
+        misses=_misses(nearest, targets),
+        without={target: _cheapest(searches, targets.without(target)) for target in targets.asked},
+    )

@@ -212,6 +212,8 @@ class TargetsSection(EvidencedSection):
     """Smallest range."""
     zero_to_100_s: Positive
     """Longest time from standstill to 100 km/h."""
+    top_speed_kmh: Positive
+    """Smallest top speed."""
     curb_mass_kg: Positive
     """Largest curb mass."""
     parts_cost_cny: Positive
