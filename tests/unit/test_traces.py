@@ -71,6 +71,10 @@ def test_a_users_file_is_read_in_every_unit_that_its_header_tells(write: Write, 
         "\ufeff# logged\nTest Time, secs;Target Speed, mph\n0;0\n1;2,5\n2;5\n",
         "cycSecs\tcycMps\tcycGrade\n0\t0\t0\n1\t1.1176\t0\n2\t2.2352\t0\n",
         "speed_mph\n0\n2.5\n5\n",
+        "temperature_c,time_s,speed_mph\n20,0,0\n20,1,2.5\n20,2,5\n",
+        "time_s,time_ms,speed_mph,torque_nm\n0,0,0,9\n1,1000,2.5,9\n2,2000,5,9\n",
+        "t,engine speed rpm,vehicle speed mph,accel_ms2\n0,800,0,1\n1,900,2.5,1\n2,950,5,1\n",
+        "t,speed_mph,grade\n0,0,0.00\n1,2.5,0.00\n2,5,0.00\n",
     ],
 )
 def test_separators_decimal_commas_and_columns_are_found(write: Write, text: str) -> None:
@@ -86,7 +90,10 @@ def test_a_file_without_header_needs_the_unit_told(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "a unit of speed"),
+        ("", "found none; expected at least two"),
+        ("time_s,speed_kmh\n0,0\n1,2,5\n2,5,0\n", "own.csv:3: row: found 3 cells"),
+        ("time_s,speed_kmh\n0,0\n1,1_0\n2,0\n", "found 1_0; expected a number"),
+        ("time_s,speed_kmh\n0,0\n1," + "9" * 200_000 + "\n", "field larger than field limit"),
         ("t,speed_kmh\n0,0\n", "at least two"),
         ("t,speed_kmh\n0,0\n1,5\n4,9\n5,0\n", "own.csv:4: time: found a step of 3 s"),
         ("t,speed_kmh\n0,0\n0.1,5\n0.2,9\n", "a step of 0.1 s throughout"),
@@ -125,3 +132,18 @@ def test_a_wrong_unit_is_caught_by_the_shape_of_an_official_trace(write: Write) 
     rows = "".join(f"{i},{v / UNITS['mph']:.4f}\n" for i, v in enumerate(trace("UDDS").speed_mps))
     with pytest.raises(InputError, match=r"whose shape the trace has.*read as mph the distance would be 11.99 km"):
         read_trace(write(f"t,speed_kmh\n{rows}"))
+
+
+@pytest.mark.parametrize("name", ["NEDC", "WLTC 3b"])
+def test_a_row_cut_off_does_not_hide_the_shape_of_an_official_trace(write: Write, name: str) -> None:
+    rows = "".join(f"{i},{3.6 * v:.4f}\n" for i, v in enumerate(trace(name).speed_mps[1:]))
+    with pytest.raises(InputError, match=r"read as km/h the distance would be"):
+        read_trace(write(f"t,speed_mph\n{rows}"))
+
+
+def test_a_unit_that_contradicts_the_header_and_a_distance_of_nothing_are_told(write: Write) -> None:
+    path = write("t,speed_mph\n0,0\n1,5\n")
+    with pytest.raises(InputError, match="which the header tells"):
+        read_trace(path, unit="km/h")
+    with pytest.raises(InputError, match="a distance above 0"):
+        read_trace(path, known_distance_km=0.0)

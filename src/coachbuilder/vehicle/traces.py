@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,11 +30,14 @@ ALIKE = 0.999
 
 UNITS: Mapping[str, float] = {"km/h": 1 / 3.6, "mph": 0.44704, "m/s": 1.0}
 """Metres a second of each unit of speed that a file may use."""
-_UNIT_WORDS = {
-    "kmh": "km/h", "kph": "km/h", "kmph": "km/h", "mph": "mph", "ms": "m/s", "mps": "m/s", "cycmps": "m/s",
+_UNIT_NAMES: Mapping[str, str] = {
+    "km/h": "km/h", "kmh": "km/h", "kph": "km/h", "kmph": "km/h", "mph": "mph", "mi/h": "mph", "m/s": "m/s",
+    "mps": "m/s",
 }  # fmt: skip
-_TIME_WORDS = ("time", "sec", "second", "seconds", "times", "timesecs", "testtime", "cycsecs", "t")
-_SPEED_WORDS = ("speed", "velocity", "vehiclespeed", "targetspeed", "v", *_UNIT_WORDS)
+_SPEED_NAMES = ("vehicle speed", "target speed", "speed", "velocity", "v")
+_TIME_NAMES = ("time", "test time", "sec", "secs", "second", "seconds", "s", "t")
+_JOINED = {"cycMps": ("v", "m/s"), "cycSecs": ("t", None)}
+"""Column names that join what and unit: those of FASTSim's cycle files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ def trace(name: str) -> Trace:
 def read_trace(
     path: str | Path, *, unit: str | None = None, known_distance_km: float | None = None, name: str | None = None
 ) -> Trace:
-    """Read a user's own trace: a csv file with a speed for every second.
+    r"""Read a user's own trace: a csv file with a speed for every second.
 
     Columns are found by their names (time, speed, mph, km/h, m/s and the like), else the first is time and the second
     speed, or the only one speed. Separators are comma, semicolon or tab; with a semicolon a decimal comma is read. A
@@ -143,33 +147,59 @@ def read_trace(
     ------
     InputError
         With every problem found: gaps, negative or missing speeds, speeds in a wrong unit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "own.csv").write_text("time_s,speed_kmh\n0,0\n1,3.6\n2,7.2\n")
+    >>> round(read_trace(folder / "own.csv").distance_m, 6)
+    2.0
     """
     path = Path(path)
     problems = ProblemList(path.name)
     text = read_text(path, problems, LARGEST_BYTES)
-    if text is None:
-        problems.raise_if_any()
+    problems.raise_if_any()
     lines = [
         (number, line)
         for number, line in enumerate((text or "").lstrip("\ufeff").splitlines(), start=1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
-    header, rows = _cells(lines)
-    found_unit, time_column, speed_column = _columns(header, rows, problems)
+    if not lines:
+        problems.add("rows", "none", "at least two, one a second")
     if unit is not None and unit not in UNITS:
         problems.add("unit", unit, f"one of {', '.join(UNITS)}")
-    chosen = unit or found_unit
+    if known_distance_km is not None and not 0.0 < known_distance_km < math.inf:
+        problems.add("known distance", f"{known_distance_km:g} km", "a distance above 0")
+    problems.raise_if_any()
+    header, rows = _cells(lines, problems)
+    problems.raise_if_any()
+    columns = _columns(header, rows, problems)
+    if unit is not None and columns.unit is not None and unit != columns.unit:
+        problems.add("unit", unit, f"{columns.unit}, which the header tells")
+    chosen = unit or columns.unit
     if chosen is None:
         problems.add("header", " ".join(header) or "none", "a unit of speed: km/h, mph or m/s, here or as an option")
     problems.raise_if_any()
-    assert chosen is not None
-    times, speeds, numbers = _numbers(rows, time_column, speed_column, problems)
+    times, speeds, numbers = _numbers(rows, columns, problems)
     _check_rows(times, speeds, numbers, problems)
     problems.raise_if_any()
-    made = _made(name or path.stem, [speed * UNITS[chosen] for speed in speeds])
-    _check_trace(made, chosen, known_distance_km, problems)
+    factor = UNITS[chosen or ""]
+    made = _made(name or path.stem, [speed * factor for speed in speeds])
+    _check_trace(made, chosen or "", known_distance_km, problems)
     problems.raise_if_any()
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where a file has its times and speeds."""
+
+    time: int | None
+    """None: rows are seconds."""
+    speed: int
+    unit: str | None
+    """Unit that the header tells."""
 
 
 def _made(name: str, speeds: Sequence[float]) -> Trace:
@@ -178,87 +208,87 @@ def _made(name: str, speeds: Sequence[float]) -> Trace:
     return Trace(name, speed)
 
 
-def _cells(lines: Sequence[tuple[int, str]]) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def _cells(lines: Sequence[tuple[int, str]], problems: ProblemList) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Split lines into a header, empty if there is none, and rows with their line numbers."""
     sample = "\n".join(line for _, line in lines[:5])
     separator = next((mark for mark in (";", "\t", ",") if mark in sample), ",")
     rows = []
     for number, line in lines:
-        cells = [cell.strip() for cell in next(csv.reader(io.StringIO(line), delimiter=separator))]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader(io.StringIO(line), delimiter=separator))]
+        except csv.Error as error:
+            problems.add("row", str(error), "cells with separators between them", line=number)
+            continue
         if separator != ",":
             cells = [cell.replace(",", ".") for cell in cells]
         rows.append((number, cells))
-    if rows and not any(_is_number(cell) for cell in rows[0][1]):
-        return rows[0][1], rows[1:]
-    return [], rows
+    if rows and not any(math.isfinite(_number(cell)) for cell in rows[0][1]):
+        header, rows = rows[0][1], rows[1:]
+    else:
+        header = []
+    width = len(header) or (len(rows[0][1]) if rows else 0)
+    ragged = [(number, "row", f"{len(cells)} cells") for number, cells in rows if len(cells) != width]
+    _tell(problems, ragged, f"{width} cells: with commas between cells a decimal comma cannot be read")
+    return header, rows
 
 
-def _is_number(cell: str) -> bool:
+def _number(cell: str) -> float:
+    """Return a cell's number; NaN where there is none."""
     try:
-        float(cell)
+        return float(cell) if "_" not in cell else math.nan
     except ValueError:
-        return False
-    return True
+        return math.nan
 
 
-def _word(cell: str) -> str:
-    return "".join(character for character in cell.lower() if character.isalnum())
+def _what_and_unit(cell: str) -> tuple[str, str | None]:
+    """Split a column's name into what it holds, in lower case, and the unit of speed at its end."""
+    if cell in _JOINED:
+        return _JOINED[cell]
+    words = re.sub(r"[\[\](){},;:_\s]+", " ", cell).strip().lower()
+    if words in _UNIT_NAMES:
+        return "speed", _UNIT_NAMES[words]
+    what, _, last = words.rpartition(" ")
+    if last in _UNIT_NAMES:
+        return what, _UNIT_NAMES[last]
+    return (what if last in ("s", "sec", "secs", "seconds") and what else words), None
 
 
-def _columns(
-    header: Sequence[str], rows: Sequence[tuple[int, list[str]]], problems: ProblemList
-) -> tuple[str | None, int | None, int]:
-    """Return the unit that the header tells, and the columns of time and speed."""
-    width = max((len(cells) for _, cells in rows), default=0)
-    words = [_word(cell) for cell in header]
-    grade = next((place for place, word in enumerate(words) if "grade" in word or "slope" in word), None)
-    if grade is not None:
-        steep = [number for number, cells in rows if grade < len(cells) and cells[grade] not in ("", "0", "0.0")]
-        if steep:
-            problems.add(header[grade], "grades", "a level road: traces with grades are not driven", line=steep[0])
-    # A word may stand alone or with its unit: "Target Speed, mph", "cycMps".
-    speed_column = next(
-        (i for i, word in enumerate(words) if any(key in word for key in _SPEED_WORDS if key != "v")), None
-    )
-    if speed_column is None and "v" in words:
-        speed_column = words.index("v")
-    time_column = next(
-        (i for i, word in enumerate(words) if i != speed_column and any(word.startswith(key) for key in _TIME_WORDS)),
-        None,
-    )
-    if time_column is None and "cycsecs" in words:
-        time_column = words.index("cycsecs")
-    if speed_column is None:
-        speed_column = 0 if width <= 1 else 1
-        time_column = None if width <= 1 else 0
-    unit = None
-    if words and speed_column < len(words):
-        word = words[speed_column]
-        unit = next((name for key, name in _UNIT_WORDS.items() if word.endswith(key)), None)
-    return unit, time_column, speed_column
+def _columns(header: Sequence[str], rows: Sequence[tuple[int, list[str]]], problems: ProblemList) -> _Columns:
+    named = [_what_and_unit(cell) for cell in header]
+    for place, (what, _) in enumerate(named):
+        steep = [number for number, cells in rows if _number(cells[place]) != 0.0]
+        if (what == "grade" or "grade" in header[place].lower()) and steep:
+            problems.add(header[place], "grades", "a level road: traces with grades are not driven", line=steep[0])
+    speeds = [place for key in _SPEED_NAMES for place, (what, _) in enumerate(named) if what == key]
+    with_unit = [place for place in speeds if named[place][1] is not None]
+    times = [place for key in _TIME_NAMES for place, (what, _) in enumerate(named) if what == key]
+    if speeds:
+        speed = (with_unit or speeds)[0]
+        return _Columns(times[0] if times else None, speed, named[speed][1])
+    width = len(rows[0][1]) if rows else 0
+    if header and width > 2:
+        problems.add("header", " ".join(header), "a column named speed, and one named time")
+    return _Columns(0 if width > 1 else None, min(1, max(width - 1, 0)), named[min(1, width - 1)][1] if named else None)
 
 
 def _numbers(
-    rows: Sequence[tuple[int, list[str]]], time_column: int | None, speed_column: int, problems: ProblemList
+    rows: Sequence[tuple[int, list[str]]], columns: _Columns, problems: ProblemList
 ) -> tuple[list[float], list[float], list[int]]:
-    times, speeds, numbers = [], [], []
     bad: list[tuple[int, str, str]] = []
-    for place, (number, cells) in enumerate(rows):
-        read = []
-        for name, column in (("time", time_column), ("speed", speed_column)):
-            if column is None:
-                read.append(float(place))
-                continue
-            cell = cells[column] if column < len(cells) else ""
-            value = float(cell) if _is_number(cell) else math.nan
-            if not math.isfinite(value):
-                bad.append((number, name, cell or "nothing"))
-            read.append(value)
-        times.append(read[0])
-        speeds.append(read[1])
-        numbers.append(number)
-    _tell(problems, bad, "a number")
-    return times, speeds, numbers
+
+    def read(name: str, column: int) -> list[float]:
+        found = [_number(cells[column]) for _, cells in rows]
+        bad.extend(
+            (number, name, cells[column] or "nothing")
+            for value, (number, cells) in zip(found, rows, strict=True)
+            if not math.isfinite(value)
+        )
+        return found
+
+    speeds = read("speed", columns.speed)
+    times = [float(place) for place in range(len(rows))] if columns.time is None else read("time", columns.time)
+    _tell(problems, sorted(bad), "a number")
+    return times, speeds, [number for number, _ in rows]
 
 
 def _check_rows(times: list[float], speeds: list[float], numbers: list[int], problems: ProblemList) -> None:
@@ -288,8 +318,7 @@ def _check_trace(made: Trace, unit: str, known_distance_km: float | None, proble
     expected, whose = known_distance_km, "the distance that was told"
     if expected is None:
         for name, figures in OFFICIAL.items():
-            official = trace(name).speed_mps
-            if official.size == made.speed_mps.size and np.corrcoef(official, made.speed_mps)[0, 1] > ALIKE:
+            if _alike(trace(name).speed_mps, made.speed_mps):
                 expected, whose = figures.distance_km, f"the distance of {name}, whose shape the trace has"
                 break
     if expected is not None and abs(distance_km / expected - 1) > DISTANCE_TOLERANCE:
@@ -320,6 +349,17 @@ def _check_trace(made: Trace, unit: str, known_distance_km: float | None, proble
             f"changes of at most {LARGEST_STEP_MPS:g} m/s",
             hint="a gap, or a wrong unit?",
         )
+
+
+def _alike(official: NDArray[np.float64], own: NDArray[np.float64]) -> bool:
+    """Tell whether a trace has the shape of another, the first or the last row of which may be cut off."""
+    if abs(official.size - own.size) > 1 or np.ptp(own) == 0.0:
+        return False
+    size = min(official.size, own.size)
+    return any(
+        np.corrcoef(one, other)[0, 1] > ALIKE
+        for one, other in ((official[:size], own[:size]), (official[-size:], own[-size:]))
+    )
 
 
 def _tell(problems: ProblemList, found: Sequence[tuple[int, str, str]], expected: str) -> None:
