@@ -264,7 +264,7 @@ class Stages:
         from coachbuilder import market
 
         programme = self._programme_for("demand")
-        range_km = self.vehicle.cltc_range_estimate_km
+        range_km = self.vehicle.cltc_range_km
         if range_km is None:
             motor_kw = programme.document.vehicle.motor.peak_kw
             raise InputError(
@@ -272,7 +272,7 @@ class Stages:
                     Problem(
                         "programme.toml",
                         "vehicle.motor.peak_kw",
-                        f"{motor_kw.value:g} kW, with which the car cannot follow the WLTC trace",
+                        f"{motor_kw.value:g} kW, with which the car cannot follow the CLTC-P trace",
                         "a drive, a pack and grip with which it can: a range needs the whole trace",
                     )
                 ]

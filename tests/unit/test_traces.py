@@ -44,7 +44,22 @@ def test_traces_have_their_official_length_distance_and_top_speed(name: str) -> 
     assert shipped.speed_mps[0] == shipped.speed_mps[-1] == 0
 
 
-@pytest.mark.parametrize("name", OFFICIAL)
+def test_cltc_has_the_phases_and_the_accelerations_of_its_standard() -> None:
+    # GB/T 38146.1-2019: phases of 674 s, 693 s and 433 s; accelerations over two seconds.
+    kmh = 3.6 * trace("CLTC-P").speed_mps
+    acceleration = (kmh[2:] - kmh[:-2]) / 7.2
+    for begin, end, km, top, gain, loss in (
+        (0, 674, 2.45, 48.1, 1.47, -1.42),
+        (674, 1367, 5.91, 71.2, 1.44, -1.47),
+        (1367, 1800, 6.12, 114.0, 1.06, -1.46),
+    ):
+        assert kmh[begin:end].sum() / 3600 == pytest.approx(km, abs=0.006)
+        assert kmh[begin:end].max() == pytest.approx(top, abs=0.05)
+        assert acceleration[begin : end - 2].max() == pytest.approx(gain, abs=0.006)
+        assert acceleration[begin : end - 2].min() == pytest.approx(loss, abs=0.006)
+
+
+@pytest.mark.parametrize("name", SHARED)
 def test_shipped_traces_are_the_regulations_figures(shared_data: Path, name: str) -> None:
     file, unit, late = SHARED[name]
     rows = (shared_data / "vehicle" / "cycles" / f"{file}.csv").read_text(encoding="utf-8-sig").splitlines()[1:]

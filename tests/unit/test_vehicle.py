@@ -299,7 +299,7 @@ def test_a_car_that_cannot_follow_a_trace_says_so_and_gets_no_range() -> None:
     weak = evaluate(generic_car(test_mass_kg=2500, peak_kw=18, usable_kwh=60))
     assert weak.epa_label_range_km is None
     assert weak.wltp_range_km is None
-    assert weak.cltc_range_estimate_km is None
+    assert weak.cltc_range_km is None
     assert any("cannot follow" in text for text in weak.warnings)
 
 

@@ -148,7 +148,7 @@ def _vehicle(car: VehicleResult) -> Iterator[tuple[str, str]]:
         )
     yield "EPA label range", wording.with_unit(car.epa_label_range_km, "km")
     yield "WLTP range", wording.with_unit(car.wltp_range_km, "km")
-    yield "CLTC range, estimated", wording.with_unit(car.cltc_range_estimate_km, "km")
+    yield "CLTC range", wording.with_unit(car.cltc_range_km, "km")
     yield f"Range at {wording.number(car.temperature_c)} °C", wording.with_unit(car.range_in_use_km, "km")
     for rating in car.ratings:
         yield (

@@ -323,7 +323,7 @@ _FIGURE_NAMES: Mapping[str, str] = {
     "usable_kwh": "Battery, usable",
     "wltp_kwh_per_100km": "WLTP consumption from the wall",
     "epa_label_kwh_per_100km": "EPA consumption from the wall",
-    "cltc_range_estimate_km": "CLTC range, estimated",
+    "cltc_kwh_per_100km": "CLTC consumption from the wall",
 }
 """Names of figures that their fields' names do not give well."""
 

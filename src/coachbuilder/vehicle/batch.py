@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from coachbuilder.programme.assumption import Assumption
 from coachbuilder.programme.sections.vehicle import Chemistry, DrivenAxle, RangeProcedure
-from coachbuilder.vehicle.evaluate import JOULES_PER_KWH, LEAST_MISSED_W, WLTC
+from coachbuilder.vehicle.evaluate import CLTC, JOULES_PER_KWH, LEAST_MISSED_W, WLTC
 from coachbuilder.vehicle.inputs import inputs_from
 from coachbuilder.vehicle.parameters import car_row, pack_rows, trace_terms
 from coachbuilder.vehicle.performance import FULL_POWER_CHARGE, SPEED_STEPS
@@ -469,9 +469,9 @@ def _range_km(
         highway, missed_highway = energies_kwh_per_100km(rows, cells, "HWFET", threads=1)
         harmonic = EPA_CITY_SHARE / city + (1 - EPA_CITY_SHARE) / highway
         return EPA_ADJUSTMENT * 100 * usable_kwh * harmonic, missed_city | missed_highway
-    mixed, missed = energies_kwh_per_100km(rows, cells, WLTC, threads=1)
-    factor = family.inputs.cltc_over_wltp if procedure is RangeProcedure.CLTC else 1.0
-    return factor * 100 * usable_kwh / mixed, missed
+    cycle = CLTC if procedure is RangeProcedure.CLTC else WLTC
+    mixed, missed = energies_kwh_per_100km(rows, cells, cycle, threads=1)
+    return 100 * usable_kwh / mixed, missed
 
 
 @cache

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from coachbuilder.vehicle.interface import VehicleInputs
 
 WLTC = "WLTC 3b"
-CYCLES = ("UDDS", "HWFET", WLTC)
+CLTC = "CLTC-P"
+CYCLES = ("UDDS", "HWFET", WLTC, CLTC)
 """Drive cycles that every car is driven through."""
 
 JOULES_PER_KWH = 3.6e6
@@ -48,7 +49,7 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
     True
     """
     cycles = tuple(cycle_energy(inputs, name) for name in CYCLES)
-    udds, hwfet, wltc = cycles
+    udds, hwfet, wltc, cltc = cycles
     warnings = [missed_words(item) for item in cycles if item.trace_missed_s]
     epa_range = epa_consumption = wltp_range = wltp_consumption = in_use = None
     if not udds.trace_missed_s and not hwfet.trace_missed_s:
@@ -69,8 +70,12 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
         warnings.append("the pack cannot be charged to 80 %: its cells are at their highest voltage before")
     ratings, words = ((), ()) if quick else rate(inputs)
     warnings.extend(words)
-    cltc = None if wltp_range is None else wltp_range * inputs.cltc_over_wltp
+    cltc_range = cltc_consumption = None
+    if not cltc.trace_missed_s and cltc.battery_kwh_per_100km > 0:
+        cltc_range = 100 * inputs.usable_kwh / cltc.battery_kwh_per_100km
+        cltc_consumption = cltc.ac_kwh_per_100km
     parts_cost_cny = sum(inputs.parts_cost_by_item_cny.values())
+    by_procedure = {"EPA": epa_range, "WLTP": wltp_range, "CLTC": cltc_range}
     return VehicleResult(
         name=inputs.name,
         curb_mass_kg=inputs.curb_mass_kg,
@@ -81,7 +86,8 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
         epa_label_kwh_per_100km=epa_consumption,
         wltp_range_km=wltp_range,
         wltp_kwh_per_100km=wltp_consumption,
-        cltc_range_estimate_km=cltc,
+        cltc_range_km=cltc_range,
+        cltc_kwh_per_100km=cltc_consumption,
         temperature_c=inputs.climate.temperature_c,
         range_in_use_km=in_use,
         zero_to_100_s=driven.zero_to_100_s,
@@ -100,7 +106,9 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
         if inputs.powertrain.regeneration_limit_kw > 0
         else None,
         ratings=ratings,
-        targets=_target_checks(inputs, {"EPA": epa_range, "WLTP": wltp_range, "CLTC": cltc}, driven, parts_cost_cny),
+        targets=_target_checks(
+            inputs, {"EPA": epa_range, "WLTP": wltp_range, "CLTC": cltc_range}, driven, parts_cost_cny
+        ),
         mass_per_kwh_kg=inputs.mass_per_kwh_kg,
         parts_cost_cny=parts_cost_cny,
         parts_cost_by_item_cny=dict(inputs.parts_cost_by_item_cny),

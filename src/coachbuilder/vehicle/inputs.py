@@ -108,7 +108,6 @@ def inputs_from(programme: Programme, *, cny_per_usd: float) -> VehicleInputs:
             heating_w_per_k=use.heating_w_per_k.value,
             cooling_w_per_k=use.cooling_w_per_k.value,
         ),
-        cltc_over_wltp=section.rating.cltc_over_wltp.value,
         parts_cost_by_item_cny=_parts_cost(section, cny_per_usd),
         mass_per_kwh_kg=battery.kg_per_kwh.value * (1.0 + body.mass_compounding.value),
         targets=section.targets,
@@ -236,7 +235,6 @@ def generic_car(
             power_at_full_share=0.15,
         ),
         climate=Climate(temperature_c=21.0, heating_w_per_k=80.0, cooling_w_per_k=80.0),
-        cltc_over_wltp=1.15,
         parts_cost_by_item_cny={},
     )
 

@@ -131,8 +131,6 @@ class VehicleInputs:
     """Charging."""
     climate: Climate
     """Heating, cooling and weather."""
-    cltc_over_wltp: float
-    """CLTC range over WLTP range of comparable cars."""
     parts_cost_by_item_cny: dict[str, float]
     """Parts cost by item."""
     mass_per_kwh_kg: float = 0.0
@@ -272,8 +270,10 @@ class VehicleResult:
     """WLTP range; None if the trace is missed."""
     wltp_kwh_per_100km: float | None
     """WLTP consumption from the wall; None if the trace is missed."""
-    cltc_range_estimate_km: float | None
-    """CLTC range as an estimate from WLTP, not measured on its trace."""
+    cltc_range_km: float | None
+    """CLTC range; None if the trace is missed."""
+    cltc_kwh_per_100km: float | None
+    """CLTC consumption from the wall; None if the trace is missed."""
     temperature_c: float
     """Mean temperature of the customers' roads."""
     range_in_use_km: float | None

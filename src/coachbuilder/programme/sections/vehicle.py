@@ -169,13 +169,6 @@ class UseSection(EvidencedSection):
     """Mean temperature of the customers' roads."""
 
 
-class RatingSection(EvidencedSection):
-    """What official procedures leave open."""
-
-    cltc_over_wltp: Positive
-    """CLTC range over WLTP range of comparable cars: the CLTC trace is not at hand, so its range is an estimate."""
-
-
 class PartsSection(EvidencedSection):
     """What bought parts cost at the start of production, in prices of the decision day."""
 
@@ -207,7 +200,7 @@ class TargetsSection(EvidencedSection):
     """What the car has to reach."""
 
     range_procedure: RangeProcedure
-    """Procedure by which the range is meant; CLTC is an estimate from WLTP."""
+    """Procedure by which the range is meant."""
     range_km: Positive
     """Smallest range."""
     zero_to_100_s: Positive
@@ -237,8 +230,6 @@ class VehicleSection(Section):
     """Charging."""
     use: UseSection
     """What is lost beside driving."""
-    rating: RatingSection
-    """What official procedures leave open."""
     parts: PartsSection
     """What bought parts cost."""
     targets: TargetsSection | None = None
