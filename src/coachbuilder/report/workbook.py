@@ -218,8 +218,8 @@ def _vehicle(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str
     names = (
         "curb_mass_kg", "gross_kwh", "usable_kwh", "wltp_range_km", "wltp_kwh_per_100km", "epa_label_range_km",
         "epa_label_kwh_per_100km", "cltc_range_km", "cltc_kwh_per_100km", "range_in_use_km", "zero_to_100_s",
-        "zero_to_60_mph_s", "eighty_to_120_s", "top_speed_kmh", "launch_grade", "charge_10_80_min", "charge_peak_kw", "ac_charge_h",
-        "pack_voltage_v", "mass_per_kwh_kg", "parts_cost_cny", "warnings",
+        "zero_to_60_mph_s", "eighty_to_120_s", "top_speed_kmh", "launch_grade", "charge_10_80_min", "charge_peak_kw",
+        "ac_charge_h", "pack_voltage_v", "mass_per_kwh_kg", "parts_cost_cny", "warnings",
     )  # fmt: skip
     limits = (
         "discharge_current_kw", "discharge_voltage_kw", "recharge_current_kw", "recharge_voltage_kw", "cable_kw",

@@ -106,9 +106,7 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
         if inputs.powertrain.regeneration_limit_kw > 0
         else None,
         ratings=ratings,
-        targets=_target_checks(
-            inputs, {"EPA": epa_range, "WLTP": wltp_range, "CLTC": cltc_range}, driven, parts_cost_cny
-        ),
+        targets=_target_checks(inputs, by_procedure, driven, parts_cost_cny),
         mass_per_kwh_kg=inputs.mass_per_kwh_kg,
         parts_cost_cny=parts_cost_cny,
         parts_cost_by_item_cny=dict(inputs.parts_cost_by_item_cny),
