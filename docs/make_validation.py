@@ -151,7 +151,7 @@ def vehicle() -> Iterator[Row | str]:
 
 def _scatter(measured: np.ndarray, error: np.ndarray, cycle: np.ndarray) -> str:
     """Return a picture of predicted over measured energy, with lines at 10 % to both sides."""
-    size, room, low, high = 460, 52, 9.0, 22.0
+    size, room, low, high = 460, 52, 9.0, 23.0
 
     def x(value: float) -> float:
         return room + (value - low) / (high - low) * (size - room - 14)
