@@ -162,8 +162,8 @@ def test_the_packaged_losses_are_those_that_the_fit_finds(tests_2022: tuple[Meas
 
 
 def test_a_sibling_brings_the_error_below_the_peers(tests_2022: tuple[MeasuredTest, ...]) -> None:
-    # Measured: median 1.4 %, p90 4.6 %; FASTSim 2 scaled on the same siblings 1.7 % and 4.7 %. The goal of 1.2 % and 4 % is
-    # missed: docs/validation.md.
+    # Measured: median 1.4 %, p90 4.6 %; FASTSim 2 scaled on the same siblings 1.7 % and 4.7 %. The goal of 1.2 % and
+    # 4 % is missed: docs/validation.md.
     found = validate(tests_2022, on_sibling=True)
     _assert_counts(found)
     assert found.median_abs_error is not None

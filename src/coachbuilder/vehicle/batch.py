@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from coachbuilder.programme.assumption import Assumption
 from coachbuilder.programme.sections.vehicle import Chemistry, DrivenAxle, RangeProcedure
-from coachbuilder.vehicle.evaluate import CLTC, JOULES_PER_KWH, LEAST_MISSED_W, WLTC
+from coachbuilder.vehicle.evaluate import CLTC, WLTC
 from coachbuilder.vehicle.inputs import inputs_from
-from coachbuilder.vehicle.parameters import car_row, pack_rows, trace_terms
+from coachbuilder.vehicle.parameters import JOULES_PER_KWH, LEAST_MISSED_W, car_row, pack_rows, trace_terms
 from coachbuilder.vehicle.performance import FULL_POWER_CHARGE, SPEED_STEPS
 from coachbuilder.vehicle.procedures import EPA_ADJUSTMENT, EPA_CITY_SHARE
 from coachbuilder.vehicle.traces import trace

@@ -15,10 +15,9 @@ from coachbuilder.programme.sections.vehicle import DrivenAxle
 from coachbuilder.vehicle.inputs import generic_car
 from coachbuilder.vehicle.interface import RoadLoad
 from coachbuilder.vehicle.losses import Losses, constants, typical_losses
-from coachbuilder.vehicle.parameters import car_row, counted_terms
+from coachbuilder.vehicle.parameters import JOULES_PER_KWH, car_row, counted_terms
 from coachbuilder.vehicle.traces import trace
 
-JOULES_PER_KWH = 3.6e6
 AMPLE_KW = 1000.0
 """Power at which no car of a test misses its trace: energies are predicted without its limits."""
 

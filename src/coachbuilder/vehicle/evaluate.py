@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coachbuilder.vehicle.interface import CycleResult, EnergyBreakdown, TargetCheck, VehicleResult
-from coachbuilder.vehicle.parameters import car_row, pack_rows
+from coachbuilder.vehicle.parameters import JOULES_PER_KWH, LEAST_MISSED_W, car_row, pack_rows
 from coachbuilder.vehicle.performance import Performance, fast_charge, pack_limits, performance
 from coachbuilder.vehicle.procedures import EPA_ADJUSTMENT, EPA_CITY_SHARE
 from coachbuilder.vehicle.rating import rate
@@ -21,10 +21,6 @@ WLTC = "WLTC 3b"
 CLTC = "CLTC-P"
 CYCLES = ("UDDS", "HWFET", WLTC, CLTC)
 """Drive cycles that every car is driven through."""
-
-JOULES_PER_KWH = 3.6e6
-LEAST_MISSED_W = 1.0
-"""Power that may lack in a second of a trace without a word: rounding."""
 
 
 def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.formats.test_car_list import TestCarRow
-from coachbuilder.vehicle.evaluate import JOULES_PER_KWH
+from coachbuilder.vehicle.parameters import JOULES_PER_KWH
 from coachbuilder.vehicle.procedures import EPA_ADJUSTMENT, KM_PER_MILE, KWH_PER_GALLON_EQUIVALENT
 from coachbuilder.vehicle.traces import trace
 

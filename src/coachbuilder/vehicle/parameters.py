@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from coachbuilder.vehicle.interface import VehicleInputs
 
 GRAVITY_MPS2 = 9.80665
+JOULES_PER_KWH = 3.6e6
+LEAST_MISSED_W = 1.0
+"""Power that may lack in a second of a trace without a word: rounding."""
 INDUCTION_BREAKDOWN_RATIO = 2.5
 """Speed over base speed from which an induction machine's power falls with 1 / speed, its breakdown torque falling with
 the square (Ehsani, Gao, Longo, Ebrahimi, Modern Electric, Hybrid Electric, and Fuel Cell Vehicles, 3rd ed., ch. 6)."""

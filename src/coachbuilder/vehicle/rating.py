@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.vehicle.interface import Rating
-from coachbuilder.vehicle.parameters import car_row, pack_rows
+from coachbuilder.vehicle.parameters import JOULES_PER_KWH, LEAST_MISSED_W, car_row, pack_rows
 from coachbuilder.vehicle.procedures import (
     MULTI_CYCLE_END_SHARE,
     MULTI_CYCLE_ORDER,
@@ -34,8 +34,6 @@ from coachbuilder.vehicle.traces import Trace, trace
 if TYPE_CHECKING:
     from coachbuilder.vehicle.interface import VehicleInputs
 
-JOULES_PER_KWH = 3.6e6
-LEAST_MISSED_W = 1.0
 COLD_C, HOT_C = -6.7, 35.0
 """Temperatures of the cold FTP (20 °F) and of the SC03 (95 °F)."""
 WLTC_CITY_S = 1022
