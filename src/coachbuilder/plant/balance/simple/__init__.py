@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.plant.balance.interface import SimpleBalance
+from coachbuilder.plant.balance.simple.graphs import closure_of, graph_of, simple_weights
 from coachbuilder.plant.process import topological_order
 
-FIRST_WIDTH = 8
-WIDTH_FACTOR = 8
-LOADS_PER_STATE = 2_000
-MEMORY_BYTES = 400 * 2**20
+if TYPE_CHECKING:
+    from coachbuilder.plant.balance.simple.kernels import Graph, Memory
+
+LEAN = 0.02
+FIRST_LOADS = 1_000
+LOADS_FACTOR = 10
+SLICE_NODES = 300_000
+FIRST_STATES = 1 << 14
 
 
 def salbp1(
@@ -23,141 +29,147 @@ def salbp1(
     takt: int,
     *,
     most_nodes: int = 4_000_000,
+    time_limit_s: float | None = None,
+    memory_mb: int = 2048,
 ) -> SimpleBalance:
-    """Find the fewest stations, with a lower bound and, where it can, a proof.
-
-    Beam search over the stations, forward and backward by turns, with memory of task sets, maximal loads and
-    Jackson dominance, and a beam that grows until nothing was cut: then the answer is proven (the scheme of complete
-    anytime beam search, Zhang 1998, on the states of Hoffmann 1963). Bounds are LM1 to LM3 of Scholl (1999).
-
-    Parameters
-    ----------
-    times
-        Whole task times, 0 or more.
-    predecessors
-        For each task the positions of its direct predecessors.
-    takt
-        Cycle time in the same unit, no shorter than any task.
-    most_nodes
-        Work after which the search stops.
-
-    Returns
-    -------
-    SimpleBalance
-        The best assignment found.
-
-    Raises
-    ------
-    ValueError
-        If there is no task, a time is negative or longer than the takt, or the graph has a circle.
-
-    Examples
-    --------
-    >>> answer = salbp1([4, 3, 3, 2], [(), (0,), (0,), (1, 2)], 6)
-    >>> answer.stations, answer.proven, answer.assignment
-    (3, True, (1, 2, 2, 3))
-    """
+    """Find the fewest stations, with a lower bound and, where it can, a proof."""
     if not len(times) or min(times) < 0 or max(times) > takt:
         message = f"times must be from 0 to the takt {takt}, found {min(times, default=0)} to {max(times, default=0)}"
         raise ValueError(message)
-    order = topological_order(predecessors)
-    forward = _graph(times, predecessors, order)
-    followers: list[list[int]] = [[] for _ in times]
-    for task, earlier_tasks in enumerate(predecessors):
-        for earlier in set(earlier_tasks):
-            followers[earlier].append(task)
-    backward = _graph(times, followers, order[::-1])
-    lower = _lower_bound(times, takt)
-    best, stations, proven, nodes = _search((forward, backward), lower, takt, len(times), most_nodes)
-    return SimpleBalance(
-        stations=stations,
-        lower_bound=stations if proven else lower,
-        proven=proven,
-        assignment=tuple(int(station) for station in best),
-        nodes=nodes,
-    )
+    return _Engine(times, predecessors, takt, most_nodes, time_limit_s, memory_mb).run()
 
 
-def _search(
-    graphs: Sequence[dict[str, Any]], lower: int, takt: int, n: int, most_nodes: int
-) -> tuple[NDArray[np.int64], int, bool, int]:
-    from coachbuilder.plant.balance.simple import kernels
+class _Side:
+    """The search from one end of the line."""
 
-    best: NDArray[np.int64] = np.empty(n, dtype=np.int64)
-    best[graphs[0]["order"]] = np.arange(1, n + 1)
-    stations, nodes, width = n, 0, 1
-    loads = 50
-    while stations > lower and nodes < most_nodes:
-        for direction, graph in enumerate(graphs):
-            if stations <= lower or nodes >= most_nodes:
+    def __init__(self, engine: _Engine, times, follows, weight, capacity) -> None:
+        self.graph, self.order = graph_of(times, follows, engine.takt, weight, capacity)
+        self.memory = None
+        self.most_loads = FIRST_LOADS
+        self.done = False
+
+
+class _Engine:
+    def __init__(self, times, predecessors, takt, most_nodes, time_limit_s, memory_mb):
+        self.started = time.monotonic()
+        self.limit = time_limit_s
+        self.most_nodes = most_nodes
+        self.takt = takt
+        self.n = len(times)
+        self.words = max(1, -(-self.n // 64))
+        self.most_states = max(1024, memory_mb * 2**20 // 2 // (8 * self.words + 60))
+        order = topological_order(predecessors)
+        follows = closure_of(predecessors, order)
+        t = np.array(times, dtype=np.int64)
+        weight, capacity = simple_weights(t, takt)
+        self.sides = [_Side(self, t, follows, weight, capacity), _Side(self, t, follows.T.copy(), weight, capacity)]
+        self.lower = max(1, int((-(-weight.sum(axis=0) // capacity)).max()), max(int(s.graph.tail.max()) for s in self.sides))
+        self.best = np.empty(self.n, dtype=np.int64)
+        self.best[order] = np.arange(1, self.n + 1)
+        self.upper = self.n
+        self.nodes = 0
+        self.memory_reached = False
+
+    def out(self):
+        if self.limit is not None:
+            return time.monotonic() - self.started > self.limit
+        return self.nodes >= self.most_nodes
+
+    def run(self):
+        from coachbuilder.plant.balance.simple import kernels
+
+        proven = self.upper <= self.lower
+        slice_nodes = SLICE_NODES
+        while not proven and not self.out():
+            for number, side in enumerate(self.sides):
+                if self.slice(side, number, slice_nodes):
+                    proven = True
+                    break
+                if self.upper <= self.lower:
+                    proven = True
+                    break
+                if self.out():
+                    break
+            if all(s.done for s in self.sides):
                 break
-            out = np.zeros(n, dtype=np.int64)
-            found, used, status = kernels.beam_search(
-                **graph["arrays"], takt=takt, width=width, most_loads=loads, most_nodes=most_nodes - nodes,
-                upper=stations, stations_out=out,
-            )  # fmt: skip
-            nodes += int(used)
-            if found < stations:
-                stations = int(found)
-                numbers = out + 1 if direction == 0 else stations - out
-                best = np.empty(n, dtype=np.int64)
-                best[graph["order"]] = numbers
-            elif status == kernels.COMPLETE:
-                return best, stations, True, nodes
-        words = (n + 63) // 64
-        width = max(FIRST_WIDTH, width * WIDTH_FACTOR)
-        width = min(width, max(FIRST_WIDTH, MEMORY_BYTES // (8 * (words + 1) * (stations + 4))))
-        loads = LOADS_PER_STATE if width < LOADS_PER_STATE else 100 * LOADS_PER_STATE
-    return best, stations, stations == lower, nodes
+        return SimpleBalance(
+            stations=self.upper, lower_bound=self.upper if proven else self.lower, proven=proven,
+            assignment=tuple(int(x) for x in self.best), nodes=self.nodes)
+
+    def slice(self, side, number, nodes):
+        """Search a while; return whether it is proven."""
+        from coachbuilder.plant.balance.simple import kernels
+
+        if side.done:
+            return False
+        if side.memory is None:
+            side.memory = _memory(FIRST_STATES, self.words, self.n)
+            kernels.begin(side.memory, self.lower)
+        goal = side.memory.tally[kernels.NODES] + nodes
+        while True:
+            before = int(side.memory.tally[kernels.NODES])
+            status = kernels.search(side.graph, side.memory, self.takt, self.upper, side.most_loads, LEAN, goal - before)
+            self.nodes += int(side.memory.tally[kernels.NODES]) - before
+            if status == kernels.IMPROVED:
+                self.take(side, number)
+                if self.upper <= self.lower:
+                    return True
+            elif status == kernels.FULL:
+                size = side.memory.parent.shape[0]
+                if 2 * size > self.most_states:
+                    self.memory_reached = True
+                    side.done = True
+                    return False
+                side.memory = _grown(side.memory, 2 * size)
+            elif status == kernels.EXHAUSTED:
+                if not side.memory.tally[kernels.CUT]:
+                    return True
+                side.most_loads *= LOADS_FACTOR
+                kernels.begin(side.memory, self.lower)
+                return False
+            else:
+                return False
+
+    def take(self, side, number):
+        from coachbuilder.plant.balance.simple import kernels
+        memory = side.memory
+        state = int(memory.tally[kernels.BEST_STATE])
+        stations = int(memory.stations[state])
+        found = np.zeros(self.n, dtype=np.int64)
+        level = stations
+        while level > 0:
+            parent = int(memory.parent[state])
+            new = memory.bits[state] & ~memory.bits[parent]
+            tasks = np.flatnonzero(np.unpackbits(new.view(np.uint8), bitorder="little")[: self.n])
+            found[side.order[tasks]] = level if number == 0 else stations + 1 - level
+            state = parent
+            level -= 1
+        self.best = found
+        self.upper = stations
 
 
-def _lower_bound(times: Sequence[int], takt: int) -> int:
-    """Return the largest of LM1, LM2 and LM3 over all tasks; at least one station."""
-    total = -(-sum(times) // takt)
-    large = sum(2 * time > takt for time in times)
-    half = sum(2 * time == takt for time in times)
-    sixths = sum(
-        6 if 3 * time > 2 * takt else 4 if 3 * time == 2 * takt else 3 if 3 * time > takt else 2
-        for time in times
-        if 3 * time >= takt
-    )
-    return max(1, total, large + -(-half // 2), -(-sixths // 6))
+def _memory(room, words, levels):
+    from coachbuilder.plant.balance.simple.kernels import TALLY, Memory
+    slots = 1
+    while slots < 2 * room:
+        slots *= 2
+    return Memory(
+        bits=np.empty((room, words), np.uint64), hashes=np.empty(room, np.uint64), parent=np.empty(room, np.int32),
+        stations=np.empty(room, np.int32), bound=np.empty(room, np.int32), key=np.empty(room, np.float32),
+        left=np.empty(room, np.int32), right=np.empty(room, np.int32), table=np.full(slots, -1, np.int32),
+        root=np.full(levels + 2, -1, np.int32), tally=np.zeros(TALLY, np.int64))
 
 
-def _graph(times: Sequence[int], predecessors: Sequence[Sequence[int]], order: Sequence[int]) -> dict[str, Any]:
-    """Return the kernel's arrays with the tasks in ``order``."""
-    place = {task: index for index, task in enumerate(order)}
-    before = [sorted({place[earlier] for earlier in predecessors[task]}) for task in order]
-    after: list[list[int]] = [[] for _ in order]
-    for task, earlier_tasks in enumerate(before):
-        for earlier in earlier_tasks:
-            after[earlier].append(task)
-    ordered = np.array([times[task] for task in order], dtype=np.int64)
-    reach = np.zeros((len(order), len(order)), dtype=np.bool_)
-    for task in reversed(range(len(order))):
-        for later in after[task]:
-            reach[task] |= reach[later]
-            reach[task, later] = True
-    tail = ordered + reach.astype(np.float64) @ ordered
-    return {
-        "order": np.array(order, dtype=np.int64),
-        "arrays": {
-            "times": ordered,
-            "before_ptr": _pointer(before),
-            "before_idx": np.array([item for items in before for item in items], dtype=np.int64),
-            "after_ptr": _pointer(after),
-            "after_idx": np.array([item for items in after for item in items], dtype=np.int64),
-            "tail": tail,
-            "by_time": np.argsort(-ordered, kind="stable"),
-            "by_tail": np.argsort(-tail, kind="stable"),
-        },
-    }
-
-
-def _pointer(lists: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    pointer = np.zeros(len(lists) + 1, dtype=np.int64)
-    pointer[1:] = np.cumsum([len(items) for items in lists])
-    return pointer
+def _grown(memory, room):
+    from coachbuilder.plant.balance.simple import kernels
+    new = _memory(room, memory.bits.shape[1], memory.root.shape[0] - 2)
+    size = memory.parent.shape[0]
+    for name in ("bits", "hashes", "parent", "stations", "bound", "key", "left", "right"):
+        getattr(new, name)[:size] = getattr(memory, name)
+    new.root[:] = memory.root
+    new.tally[:] = memory.tally
+    kernels.rehash(new)
+    return new
 
 
 __all__ = ["salbp1"]

@@ -1,353 +1,412 @@
-"""Compiled core of the simple assembly line balancing problem: beam search over stations with memory.
+"""Compiled core of the simple assembly line balancing problem: branch, bound and remember, and beams of stations.
 
-Sets of tasks are bit sets: ``W`` words of 64 bits. Tasks stand in an order that respects the precedence graph.
+Sets of tasks are bit sets: ``words`` words of 64 bits. A state is the set of tasks of the stations filled so far; it
+is extended by whole station loads. Tasks are numbered by falling priority.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Bits = NDArray[np.uint64]
 Integers = NDArray[np.int64]
+Small = NDArray[np.int32]
+Floats = NDArray[np.float64]
 
-COMPLETE = 0
-BEAM_FULL = 1
-OUT_OF_NODES = 2
+EXHAUSTED = 0
+PAUSED = 1
+FULL = 2
+IMPROVED = 3
+
+# Positions in ``Memory.tally``.
+STATES, NODES, CUT, LEVEL, BEST_STATE, OPEN = 0, 1, 2, 3, 4, 5
+TALLY = 6
+
+NONE = -1
 
 
-@njit(cache=True, nogil=True)
-def _has(bits: NDArray[np.uint64], task: int) -> bool:
-    return bool((bits[task >> 6] >> np.uint64(task & 63)) & np.uint64(1) != 0)
+class Graph(NamedTuple):
+    """A precedence graph as the search sees it; for the way from the end it is turned round."""
+
+    times: Integers
+    """(n,) task times."""
+    waiting: Small
+    """(n,) number of direct predecessors."""
+    after_ptr: Small
+    """(n + 1,) direct followers of task i are after_idx[after_ptr[i]:after_ptr[i + 1]]."""
+    after_idx: Small
+    """Direct followers, packed."""
+    zobrist: Bits
+    """(n,) random words; a set's hash is the exclusive or of its tasks'."""
+    beats: Bits
+    """(n, words) tasks in whose place a task may stand: no shorter, and with all their followers."""
+    twins_ptr: Small
+    """(n + 1,) like after_ptr."""
+    twins_idx: Small
+    """Tasks that beat task i and are just as long, packed."""
+    weight: Integers
+    """(n, K) weights of a task in the bounds by weight; the first are the times."""
+    capacity: Integers
+    """(K,) largest weight of a station's load."""
+    tail: Integers
+    """(n,) stations at least from that of task i to the last, its own included."""
+    by_tail: Small
+    """(n,) tasks by falling tail."""
+    lure: Floats
+    """(n,) what having a task done is worth to the order of a beam, in units of time."""
 
 
-@njit(cache=True, nogil=True)
-def _flip(bits: NDArray[np.uint64], task: int) -> None:
+class Memory(NamedTuple):
+    """All states met, kept for good, and a heap of the open ones for each number of stations."""
+
+    bits: Bits
+    """(room, words) tasks done."""
+    hashes: Bits
+    """(room,)"""
+    parent: Small
+    """(room,) state that it extends."""
+    stations: Small
+    """(room,) stations filled."""
+    bound: Small
+    """(room,) no answer through it has fewer stations."""
+    key: NDArray[np.float32]
+    """(room,) order in its heap; the smallest is next."""
+    left: Small
+    """(room,) heap."""
+    right: Small
+    """(room,) heap."""
+    table: Small
+    """(slots,) open addressing; number of the state, -1 for none."""
+    root: Small
+    """(levels,) top of the heap of each number of stations, -1 for none."""
+    tally: Integers
+    """(TALLY,) states, nodes, whether loads were cut off, next level, state of the best answer, open states."""
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _has(bits: Bits, task: int) -> bool:
+    return (bits[task >> 6] >> np.uint64(task & 63)) & np.uint64(1) != np.uint64(0)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _flip(bits: Bits, task: int) -> None:
     bits[task >> 6] ^= np.uint64(1) << np.uint64(task & 63)
 
 
 @njit(cache=True, nogil=True)
-def _stations_bound(bits: NDArray[np.uint64], times: Integers, takt: int, by_time: Integers, total: int) -> int:
-    """Return the bounds LM1, LM2 and LM3 on the stations that the tasks outside ``bits`` need."""
-    bound = (total + takt - 1) // takt
-    large = 0
-    half = 0
-    sixths = 0
-    for index in range(times.shape[0]):
-        task = by_time[index]
-        time = times[task]
-        if 3 * time < takt:
-            break
-        if _has(bits, task):
-            continue
-        if 2 * time > takt:
-            large += 1
-        elif 2 * time == takt:
-            half += 1
-        if 3 * time > 2 * takt:
-            sixths += 6
-        elif 3 * time == 2 * takt:
-            sixths += 4
-        elif 3 * time > takt:
-            sixths += 3
-        else:
-            sixths += 2
-    return max(bound, large + (half + 1) // 2, (sixths + 5) // 6)
+def _merge(memory: Memory, one: int, other: int) -> int:
+    """Join two skew heaps; return the top."""
+    key, left, right = memory.key, memory.left, memory.right
+    if one < 0:
+        return other
+    if other < 0:
+        return one
+    if key[other] < key[one]:
+        one, other = other, one
+    top = one
+    while True:
+        # ``one`` is the smaller: its right part is joined with ``other`` and becomes its left part.
+        rest = right[one]
+        right[one] = left[one]
+        if rest < 0:
+            left[one] = other
+            return top
+        if key[other] < key[rest]:
+            rest, other = other, rest
+        left[one] = rest
+        one = rest
 
 
 @njit(cache=True, nogil=True)
-def _hash(bits: NDArray[np.uint64]) -> np.uint64:
-    value = np.uint64(0x9E3779B97F4A7C15)
-    for word in range(bits.shape[0]):
-        value ^= bits[word]
-        value *= np.uint64(0xBF58476D1CE4E5B9)
-        value ^= value >> np.uint64(29)
-    return value
+def _push(memory: Memory, state: int) -> None:
+    level = memory.stations[state]
+    memory.left[state] = -1
+    memory.right[state] = -1
+    memory.root[level] = _merge(memory, memory.root[level], state)
+    memory.tally[OPEN] += 1
 
 
 @njit(cache=True, nogil=True)
-def _rank(score: Floats, count: int) -> Integers:
-    """Return the positions of the first ``count`` scores by rising score, equal ones by position (heap sort)."""
-    heap = np.arange(count)
-    for size in range(count, 1, -1):
-        # The first pass builds the heap from its middle, the others let the swapped root sink.
-        for root in range(size // 2 - 1 if size == count else 0, -1, -1):
-            node = root
-            while True:
-                child = 2 * node + 1
-                if child >= size:
+def _pop(memory: Memory, level: int) -> int:
+    state = memory.root[level]
+    memory.root[level] = _merge(memory, memory.left[state], memory.right[state])
+    memory.tally[OPEN] -= 1
+    return state
+
+
+@njit(cache=True, nogil=True)
+def _slot(memory: Memory, bits: Bits, value: np.uint64) -> int:
+    """Return the table's slot where a set is, or where it belongs."""
+    mask = np.int64(memory.table.shape[0] - 1)
+    slot = np.int64(value >> np.uint64(20)) & mask
+    while memory.table[slot] >= 0:
+        state = memory.table[slot]
+        if memory.hashes[state] == value:
+            same = True
+            for word in range(bits.shape[0]):
+                if memory.bits[state, word] != bits[word]:
+                    same = False
                     break
-                right = child + 1
-                if right < size and (
-                    score[heap[right]] > score[heap[child]]
-                    or (score[heap[right]] == score[heap[child]] and heap[right] > heap[child])
-                ):
-                    child = right
-                if score[heap[child]] < score[heap[node]] or (
-                    score[heap[child]] == score[heap[node]] and heap[child] < heap[node]
-                ):
-                    break
-                held = heap[node]
-                heap[node] = heap[child]
-                heap[child] = held
-                node = child
-        held = heap[0]
-        heap[0] = heap[size - 1]
-        heap[size - 1] = held
-    return heap
+            if same:
+                return slot
+        slot = (slot + 1) & mask
+    return slot
 
 
 @njit(cache=True, nogil=True)
-def beam_search(
-    times: Integers,
-    takt: int,
-    before_ptr: Integers,
-    before_idx: Integers,
-    after_ptr: Integers,
-    after_idx: Integers,
-    tail: Floats,
-    by_time: Integers,
-    by_tail: Integers,
-    width: int,
-    most_loads: int,
-    most_nodes: int,
-    upper: int,
-    stations_out: Integers,
-) -> tuple[int, int, int]:
-    """Look for an assignment with fewer than ``upper`` stations, level by level, keeping ``width`` states a level.
+def rehash(memory: Memory) -> None:
+    """Fill an empty table with the states there are; of two with the same set the one with fewer stations."""
+    for state in range(memory.tally[STATES]):
+        slot = _slot(memory, memory.bits[state], memory.hashes[state])
+        known = memory.table[slot]
+        if known < 0 or memory.stations[state] < memory.stations[known]:
+            memory.table[slot] = state
 
-    Every state is extended by maximal loads only, at most ``most_loads`` of them; states with the same tasks are
-    kept once. A load that leaves out a task which could take the place of another with no more time and no further
-    followers is passed over (Jackson dominance).
+
+@njit(cache=True, nogil=True)
+def begin(memory: Memory, bound: int) -> None:
+    """Put in the state in which nothing is done."""
+    memory.root[:] = -1
+    memory.table[:] = -1
+    memory.tally[:] = 0
+    memory.tally[BEST_STATE] = -1
+    memory.bits[0, :] = np.uint64(0)
+    memory.hashes[0] = np.uint64(0)
+    memory.parent[0] = -1
+    memory.stations[0] = 0
+    memory.bound[0] = bound
+    memory.key[0] = 0.0
+    memory.table[_slot(memory, memory.bits[0], np.uint64(0))] = 0
+    memory.tally[STATES] = 1
+    _push(memory, 0)
+
+
+@njit(cache=True, nogil=True)
+def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int, lean: float, most_nodes: int) -> int:
+    """Branch, bound and remember: open the best state of each number of stations in turn.
+
+    Every state is extended by all its maximal loads, or by the first ``most_loads`` of them, which is noted in the
+    tally. A load is passed over if a task left out could stand in for one of it (Jackson), or if none of its tasks has
+    a follower while one left out has. A set met before with no more stations is dropped.
 
     Parameters
     ----------
-    times
-        (n,) int64 task times; ``takt`` is in the same unit, none longer than it.
-    tail
-        (n,) float64 positional weights: the order in which loads are filled; no follower has a larger one.
-    by_time, by_tail
-        (n,) int64 the tasks by falling time and by falling tail.
-    stations_out
-        (n,) int64 result, stations from 0, written if an assignment was found.
+    upper
+        Only answers with fewer stations are of interest.
+    lean
+        What a task left open is worth in idle time a station: states that leave many small tasks come first.
+    most_nodes
+        Nodes after which to pause, counted in tasks put into loads.
 
     Returns
     -------
-    tuple
-        Stations found (or ``upper``), nodes, and why it ended: ``COMPLETE`` means that nothing was cut, so that no
-        assignment with fewer stations than found exists.
+    int
+        EXHAUSTED, PAUSED, FULL (the memory must grow), or IMPROVED: ``tally[BEST_STATE]`` is an answer.
     """
-    n = times.shape[0]
-    words = (n + 63) // 64
-    total = times.sum()
-    # Jackson dominance: candidate[i, j] true if i can stand in for j: at least its time, and all its followers.
-    follows = np.zeros((n, words), np.uint64)
-    for index in range(n):
-        task = n - 1 - index
-        for arc in range(after_ptr[task], after_ptr[task + 1]):
-            later = after_idx[arc]
-            for word in range(words):
-                follows[task, word] |= follows[later, word]
-            follows[task, later >> 6] |= np.uint64(1) << np.uint64(later & 63)
-    beats = np.zeros((n, n), np.bool_)
-    for i in range(n):
-        for j in range(n):
-            if i == j or times[i] < times[j] or _has(follows[i], j) or _has(follows[j], i):
-                continue
-            covers = True
-            for word in range(words):
-                if follows[j, word] & ~follows[i, word] != 0:
-                    covers = False
-                    break
-            if covers:
-                same = times[i] == times[j]
-                if same:
-                    for word in range(words):
-                        if follows[j, word] != follows[i, word]:
-                            same = False
-                            break
-                beats[i, j] = not same or i < j
-    status = COMPLETE
-    nodes = 0
-    table_size = 4
-    while table_size < 8 * width:
-        table_size *= 2
-    history = np.zeros((upper + 1, width, words), np.uint64)
-    parent = np.zeros((upper + 1, width), np.int64)
-    sizes = np.zeros(upper + 1, np.int64)
-    sizes[0] = 1
-    pool = 2 * width
-    pool_bits = np.zeros((pool, words), np.uint64)
-    pool_parent = np.zeros(pool, np.int64)
-    pool_score = np.zeros(pool)
-    spare_bits = np.zeros((width, words), np.uint64)
-    spare_parent = np.zeros(width, np.int64)
-    spare_score = np.zeros(width)
-    table = np.full(table_size, -1, np.int64)
-    load = np.zeros(n, np.int64)
-    stack_position = np.zeros(n + 1, np.int64)
+    n = graph.times.shape[0]
+    words = memory.bits.shape[1]
+    bounds = graph.capacity.shape[0]
+    tally = memory.tally
+    room = memory.parent.shape[0]
+    total_time = graph.times.sum()
     current = np.zeros(words, np.uint64)
-    missing = np.zeros(n, np.int64)
-    for level in range(upper - 1):
-        # States after ``level`` stations become states after ``level + 1``.
-        filled = 0
-        table[:] = -1
-        for origin in range(sizes[level]):
-            for word in range(words):
-                current[word] = history[level, origin, word]
-            done_time = np.int64(0)
-            for task in range(n):
-                missing[task] = before_ptr[task + 1] - before_ptr[task]
-            for task in range(n):
-                if _has(current, task):
-                    done_time += times[task]
-                    for arc in range(after_ptr[task], after_ptr[task + 1]):
-                        missing[after_idx[arc]] -= 1
-            loads = 0
-            depth = 0
-            left = takt
-            stack_position[0] = 0
-            going = True
-            while going:
-                nodes += 1
-                # Extend the load by the next candidate in tail order that is free and fits.
-                chosen = -1
-                position = stack_position[depth]
-                while position < n:
-                    task = by_tail[position]
-                    if times[task] <= left and missing[task] == 0 and not _has(current, task):
-                        chosen = task
+    added = np.zeros(words, np.uint64)
+    waiting = np.zeros(n, np.int32)
+    eligible = np.zeros(n + 1, np.int32)
+    load = np.zeros(n + 1, np.int32)
+    position = np.zeros(n + 1, np.int32)
+    start = np.zeros(n + 1, np.int32)
+    count = np.zeros(n + 1, np.int32)
+    child = np.zeros(n + 1, np.bool_)
+    passed = np.zeros(n, np.bool_)
+    rest = np.zeros(bounds, np.int64)
+    base = np.zeros(bounds, np.int64)
+    end_nodes = tally[NODES] + most_nodes
+    while True:
+        # The next level in turn with an open state.
+        level = -1
+        for _ in range(upper):
+            if memory.root[tally[LEVEL]] >= 0:
+                level = tally[LEVEL]
+            tally[LEVEL] = tally[LEVEL] + 1 if tally[LEVEL] + 1 < upper else 0
+            if level >= 0:
+                break
+        if level < 0:
+            return EXHAUSTED
+        origin = _pop(memory, level)
+        if memory.bound[origin] >= upper:
+            continue
+        for word in range(words):
+            current[word] = memory.bits[origin, word]
+            added[word] = np.uint64(0)
+        # A later way to the same set with fewer stations stands in for this one.
+        known = memory.table[_slot(memory, current, memory.hashes[origin])]
+        if known != origin and memory.stations[known] <= level:
+            continue
+        value = memory.hashes[origin]
+        station = level + 1
+        for k in range(bounds):
+            base[k] = 0
+        open_tasks = 0
+        for task in range(n):
+            waiting[task] = graph.waiting[task]
+        for task in range(n):
+            if _has(current, task):
+                for arc in range(graph.after_ptr[task], graph.after_ptr[task + 1]):
+                    waiting[graph.after_idx[arc]] -= 1
+            else:
+                open_tasks += 1
+                for k in range(bounds):
+                    base[k] += graph.weight[task, k]
+        free = 0
+        with_followers = 0
+        for task in range(n):
+            if not _has(current, task):
+                if waiting[task] == 0:
+                    eligible[free] = task
+                    free += 1
+                if graph.after_ptr[task + 1] > graph.after_ptr[task]:
+                    with_followers += 1
+        first_tail = 0
+        while first_tail < n and _has(current, graph.by_tail[first_tail]):
+            first_tail += 1
+        # Idle time that the stations left can bear.
+        slack = takt * (upper - 1 - level) - base[0]
+        depth = 0
+        left = takt
+        loads = 0
+        position[0] = 0
+        start[0] = 0
+        count[0] = free
+        child[0] = False
+        while True:
+            at = position[depth]
+            last = count[depth]
+            chosen = -1
+            while at < last:
+                task = eligible[at]
+                at += 1
+                if graph.times[task] <= left:
+                    twin = False
+                    for place in range(graph.twins_ptr[task], graph.twins_ptr[task + 1]):
+                        if passed[graph.twins_idx[place]]:
+                            twin = True
+                            break
+                    if twin:
+                        # The twin passed over would serve as well: this load is found with it. It still fits here, so
+                        # that no load without either is maximal.
+                        child[depth] = True
+                        continue
+                    chosen = task
+                    break
+            position[depth] = at
+            if chosen >= 0:
+                tally[NODES] += 1
+                child[depth] = True
+                load[depth] = chosen
+                _flip(current, chosen)
+                _flip(added, chosen)
+                value ^= graph.zobrist[chosen]
+                left -= graph.times[chosen]
+                for arc in range(graph.after_ptr[chosen], graph.after_ptr[chosen + 1]):
+                    later = graph.after_idx[arc]
+                    waiting[later] -= 1
+                    if waiting[later] == 0:
+                        eligible[last] = later
+                        last += 1
+                depth += 1
+                position[depth] = at
+                start[depth] = at
+                count[depth] = last
+                child[depth] = False
+                continue
+            if not child[depth] and depth > 0 and left <= slack:
+                keep = True
+                total = count[depth]
+                # Maximal, and no task left out could stand in for one of the load.
+                for place in range(total):
+                    task = eligible[place]
+                    if _has(added, task):
+                        continue
+                    if graph.times[task] <= left:
+                        keep = False
                         break
-                    position += 1
-                if chosen >= 0:
-                    stack_position[depth] = position + 1
-                    load[depth] = chosen
-                    _flip(current, chosen)
-                    left -= times[chosen]
-                    for arc in range(after_ptr[chosen], after_ptr[chosen + 1]):
-                        missing[after_idx[arc]] -= 1
-                    depth += 1
-                    # Followers have smaller tails: what this task frees stands behind it.
-                    stack_position[depth] = position + 1
-                    continue
-                # No further extension: keep the load if it is maximal and not dominated.
-                keep = depth > 0
-                if keep:
-                    for task in range(n):
-                        if missing[task] == 0 and not _has(current, task):
-                            if times[task] <= left:
-                                keep = False
-                                break
+                    for word in range(words):
+                        common = graph.beats[task, word] & added[word]
+                        if common != np.uint64(0):
                             for index in range(depth):
                                 other = load[index]
-                                if beats[task, other] and times[task] - times[other] <= left:
-                                    # Another task of the load must not need ``other``.
-                                    needed = False
-                                    for inner in range(depth):
-                                        if _has(follows[other], load[inner]):
-                                            needed = True
-                                            break
-                                    if not needed:
-                                        keep = False
-                                        break
-                            if not keep:
-                                break
+                                if _has(graph.beats[task], other) and graph.times[task] - graph.times[other] <= left:
+                                    keep = False
+                                    break
+                            break
+                    if not keep:
+                        break
                 if keep:
                     loads += 1
-                    load_time = takt - left
-                    remaining = total - done_time - load_time
-                    if remaining == 0:
-                        for task in range(n):
-                            stations_out[task] = level + 1
-                        for index in range(depth):
-                            stations_out[load[index]] = level
-                        state = origin
-                        for back in range(level, 0, -1):
-                            for task in range(n):
-                                if _has(history[back, state], task):
-                                    stations_out[task] = back - 1
-                            state = parent[back, state]
-                        return level + 1, nodes, COMPLETE
-                    bound = level + 1 + _stations_bound(current, times, takt, by_time, remaining)
-                    if bound < upper:
-                        slot = np.int64(_hash(current) & np.uint64(table_size - 1))
-                        known = False
-                        while table[slot] >= 0:
-                            same = True
+                    bound = station
+                    for k in range(bounds):
+                        rest[k] = base[k]
+                    followed = 0
+                    for index in range(depth):
+                        task = load[index]
+                        for k in range(bounds):
+                            rest[k] -= graph.weight[task, k]
+                        if graph.after_ptr[task + 1] > graph.after_ptr[task]:
+                            followed += 1
+                    for k in range(bounds):
+                        need = station + (rest[k] + graph.capacity[k] - 1) // graph.capacity[k]
+                        bound = max(bound, need)
+                    place = first_tail
+                    while place < n and _has(current, graph.by_tail[place]):
+                        place += 1
+                    if place < n:
+                        bound = max(bound, station + graph.tail[graph.by_tail[place]])
+                    if bound < upper and (followed > 0 or with_followers == 0):
+                        slot = _slot(memory, current, value)
+                        known = memory.table[slot]
+                        if known < 0 or memory.stations[known] > station:
+                            if tally[STATES] == room:
+                                _push(memory, origin)
+                                tally[LEVEL] = level
+                                return FULL
+                            state = tally[STATES]
+                            tally[STATES] += 1
                             for word in range(words):
-                                if pool_bits[table[slot], word] != current[word]:
-                                    same = False
-                                    break
-                            if same:
-                                known = True
-                                break
-                            slot = (slot + 1) & (table_size - 1)
-                        if not known:
-                            if filled == pool:
-                                # Cut to the better half.
-                                status = BEAM_FULL
-                                ranking = _rank(pool_score, filled)
-                                filled = width
-                                for index in range(width):
-                                    for word in range(words):
-                                        spare_bits[index, word] = pool_bits[ranking[index], word]
-                                    spare_parent[index] = pool_parent[ranking[index]]
-                                    spare_score[index] = pool_score[ranking[index]]
-                                table[:] = -1
-                                for index in range(filled):
-                                    for word in range(words):
-                                        pool_bits[index, word] = spare_bits[index, word]
-                                    pool_parent[index] = spare_parent[index]
-                                    pool_score[index] = spare_score[index]
-                                    place = np.int64(_hash(spare_bits[index]) & np.uint64(table_size - 1))
-                                    while table[place] >= 0:
-                                        place = (place + 1) & (table_size - 1)
-                                    table[place] = index
-                                slot = np.int64(_hash(current) & np.uint64(table_size - 1))
-                                while table[slot] >= 0:
-                                    slot = (slot + 1) & (table_size - 1)
-                            for word in range(words):
-                                pool_bits[filled, word] = current[word]
-                            pool_parent[filled] = origin
-                            # Little idle time so far, and little positional weight left for later stations.
-                            weight = 0.0
-                            for task in range(n):
-                                if not _has(current, task):
-                                    weight += tail[task]
-                            pool_score[filled] = remaining + 1e-3 * weight / n
-                            table[slot] = filled
-                            filled += 1
-                    if loads >= most_loads:
-                        if depth > 0:
-                            status = BEAM_FULL
-                        going = False
-                if nodes >= most_nodes:
-                    status = OUT_OF_NODES
-                    going = False
-                # Step back.
-                if depth == 0:
-                    going = False
-                else:
-                    depth -= 1
-                    task = load[depth]
-                    _flip(current, task)
-                    left += times[task]
-                    for arc in range(after_ptr[task], after_ptr[task + 1]):
-                        missing[after_idx[arc]] += 1
-            if status == OUT_OF_NODES:
+                                memory.bits[state, word] = current[word]
+                            memory.hashes[state] = value
+                            memory.parent[state] = origin
+                            memory.stations[state] = station
+                            memory.bound[state] = bound
+                            idle = takt * station - (total_time - rest[0])
+                            memory.key[state] = idle / station - lean * (open_tasks - depth)
+                            memory.table[slot] = state
+                            if open_tasks == depth:
+                                tally[BEST_STATE] = state
+                                _push(memory, origin)
+                                return IMPROVED
+                            _push(memory, state)
+                if loads >= most_loads:
+                    tally[CUT] = 1
+                    break
+            # Step back; what was passed over at this depth is open again.
+            for place in range(start[depth], position[depth]):
+                passed[eligible[place]] = False
+            if depth == 0:
                 break
-        if filled > width:
-            status = max(status, BEAM_FULL)
-            ranking = _rank(pool_score, filled)
-            filled = width
-        else:
-            ranking = _rank(pool_score, filled)
-        for index in range(filled):
-            for word in range(words):
-                history[level + 1, index, word] = pool_bits[ranking[index], word]
-            parent[level + 1, index] = pool_parent[ranking[index]]
-        sizes[level + 1] = filled
-        if filled == 0 or status == OUT_OF_NODES:
-            break
-    return upper, nodes, status
+            depth -= 1
+            task = load[depth]
+            _flip(current, task)
+            _flip(added, task)
+            value ^= graph.zobrist[task]
+            left += graph.times[task]
+            for arc in range(graph.after_ptr[task], graph.after_ptr[task + 1]):
+                waiting[graph.after_idx[arc]] += 1
+            passed[task] = True
+        passed[:] = False
+        if tally[NODES] >= end_nodes:
+            return PAUSED
