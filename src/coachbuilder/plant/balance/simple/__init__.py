@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from coachbuilder.plant.balance.interface import SimpleBalance
 from coachbuilder.plant.balance.simple.graphs import closure_of, graph_of, simple_weights
+from coachbuilder.plant.balance.simple.packing import chosen_weights, packing_weights
 from coachbuilder.plant.process import topological_order
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class _Engine:
         follows = closure_of(predecessors, order)
         t = np.array(times, dtype=np.int64)
         weight, capacity = simple_weights(t, takt)
+        more, full = chosen_weights(t, takt, follows, order)
+        weight, capacity = np.concatenate([weight, more], axis=1), np.concatenate([capacity, full])
+        self.follows, self.t, self.weight, self.capacity = follows, t, weight, capacity
+        self.packed = False
         self.sides = [_Side(self, t, follows, weight, capacity), _Side(self, t, follows.T.copy(), weight, capacity)]
         self.lower = max(1, int((-(-weight.sum(axis=0) // capacity)).max()), max(int(s.graph.tail.max()) for s in self.sides))
         self.best = np.empty(self.n, dtype=np.int64)
@@ -81,6 +86,11 @@ class _Engine:
         proven = self.upper <= self.lower
         slice_nodes = SLICE_NODES
         while not proven and not self.out():
+            if not self.packed and self.nodes > 6 * SLICE_NODES:
+                self.pack()
+                if self.upper <= self.lower:
+                    proven = True
+                    break
             for number, side in enumerate(self.sides):
                 if self.slice(side, number, slice_nodes):
                     proven = True
@@ -95,6 +105,20 @@ class _Engine:
         return SimpleBalance(
             stations=self.upper, lower_bound=self.upper if proven else self.lower, proven=proven,
             assignment=tuple(int(x) for x in self.best), nodes=self.nodes)
+
+    def pack(self):
+        self.packed = True
+        if self.n > 400:
+            return
+        found = packing_weights(self.t, self.takt)
+        if found is None:
+            return
+        w, c = found
+        self.weight = np.concatenate([self.weight, w[:, None]], axis=1)
+        self.capacity = np.append(self.capacity, c)
+        for side, f in zip(self.sides, (self.follows, self.follows.T.copy())):
+            side.graph, side.order = graph_of(self.t, f, self.takt, self.weight, self.capacity)
+        self.lower = max([self.lower, int((-(-self.weight.sum(axis=0) // self.capacity)).max())] + [int(s.graph.tail.max()) for s in self.sides])
 
     def slice(self, side, number, nodes):
         """Search a while; return whether it is proven."""

@@ -61,6 +61,7 @@ def graph_of(times: Integers, follows: Closure, takt: int, weight: Integers, cap
     tail = _tails(times, follows, takt, weight, capacity)
     graph = Graph(
         times=times,
+        work=work,
         waiting=direct.sum(axis=0).astype(np.int32),
         after_ptr=after_ptr,
         after_idx=after_idx,

@@ -34,6 +34,8 @@ class Graph(NamedTuple):
 
     times: Integers
     """(n,) task times."""
+    work: Integers
+    """(n,) time of a task and all its followers."""
     waiting: Small
     """(n,) number of direct predecessors."""
     after_ptr: Small
@@ -222,6 +224,8 @@ def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int,
     start = np.zeros(n + 1, np.int32)
     count = np.zeros(n + 1, np.int32)
     child = np.zeros(n + 1, np.bool_)
+    reach = np.zeros(n + 1, np.int64)
+    shortest = np.zeros(n + 1, np.int64)
     passed = np.zeros(n, np.bool_)
     rest = np.zeros(bounds, np.int64)
     base = np.zeros(bounds, np.int64)
@@ -283,13 +287,20 @@ def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int,
         start[0] = 0
         count[0] = free
         child[0] = False
+        shortest[0] = takt + 1
+        reach[0] = 0
+        for place in range(free):
+            reach[0] += graph.work[eligible[place]]
         while True:
             at = position[depth]
             last = count[depth]
             chosen = -1
-            while at < last:
+            # What the tasks not yet looked at can bring must fill the station so far that nothing passed over fits.
+            lacking = left - min(slack, shortest[depth] - 1)
+            while at < last and reach[depth] >= lacking:
                 task = eligible[at]
                 at += 1
+                reach[depth] -= graph.work[task]
                 if graph.times[task] <= left:
                     twin = False
                     for place in range(graph.twins_ptr[task], graph.twins_ptr[task + 1]):
@@ -304,6 +315,8 @@ def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int,
                     chosen = task
                     break
             position[depth] = at
+            if chosen < 0 and lacking > 0:
+                child[depth] = True
             if chosen >= 0:
                 tally[NODES] += 1
                 child[depth] = True
@@ -312,12 +325,15 @@ def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int,
                 _flip(added, chosen)
                 value ^= graph.zobrist[chosen]
                 left -= graph.times[chosen]
+                reach[depth + 1] = reach[depth]
+                shortest[depth + 1] = shortest[depth]
                 for arc in range(graph.after_ptr[chosen], graph.after_ptr[chosen + 1]):
                     later = graph.after_idx[arc]
                     waiting[later] -= 1
                     if waiting[later] == 0:
                         eligible[last] = later
                         last += 1
+                        reach[depth + 1] += graph.work[later]
                 depth += 1
                 position[depth] = at
                 start[depth] = at
@@ -407,6 +423,7 @@ def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int,
             for arc in range(graph.after_ptr[task], graph.after_ptr[task + 1]):
                 waiting[graph.after_idx[arc]] += 1
             passed[task] = True
+            shortest[depth] = min(shortest[depth], graph.times[task])
         passed[:] = False
         if tally[NODES] >= end_nodes:
             return PAUSED
