@@ -17,7 +17,7 @@ from coachbuilder.plant.process import topological_order
 if TYPE_CHECKING:
     from coachbuilder.plant.balance.simple.kernels import Graph, Memory
 
-LEAN = 0.02
+LEAN = 0.002
 FIRST_LOADS = 1_000
 LOADS_FACTOR = 10
 SLICE_NODES = 300_000

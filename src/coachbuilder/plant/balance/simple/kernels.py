@@ -214,7 +214,6 @@ def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int,
     bounds = graph.capacity.shape[0]
     tally = memory.tally
     room = memory.parent.shape[0]
-    total_time = graph.times.sum()
     current = np.zeros(words, np.uint64)
     added = np.zeros(words, np.uint64)
     waiting = np.zeros(n, np.int32)
@@ -365,6 +364,7 @@ def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int,
                 if keep:
                     loads += 1
                     bound = station
+                    most = 0.0
                     for k in range(bounds):
                         rest[k] = base[k]
                     followed = 0
@@ -377,6 +377,7 @@ def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int,
                     for k in range(bounds):
                         need = station + (rest[k] + graph.capacity[k] - 1) // graph.capacity[k]
                         bound = max(bound, need)
+                        most = max(most, rest[k] / graph.capacity[k])
                     place = first_tail
                     while place < n and _has(current, graph.by_tail[place]):
                         place += 1
@@ -398,8 +399,9 @@ def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int,
                             memory.parent[state] = origin
                             memory.stations[state] = station
                             memory.bound[state] = bound
-                            idle = takt * station - (total_time - rest[0])
-                            memory.key[state] = idle / station - lean * (open_tasks - depth)
+                            # Less stations filled, which all states of a heap share: idle time so far, and the
+                            # largest bound on the stations to come, half and half.
+                            memory.key[state] = rest[0] / takt + most - lean * (open_tasks - depth)
                             memory.table[slot] = state
                             if open_tasks == depth:
                                 tally[BEST_STATE] = state
