@@ -260,4 +260,6 @@ class SimpleBalance:
     assignment: tuple[int, ...]
     """Station of each task, from 1."""
     nodes: int
-    """Partial assignments that the search looked at."""
+    """Tasks put into loads by the search."""
+    memory_reached: bool = False
+    """Whether the search ran out of the memory that it may fill, and forgot states."""

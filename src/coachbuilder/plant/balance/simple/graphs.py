@@ -34,7 +34,9 @@ def closure_of(before: Sequence[Sequence[int]], order: Sequence[int]) -> Closure
     return follows
 
 
-def graph_of(times: Integers, follows: Closure, takt: int, weight: Integers, capacity: Integers) -> tuple[Graph, Integers]:
+def graph_of(
+    times: Integers, follows: Closure, takt: int, weight: Integers, capacity: Integers
+) -> tuple[Graph, Integers]:
     """Return the kernels' arrays, and the tasks in the order in which they are numbered there.
 
     Parameters
@@ -108,7 +110,7 @@ def bits_of(rows: Closure) -> NDArray[np.uint64]:
 def _direct(follows: Closure) -> Closure:
     """Return the arcs that no path of two or more arcs makes needless."""
     longer = (follows.astype(np.float32) @ follows.astype(np.float32)) > 0.5
-    return follows & ~longer
+    return np.logical_and(follows, ~longer)
 
 
 def _beats(times: Integers, follows: Closure) -> Closure:
@@ -121,7 +123,8 @@ def _beats(times: Integers, follows: Closure) -> Closure:
     longer = times[:, None] >= times[None, :]
     apart = ~(follows | follows.T)
     np.fill_diagonal(apart, val=False)
-    return longer & covers & apart & (~same | (number[:, None] < number[None, :]))
+    beats: Closure = longer & covers & apart & (~same | (number[:, None] < number[None, :]))
+    return beats
 
 
 def _tails(times: Integers, follows: Closure, takt: int, weight: Integers, capacity: Integers) -> Integers:
@@ -130,7 +133,7 @@ def _tails(times: Integers, follows: Closure, takt: int, weight: Integers, capac
     The one-machine bound LM4 of Scholl (1999), and the bounds by weight of a task with all its followers.
     """
     together = weight + follows.astype(np.int64) @ weight
-    least = (-(-together // capacity)).max(axis=1)
+    least: Integers = (-(-together // capacity)).max(axis=1)
     behind = np.zeros(len(times), dtype=np.int64)
     for task in np.argsort(follows.sum(axis=1), kind="stable"):
         later = np.flatnonzero(follows[task])
@@ -142,7 +145,7 @@ def _tails(times: Integers, follows: Closure, takt: int, weight: Integers, capac
             # The task does not fit into the station of the first of its followers.
             behind[task] = -(-behind[task] // takt) * takt
         least[task] = max(least[task], with_it)
-    return least.astype(np.int64)
+    return least
 
 
 def _packed(rows: Closure) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -91,7 +91,7 @@ class Memory(NamedTuple):
 
 @njit(cache=True, nogil=True, inline="always")
 def _has(bits: Bits, task: int) -> bool:
-    return (bits[task >> 6] >> np.uint64(task & 63)) & np.uint64(1) != np.uint64(0)
+    return bool((bits[task >> 6] >> np.uint64(task & 63)) & np.uint64(1) != np.uint64(0))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -137,7 +137,7 @@ def _pop(memory: Memory, level: int) -> int:
     state = memory.root[level]
     memory.root[level] = _merge(memory, memory.left[state], memory.right[state])
     memory.tally[OPEN] -= 1
-    return state
+    return int(state)
 
 
 @njit(cache=True, nogil=True)
@@ -154,9 +154,9 @@ def _slot(memory: Memory, bits: Bits, value: np.uint64) -> int:
                     same = False
                     break
             if same:
-                return slot
+                return int(slot)
         slot = (slot + 1) & mask
-    return slot
+    return int(slot)
 
 
 @njit(cache=True, nogil=True)
@@ -429,3 +429,78 @@ def search(graph: Graph, memory: Memory, takt: int, upper: int, most_loads: int,
         passed[:] = False
         if tally[NODES] >= end_nodes:
             return PAUSED
+
+
+@njit(cache=True, nogil=True)
+def best_load(
+    times: Integers, prices: Integers, apart: Bits, takt: int, wanted: int, most_nodes: int, loads: Small
+) -> tuple[int, int, bool]:
+    """Look for loads of a price above ``wanted``, and for the dearest, by depth-first branch and bound.
+
+    Parameters
+    ----------
+    times, prices
+        (n,) the tasks by falling price a second.
+    apart
+        (n, words) tasks that cannot share a station with each.
+    wanted
+        Loads of a larger price than this are noted, the dearest found last.
+    most_nodes
+        Nodes after which it ends.
+    loads
+        (rows, n) int32, filled with -1: tasks of the noted loads.
+
+    Returns
+    -------
+    tuple
+        Largest price met, number of loads noted, and whether no load is dearer than both it and ``wanted``.
+    """
+    n = times.shape[0]
+    words = apart.shape[1]
+    chosen = np.zeros(n + 1, np.int32)
+    barred = np.zeros((n + 2, words), np.uint64)
+    position = np.zeros(n + 2, np.int32)
+    best = np.int64(0)
+    count = 0
+    depth = 0
+    left = takt
+    value = np.int64(0)
+    nodes = 0
+    while True:
+        at = position[depth]
+        taken = -1
+        while at < n:
+            # No load here is worth more than the rest filled at the price of the next task.
+            if value + left * (prices[at] / max(times[at], 1e-3)) <= max(best, wanted):
+                at = n
+                break
+            if times[at] <= left and not _has(barred[depth], at):
+                taken = at
+                at += 1
+                break
+            at += 1
+        position[depth] = at
+        if taken >= 0:
+            nodes += 1
+            if nodes > most_nodes:
+                return int(best), count, False
+            chosen[depth] = taken
+            left -= times[taken]
+            value += prices[taken]
+            for word in range(words):
+                barred[depth + 1, word] = barred[depth, word] | apart[taken, word]
+            depth += 1
+            position[depth] = at
+            if value > best:
+                best = value
+                if value > wanted:
+                    row = count % loads.shape[0]
+                    count += 1
+                    for index in range(n):
+                        loads[row, index] = chosen[index] if index < depth else -1
+            continue
+        if depth == 0:
+            return int(best), count, True
+        depth -= 1
+        left += times[chosen[depth]]
+        value -= prices[chosen[depth]]
