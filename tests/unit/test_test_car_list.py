@@ -28,6 +28,7 @@ from coachbuilder.vehicle.measured import (
     interpret,
     wheel_work_kwh_per_100km,
 )
+from coachbuilder.vehicle.validation import validate
 
 # A list of two tests on electricity and one on petrol, as EPA writes it: title case header, quotes where needed.
 CELLS = {
@@ -137,10 +138,25 @@ def test_drive_codes(tmp_path: Path, code: str, drive: str) -> None:
     assert read_test_car_list(path).electric_rows[0].drive == drive
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"])
 def test_text_encodings(tmp_path: Path, encoding: str) -> None:
     cars = read_test_car_list(_small(tmp_path / "small.csv", encoding=encoding))
     assert cars.electric_rows[0].make == "Citroën"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_the_separator_is_found(tmp_path: Path, separator: str) -> None:
+    with (tmp_path / "list.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=separator).writerows([CELLS, CELLS.values()])
+    assert read_test_car_list(tmp_path / "list.csv").electric_rows[0].manufacturer == "Coach, Inc."
+
+
+def test_a_list_without_an_electric_car_is_told(tmp_path: Path) -> None:
+    path = _write(tmp_path / "petrol.csv", [{**CELLS, "Test Fuel Type Cd": "61"}])
+    with pytest.raises(
+        InputError, match=r"Test Fuel Type Cd: found none in 1 rows; expected at least one electric car"
+    ):
+        read_test_car_list(path)
 
 
 def test_header_further_down_in_other_case_and_with_line_breaks(tmp_path: Path) -> None:
@@ -220,7 +236,8 @@ def test_bad_cells_are_told_together_with_line_and_column(tmp_path: Path) -> Non
         ("empty.csv", b"", "an empty file"),
         ("blank.csv", b"\r\n,,\r\n", "no filled cell"),
         ("other.csv", b"a,b\r\n1,2\r\n", "no such column"),
-        ("binary.csv", bytes(range(256)) * 4, "no such column"),
+        ("binary.csv", bytes(range(256)) * 4, "bytes that are no text"),
+        ("without_mark.csv", "a,b\r\n1,2\r\n".encode("utf-16-le"), "bytes that are no text"),
         ("old.xls", b"\xd0\xcf\x11\xe0", "no .xlsx workbook"),
         ("broken.xlsx", b"PK\x03\x04 and no more", "not a zip file"),
     ],
@@ -403,6 +420,7 @@ def test_a_column_that_says_kwh_is_heard(row: TestCarRow) -> None:
         ({"fuel_economy": 9999.9}, "no plausible energy"),
         ({"fuel_economy": 2.0}, "no plausible energy"),
         ({"test_weight_kg": None}, "no test weight"),
+        ({"test_weight_kg": 40.0}, "no car's"),
         ({"target_b_n_per_mps": None}, "coast-down is missing"),
         ({"target_a_n": 0.0, "target_b_n_per_mps": 0.0, "target_c_n_per_mps2": 0.0}, "no resistance"),
         ({"cylinders": 2, "displacement_l": 0.647}, "an engine of 2 cylinders"),
@@ -432,6 +450,29 @@ def test_work_at_the_wheels_grows_by_the_road_load(row: TestCarRow) -> None:
     # 36 N over 100 km is 1 kWh.
     assert heavier[1] - lighter[1] == pytest.approx(1.0)
     assert lighter[1] < lighter[0] < heavier[0] < lighter[0] + 1.0
+
+
+def test_a_sibling_is_of_the_same_make_where_the_list_names_no_manufacturer(row: TestCarRow) -> None:
+    rows = [
+        replace(row, manufacturer="", make=make, vehicle_id=vehicle)
+        for make, vehicle in (("One", "A"), ("One", "B"), ("Two", "C"))
+    ]
+    found = validate(interpret(rows), on_sibling=True)
+    assert {item.vehicle_id: item.sibling for item in found.rows} == {"A": "B 0", "B": "A 0"}
+    assert [item.name for item in found.left_out] == ["Two Model"]
+
+
+def test_what_a_row_does_not_tell_is_said_with_what_is_taken(row: TestCarRow) -> None:
+    (test,) = validate(interpret([replace(row, drive="unknown", gears=None)])).rows
+    assert "which axles are driven is not told, taken: one" in test.said
+    assert "the gearbox's speeds are not told, taken: one" in test.said
+
+
+def test_a_road_load_that_does_not_resist_at_every_speed_leaves_the_car_out(row: TestCarRow) -> None:
+    (test,) = interpret([replace(row, target_a_n=-60.0, target_b_n_per_mps=8.0, target_c_n_per_mps2=0.35)])
+    found = validate([test])
+    assert found.cars == 0
+    assert "a force of -" in found.left_out[0].why
 
 
 def test_no_rows_give_no_tests() -> None:

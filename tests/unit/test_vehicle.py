@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coachbuilder import load
+from coachbuilder.programme.errors import InputError
 from coachbuilder.programme.sections.vehicle import Chemistry, MotorType
 from coachbuilder.vehicle import (
     CYCLES,
@@ -28,6 +35,8 @@ from coachbuilder.vehicle import (
     trace,
 )
 from coachbuilder.vehicle.battery import STATES_OF_CHARGE, cell_voltage_v, pack_of
+from coachbuilder.vehicle.calibration import MeasuredCar, calibrate
+from coachbuilder.vehicle.inputs import inputs_from
 from coachbuilder.vehicle.parameters import car_row, counted_terms, pack_rows, trace_terms
 
 
@@ -277,6 +286,8 @@ def test_an_almost_empty_pack_gives_no_nan_in_any_kernel() -> None:
 _CUDA_TWIN = """
 import numpy as np
 from coachbuilder.vehicle import generic_car, kernels, trace
+from coachbuilder.vehicle.calibration import MeasuredCar, calibrate
+from coachbuilder.vehicle.inputs import inputs_from
 from coachbuilder.vehicle.parameters import car_row, pack_rows, trace_terms
 
 cars = [generic_car(test_mass_kg=mass) for mass in (1200.0, 1800.0, 2600.0)]
@@ -307,6 +318,22 @@ def test_a_car_that_cannot_follow_a_trace_says_so_and_gets_no_range() -> None:
     assert weak.wltp_range_km is None
     assert weak.cltc_range_km is None
     assert any("cannot follow" in text for text in weak.warnings)
+    assert {cycle.missing_from for cycle in weak.cycles} == {"motors or tyres"}
+
+
+def test_a_trace_above_the_motors_speed_limit_is_told_as_such(car: VehicleInputs) -> None:
+    slow = dataclasses.replace(car, powertrain=dataclasses.replace(car.powertrain, largest_speed_per_min=7000.0))
+    told = {cycle.name: cycle.missing_from for cycle in evaluate(slow, quick=True).cycles}
+    assert told["HWFET"] == "the motors' speed"
+    assert cycle_energy(car, "HWFET").missing_from == ""
+
+
+def test_a_car_that_its_road_load_holds_says_so(car: VehicleInputs) -> None:
+    held = dataclasses.replace(car, road_load=RoadLoad(1e5, 0.0, 0.4))
+    result = evaluate(held, quick=True)
+    assert result.launch_grade is not None
+    assert result.launch_grade < 0
+    assert "the car does not start on the level" in result.warnings
 
 
 def test_a_car_that_never_reaches_100_kmh_says_so() -> None:
@@ -319,7 +346,7 @@ def test_a_car_that_never_reaches_100_kmh_says_so() -> None:
 
 def test_a_pack_that_cannot_deliver_is_told_and_gives_no_nan(car: VehicleInputs) -> None:
     result = evaluate(_with_pack(car, resistance=2.0), quick=True)
-    assert result.warnings
+    assert any(text.endswith("the limit is the pack") for text in result.warnings)
     for cycle in result.cycles:
         assert np.isfinite(cycle.battery_power_kw).all()
 
@@ -337,3 +364,85 @@ def test_a_heavier_car_or_one_with_more_drag_never_uses_less(
     light = consumption(mass, drag)
     assert all(a < b for a, b in zip(light, consumption(mass + extra, drag), strict=True))
     assert all(a < b for a, b in zip(light, consumption(mass, drag * 1.05), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"test_mass_kg": 0.0}, "test_mass_kg: found 0; expected a number above 0"),
+        ({"test_mass_kg": math.nan}, "test_mass_kg: found nan"),
+        ({"peak_kw": -1.0}, "peak_kw: found -1"),
+        ({"usable_kwh": math.inf}, "usable_kwh: found inf"),
+        ({"road_load": RoadLoad(-500.0, 0.0, 0.0)}, "a force of -500 N at 15 km/h; expected one above 0"),
+        ({"road_load": RoadLoad(100.0, math.nan, 0.4)}, "a force of nan N"),
+    ],
+)
+def test_figures_that_are_no_cars_are_told(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        generic_car(**{"test_mass_kg": 1800.0, **change})
+
+
+MEASURED = MeasuredCar("donor", 2000.0, RoadLoad(150.0, 1.0, 0.4), {"UDDS": (14.0,)})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"energy_kwh_per_100km": {"UDDS": ()}}, "found no test"),
+        ({"energy_kwh_per_100km": {"UDDS": (0.0,)}}, "an energy above 0"),
+        ({"energy_kwh_per_100km": {"UDDS": (140.0,)}}, "is the unit kWh/100 km?"),
+        ({"energy_kwh_per_100km": {"City": (14.0,)}}, "found City; expected one of UDDS"),
+        ({"test_mass_kg": math.nan}, "donor.test_mass_kg: found nan"),
+        ({"test_mass_kg": 1e7}, "cannot be driven over UDDS"),
+        ({"road_load": RoadLoad(-500.0, 0.0, 0.0)}, "donor.road_load: found a force of -500 N"),
+    ],
+)
+def test_a_measured_car_that_cannot_be_is_told(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        calibrate([dataclasses.replace(MEASURED, **change)])
+
+
+def _numbers(found: object) -> Iterator[float]:
+    if isinstance(found, float):
+        yield found
+    elif isinstance(found, np.ndarray):
+        yield from found.astype(float).ravel()[[0, -1]].tolist()
+        yield float(np.abs(found).max())
+    elif dataclasses.is_dataclass(found):
+        for field in dataclasses.fields(found):
+            yield from _numbers(getattr(found, field.name))
+    elif isinstance(found, tuple):
+        for item in found:
+            yield from _numbers(item)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_a_programme_of_any_numbers_gives_a_car_or_a_word_and_never_nan(data: st.DataObject) -> None:
+    programme = load(Path(__file__).parents[2] / "examples" / "phone-maker-ev")
+    own = {path: item for path, item in programme.assumptions.items() if path.startswith("vehicle.")}
+    powers = data.draw(st.dictionaries(st.sampled_from(sorted(own)), st.floats(-6, 6), min_size=1, max_size=6))
+    values = {}
+    for path, power in powers.items():
+        low, high = own[path].minimum, own[path].maximum
+        value = own[path].value * 10**power
+        values[path] = min(value if low is None else max(value, low), math.inf if high is None else high)
+    # What a file is not believed beyond.
+    for path, (least, most) in {
+        "vehicle.battery.series_cells": (1.0, 1000.0),
+        "vehicle.battery.parallel_cells": (1.0, 1000.0),
+        "vehicle.use.temperature_c": (-60.0, 60.0),
+        "vehicle.body.front_weight_share": (0.2, 0.8),
+    }.items():
+        if path in values:
+            values[path] = min(max(values[path], least), most)
+    try:
+        result = evaluate(inputs_from(programme.with_values(values), cny_per_usd=7.0), quick=True)
+    except InputError as error:
+        assert all(problem.found and problem.expected for problem in error.problems)
+        return
+    assert all(map(math.isfinite, _numbers(result)))
+    ranges = [result.epa_label_range_km, result.wltp_range_km, result.cltc_range_km, result.range_in_use_km]
+    assert all(km is None or km > 0 for km in ranges)
+    missed = any(cycle.trace_missed_s for cycle in result.cycles)
+    assert missed == any("cannot follow" in text for text in result.warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -170,7 +171,7 @@ def read_test_car_list(path: Path) -> TestCarList:
     Parameters
     ----------
     path
-        The file; UTF-8 or Latin-1 text, or a workbook.
+        The file; UTF-8, UTF-16 or Latin-1 text with commas, semicolons or tabs between cells, or a workbook.
 
     Raises
     ------
@@ -183,7 +184,7 @@ def read_test_car_list(path: Path) -> TestCarList:
     >>> cars.electric_rows[0].fuel_economy, cars.electric_rows[0].fuel_economy_unit  # doctest: +SKIP
     (146.3, 'MPG')
     """
-    problems = ProblemList(path.name)
+    problems = ProblemList(path.name or str(path))
     data = _data(path, problems)
     if data.startswith(b"PK\x03\x04"):
         tables = _sheets(data, problems)
@@ -210,7 +211,7 @@ _Table = list[tuple[int, list[str]]]
 
 def _data(path: Path, problems: ProblemList) -> bytes:
     if not path.is_file():
-        problems.add("file", "a folder" if path.is_dir() else "nothing", f"the file {path.name}")
+        problems.add("file", "a folder" if path.is_dir() else "nothing", f"the file {problems.file}")
         problems.raise_if_any()
     try:
         size = path.stat().st_size
@@ -227,12 +228,11 @@ def _data(path: Path, problems: ProblemList) -> bytes:
 
 
 def _lines(data: bytes, problems: ProblemList) -> _Table:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # Latin-1 takes every byte; the list's accents and signs are the only thing that is not ASCII.
-        text = data.decode("latin-1")
-    reader = csv.reader(io.StringIO(text, newline=""))
+    text = _text(data)
+    if "\0" in text:
+        problems.add("file", "bytes that are no text", "a list as .csv, in UTF-8, UTF-16 or Latin-1, or as .xlsx")
+        return []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
     table: _Table = []
     line = 1
     try:
@@ -242,6 +242,28 @@ def _lines(data: bytes, problems: ProblemList) -> _Table:
     except csv.Error as error:
         problems.add("syntax", str(error), "comma-separated text", line=line)
     return _filled(table, problems)
+
+
+def _text(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    # Latin-1 takes every byte; the list's accents and signs are the only thing that is not ASCII.
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
+
+
+def _separator(text: str) -> str:
+    """Return what stands between the cells: the mark that splits some early line into most known names."""
+    lines = text.splitlines()[:LARGEST_HEADER_ROW]
+
+    def names(mark: str) -> int:
+        return max((_known([_tidy(cell.strip('"')) for cell in line.split(mark)]) for line in lines), default=0)
+
+    return max(",;\t", key=names)
 
 
 def _sheets(data: bytes, problems: ProblemList) -> list[_Table]:
@@ -344,6 +366,9 @@ def _translate(table: _Table, places: dict[str, int], problems: ProblemList) -> 
             problems.add("row", f"{len(cells)} cells", f"{width} cells", line=line)
             continue
         rows.append(_row(row))
+    if not rows and not len(problems):
+        found = f"none in {others} rows"
+        problems.add("Test Fuel Type Cd", found, f"at least one electric car: a row with code {ELECTRICITY}")
     problems.raise_if_any()
     return TestCarList(problems.file, tuple(sorted(years)), tuple(rows), others)
 

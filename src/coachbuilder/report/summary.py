@@ -219,7 +219,7 @@ def _cycle(driven: CycleResult) -> Iterator[tuple[str, str]]:
         yield (
             "Warning",
             f"the car cannot follow the trace for {driven.trace_missed_s} s, up to "
-            f"{wording.with_unit(driven.missing_kw, 'kW')} lack",
+            f"{wording.with_unit(driven.missing_kw, 'kW')} lack: the limit is {driven.missing_from}",
         )
 
 

@@ -20,9 +20,12 @@ from coachbuilder.vehicle.traces import trace
 
 AMPLE_KW = 1000.0
 """Power at which no car of a test misses its trace: energies are predicted without its limits."""
-
+LARGEST_MISSED_J = 1000.0
+"""Energy that may lack on a trace at that power: rounding."""
 TEST_SPREAD = 0.012
 """Standard deviation of a test's logarithm: repeated tests of one car differ by 0.9 % in the median."""
+LARGEST_LOG_RATIO = math.log(2.5)
+"""Measured over typical energy, or the inverse, above which no car is believed."""
 STEPS = 6
 """Gauss-Newton steps of a fit; three suffice for the tests of one car."""
 
@@ -107,7 +110,8 @@ def calibrate(cars: Sequence[MeasuredCar]) -> Calibration:
     Raises
     ------
     InputError
-        If there is no car, or one without a test or with an energy that is not above 0.
+        If there is no car, or one without a test, with an energy that is not above 0 or far from any car's, or with a
+        mass or road load that is none.
 
     Examples
     --------
@@ -115,18 +119,31 @@ def calibrate(cars: Sequence[MeasuredCar]) -> Calibration:
     >>> calibrate([car]).cars
     1
     """
-    problems = _problems(cars)
-    if problems:
-        raise InputError(problems)
+    _refuse(_problems(cars))
     measured = [
         (number, cycle, math.log(sum(values) / len(values)), len(values))
         for number, car in enumerate(cars)
         for cycle, values in car.energy_kwh_per_100km.items()
+        if values
     ]
     asked = [(number, cycle) for number, cycle, _, _ in measured]
     target = np.array([item[2] for item in measured])
     weight = np.sqrt([item[3] for item in measured]) / TEST_SPREAD
     point = np.zeros(3)
+    typical = _energies(cars, point, asked)
+    _refuse(
+        [
+            Problem(
+                "",
+                f"{cars[number].name}.energy_kwh_per_100km.{cycle}",
+                f"{math.exp(value):.3g}",
+                f"an energy from the wall near the {energy:.1f} kWh/100 km of a typical car",
+                hint="is the unit kWh/100 km?",
+            )
+            for (number, cycle), value, energy in zip(asked, target, typical, strict=True)
+            if abs(value - math.log(energy)) > LARGEST_LOG_RATIO
+        ]
+    )
     for _ in range(STEPS):
         found = np.log(_energies(cars, point, asked))
         slope = np.empty((len(asked), 3))
@@ -151,6 +168,11 @@ def predict(car: MeasuredCar, cycles: Sequence[str], calibration: Calibration = 
         Names of shipped traces.
     calibration
         From its kin; without it the car is one of a make never seen.
+
+    Raises
+    ------
+    InputError
+        If a trace is not known, or mass or road load are no car's.
 
     Examples
     --------
@@ -196,6 +218,7 @@ def wall_energies(
             road_load=car.road_load,
             driven_axle=car.driven_axle,
             losses=lost,
+            name=car.name,
         )
         rows.append(np.append(car_row(inputs), [inputs.pack.voltage_v(0.5), inputs.pack.resistance(0.5)]))
     found = np.empty(len(asked))
@@ -204,6 +227,15 @@ def wall_energies(
         out = np.empty((len(places), kernels.BATCH))
         terms, distance_m = _terms(cycle)
         kernels.energy_batch(terms, np.array([rows[asked[place][0]] for place in places]), out)
+        _refuse(
+            [
+                Problem(
+                    "", cars[asked[place][0]].name, f"a mass or road load that cannot be driven over {cycle}", "a car's"
+                )
+                for place, missed in zip(places, out[:, kernels.BATCH_MISSED_J], strict=True)
+                if not missed < LARGEST_MISSED_J
+            ]
+        )
         joules = out[:, kernels.BATCH_CELLS_J] / [losses[asked[place][0]].ac_efficiency for place in places]
         found[places] = joules / JOULES_PER_KWH * 1e5 / distance_m
     return found
@@ -231,12 +263,17 @@ def _terms(cycle: str) -> tuple[NDArray[np.float64], float]:
     return counted_terms(driven.speed_mps), driven.distance_m
 
 
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise InputError(problems)
+
+
 def _problems(cars: Sequence[MeasuredCar]) -> list[Problem]:
     if not cars:
         return [Problem("", "cars", "none", "at least one measured car")]
     found = []
     for car in cars:
-        if not car.energy_kwh_per_100km:
+        if not any(car.energy_kwh_per_100km.values()):
             found.append(Problem("", f"{car.name}.energy_kwh_per_100km", "no test", "at least one"))
         found.extend(
             Problem("", f"{car.name}.energy_kwh_per_100km.{cycle}", f"{value:g}", "an energy above 0")

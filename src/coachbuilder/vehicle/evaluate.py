@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coachbuilder.vehicle.interface import CycleResult, EnergyBreakdown, TargetCheck, VehicleResult
 from coachbuilder.vehicle.parameters import JOULES_PER_KWH, LEAST_MISSED_W, car_row, pack_rows
@@ -47,18 +48,19 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
     cycles = tuple(cycle_energy(inputs, name) for name in CYCLES)
     udds, hwfet, wltc, cltc = cycles
     warnings = [missed_words(item) for item in cycles if item.trace_missed_s]
-    epa_range = epa_consumption = wltp_range = wltp_consumption = in_use = None
-    if not udds.trace_missed_s and not hwfet.trace_missed_s:
+    city, highway, wltp_range, cltc_range = (_range_km(inputs.usable_kwh, item) for item in cycles)
+    epa_range = epa_consumption = None
+    if city is not None and highway is not None:
         epa_range = epa_label_range_km(inputs.usable_kwh, udds.battery_kwh_per_100km, hwfet.battery_kwh_per_100km)
         epa_consumption = (
             EPA_CITY_SHARE * udds.ac_kwh_per_100km + (1 - EPA_CITY_SHARE) * hwfet.ac_kwh_per_100km
         ) / EPA_ADJUSTMENT
-    if not wltc.trace_missed_s and wltc.battery_kwh_per_100km > 0:
-        wltp_range = 100 * inputs.usable_kwh / wltc.battery_kwh_per_100km
-        wltp_consumption = wltc.ac_kwh_per_100km
-        used = cycle_energy(at_temperature(inputs, inputs.climate.temperature_c), WLTC)
-        in_use = None if used.trace_missed_s else 100 * inputs.usable_kwh / used.battery_kwh_per_100km
+    in_use = None
+    if wltp_range is not None:
+        in_use = _range_km(inputs.usable_kwh, cycle_energy(at_temperature(inputs, inputs.climate.temperature_c), WLTC))
     driven = performance(inputs)
+    if driven.launch_grade is not None and driven.launch_grade <= 0:
+        warnings.append("the car does not start on the level")
     if driven.zero_to_100_s is None:
         warnings.append("100 km/h is never reached")
     charged = fast_charge(inputs, 0.1, 0.8)
@@ -66,10 +68,6 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
         warnings.append("the pack cannot be charged to 80 %: its cells are at their highest voltage before")
     ratings, words = ((), ()) if quick else rate(inputs)
     warnings.extend(words)
-    cltc_range = cltc_consumption = None
-    if not cltc.trace_missed_s and cltc.battery_kwh_per_100km > 0:
-        cltc_range = 100 * inputs.usable_kwh / cltc.battery_kwh_per_100km
-        cltc_consumption = cltc.ac_kwh_per_100km
     parts_cost_cny = sum(inputs.parts_cost_by_item_cny.values())
     by_procedure = {"EPA": epa_range, "WLTP": wltp_range, "CLTC": cltc_range}
     return VehicleResult(
@@ -81,9 +79,9 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
         epa_label_range_km=epa_range,
         epa_label_kwh_per_100km=epa_consumption,
         wltp_range_km=wltp_range,
-        wltp_kwh_per_100km=wltp_consumption,
+        wltp_kwh_per_100km=None if wltp_range is None else wltc.ac_kwh_per_100km,
         cltc_range_km=cltc_range,
-        cltc_kwh_per_100km=cltc_consumption,
+        cltc_kwh_per_100km=None if cltc_range is None else cltc.ac_kwh_per_100km,
         temperature_c=inputs.climate.temperature_c,
         range_in_use_km=in_use,
         zero_to_100_s=driven.zero_to_100_s,
@@ -112,7 +110,10 @@ def evaluate(inputs: VehicleInputs, *, quick: bool = False) -> VehicleResult:
 
 def missed_words(cycle: CycleResult) -> str:
     """Say that, and by how much, a car misses a trace."""
-    return f"{cycle.name}: cannot follow the trace for {cycle.trace_missed_s} s, up to {cycle.missing_kw:.0f} kW lack"
+    return (
+        f"{cycle.name}: cannot follow the trace for {cycle.trace_missed_s} s, up to {cycle.missing_kw:.0f} kW lack: "
+        f"the limit is {cycle.missing_from}"
+    )
 
 
 def epa_label_range_km(usable_kwh: float, udds_kwh_per_100km: float, hwfet_kwh_per_100km: float) -> float:
@@ -177,6 +178,7 @@ def cycle_energy(inputs: VehicleInputs, cycle: str | Trace, *, start_charge: flo
         regeneration_asked_kw=float(sums[kernels.ASKED_W]) / 1000,
         trace_missed_s=int(np.count_nonzero(missed)),
         missing_kw=float(missing_w.max()) / 1000 if missed.any() else 0.0,
+        missing_from=_limits(sums) if missed.any() else "",
         energy=EnergyBreakdown(
             aerodynamic_kwh_per_100km=float(per_100km[kernels.AERO]),
             rolling_kwh_per_100km=float(per_100km[kernels.ROLLING]),
@@ -191,6 +193,26 @@ def cycle_energy(inputs: VehicleInputs, cycle: str | Trace, *, start_charge: flo
         energy_kwh=np.cumsum(power_w) / JOULES_PER_KWH,
         state_of_charge=charge,
     )
+
+
+def _limits(sums: NDArray[np.float64]) -> str:
+    from coachbuilder.vehicle import kernels
+
+    limits = (
+        (kernels.LACKING_W, "motors or tyres"),
+        (kernels.STARVED_W, "the pack"),
+        (kernels.TOO_FAST_S, "the motors' speed"),
+    )
+    # Of a power that lacks by little more than rounding each part may be less than what counts.
+    least = min(LEAST_MISSED_W, max(sums[place] for place, _ in limits) / 2)
+    return ", and ".join(name for place, name in limits if sums[place] > least)
+
+
+def _range_km(usable_kwh: float, cycle: CycleResult) -> float | None:
+    """Return usable energy over consumption; None if the trace is missed, or if no energy is used on it."""
+    if cycle.trace_missed_s or cycle.battery_kwh_per_100km <= 0:
+        return None
+    return 100 * usable_kwh / cycle.battery_kwh_per_100km
 
 
 def _target_checks(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from coachbuilder.programme.errors import InputError, Problem
 from coachbuilder.programme.sections.vehicle import Chemistry, DrivenAxle, MotorType
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from coachbuilder.vehicle.losses import Losses
 
 FILE = "programme.toml"
+COAST_DOWN_KMH = (15.0, 145.0)
+"""Speeds at which a road load has to resist. A coast-down ends at 15 km/h (SAE J2263), and the polynomial through it
+may fall below 0 under that; no shipped trace is faster than 145 km/h."""
 AIR_DENSITY_KG_PER_M3 = 1.2041
 """Dry air at 20 °C and 101.325 kPa."""
 POUND_FORCE_N = 4.4482216152605
@@ -170,11 +176,26 @@ def generic_car(
     name
         Its name.
 
+    Raises
+    ------
+    InputError
+        If mass, power or energy is not above 0, or the road load does not resist.
+
     Examples
     --------
     >>> generic_car(test_mass_kg=1800).usable_kwh
     70.0
     """
+    figures = {"test_mass_kg": test_mass_kg, "peak_kw": peak_kw, "usable_kwh": usable_kwh}
+    problems = [
+        Problem("", f"{name}.{field}", f"{value:g}", "a number above 0")
+        for field, value in figures.items()
+        if not 0.0 < value < math.inf
+    ]
+    if road_load is not None:
+        problems.extend(_road_load_problems(road_load, "", f"{name}.road_load"))
+    if problems:
+        raise InputError(problems)
     losses = losses or typical_losses(driven_axle=driven_axle)
     gear_ratio, wheel_radius_m, peak_torque_nm = 9.5, 0.34, 9.8 * peak_kw**0.72
     peak_n = peak_torque_nm * gear_ratio / wheel_radius_m
@@ -277,6 +298,19 @@ def _pack(battery: BatterySection) -> Pack:
     )
 
 
+def _road_load_problems(load: RoadLoad, file: str, field: str) -> list[Problem]:
+    low, high = COAST_DOWN_KMH
+    speed_kmh = np.linspace(low, high, 66)
+    speed = speed_kmh / 3.6
+    force = load.a_n + load.b_n_per_mps * speed + load.c_n_per_mps2 * speed**2
+    place = int(force.argmin())
+    # Not a number is neither above nor below 0.
+    if force[place] > 0.0 and math.isfinite(force[place]):
+        return []
+    found = f"a force of {force[place]:.0f} N at {speed_kmh[place]:.0f} km/h"
+    return [Problem(file, field, found, f"one above 0 from {low:g} to {high:g} km/h")]
+
+
 def _check(section: VehicleSection) -> None:
     battery, motor, body = section.battery, section.motor, section.body
     problems = []
@@ -310,6 +344,8 @@ def _check(section: VehicleSection) -> None:
                 f"more than the {full_v:.2f} V of a full {battery.chemistry.value} cell at rest",
             )
         )
+    if section.coast_down is not None:
+        problems.extend(_road_load_problems(_road_load(section, 0.0), FILE, "vehicle.coast_down"))
     pack = _pack(battery)
     deliverable_kw = pack.voltage_v(0.5) ** 2 / (4 * pack.resistance(0.5)) / 1000
     if deliverable_kw < 0.25 * motor.peak_kw.value:

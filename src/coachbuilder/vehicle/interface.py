@@ -186,6 +186,8 @@ class CycleResult:
     """Seconds in which the car cannot follow the trace or the pack cannot deliver."""
     missing_kw: float
     """Largest power that lacks for it; 0 if none."""
+    missing_from: str
+    """What does not give that power: motors or tyres, the pack, the motors' speed limit; empty if nothing lacks."""
     energy: EnergyBreakdown
     """Where the energy goes."""
     time_s: NDArray[np.int64]
@@ -288,7 +290,7 @@ class VehicleResult:
     top_speed_kmh: float
     """Top speed on the level."""
     launch_grade: float | None
-    """Steepest grade on which the car starts, rise over run; None if it would climb a wall."""
+    """Steepest grade on which the car starts, rise over run; below 0 downhill only, None if it would climb a wall."""
     charge_10_80_min: float | None
     """Fast charge from 10 to 80 %; None if the pack cannot be charged to there at its voltage limit."""
     charge_peak_kw: float

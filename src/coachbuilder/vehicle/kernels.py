@@ -95,7 +95,9 @@ PARAMETERS = len(Car._fields)
 AERO, ROLLING, BRAKE, DRIVE, ACCESSORY, BATTERY, CELLS, RETURNED = 0, 1, 2, 3, 4, 5, 6, 7
 # Behind them the largest braking power, W, that the drive would take over without its limits.
 ASKED_W = 8
-SUMS = 9
+# Largest power that motors or tyres, and that the pack lacks; seconds above the motors' speed limit.
+LACKING_W, STARVED_W, TOO_FAST_S = 9, 10, 11
+SUMS = 12
 
 # Columns that a batch answers with, for each car.
 BATCH_CELLS_J, BATCH_TERMINAL_J, BATCH_MISSED_J, BATCH_END_CHARGE = 0, 1, 2, 3
@@ -223,6 +225,9 @@ def drive(
         power_w[i] = cells
         charge[i] = soc
         missing_w[i] = lacking + starved if not over else max(wheel, 1.0)
+        sums[LACKING_W] = max(sums[LACKING_W], lacking)
+        sums[STARVED_W] = max(sums[STARVED_W], starved)
+        sums[TOO_FAST_S] += 1.0 if over else 0.0
     return sums
 
 

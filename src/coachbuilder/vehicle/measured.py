@@ -41,6 +41,8 @@ CORRELATION = 0.8
 LARGEST_RATIO = 2.2
 """More energy than this for the work at the wheels is no result of a test: the most wasteful of the 114 took 1.74."""
 
+LEAST_WEIGHT_KG = 450.0
+"""Equivalent test weights begin at 1,000 lb (40 CFR 86.129)."""
 UNIT_TRUSTED = 0.85
 """How often the figure is in the unit that its column says, before the physics is looked at."""
 ADJUSTED_SHARE = 0.06
@@ -230,6 +232,8 @@ def _figure(row: TestCarRow) -> _Figure | str:
         )
     if not row.test_weight_kg:
         return "no test weight is given, so the figure cannot be set against the work at the wheels"
+    if row.test_weight_kg < LEAST_WEIGHT_KG:
+        return f"a test weight of {row.test_weight_kg:.0f} kg is no car's"
     if None in (row.target_a_n, row.target_b_n_per_mps, row.target_c_n_per_mps2):
         return "the target coast-down is missing, so the figure cannot be set against the work at the wheels"
     works = wheel_work_kwh_per_100km(row, cycle)

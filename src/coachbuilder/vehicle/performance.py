@@ -20,6 +20,8 @@ FULL_POWER_CHARGE = 0.8
 SPEED_STEPS = 200
 CHARGE_STEPS = 140
 MPH_60_MPS = 60 * 0.44704
+STEEPEST_SINE = 0.9999
+"""Of the slope above which no grade is told: 70 in rise over run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Performance:
     top_speed_kmh: float
     """Top speed on the level."""
     launch_grade: float | None
-    """Steepest grade on which the car starts, rise over run; None if it would climb a wall."""
+    """Steepest grade on which the car starts, rise over run; below 0 downhill only, None if it would climb a wall."""
     launch_grip_share: float | None
     """Grip of the driven axles over the force of the motors at standstill; None if no force outgrows it."""
 
@@ -82,14 +84,15 @@ def performance(inputs: VehicleInputs) -> Performance:
     kernels.performance_batch(np.append(row, [voltage, resistance])[None], targets, SPEED_STEPS, seconds)
     to_100, to_60_mph, to_120 = (float(item) if item >= 0 else None for item in seconds[0])
     force_n = kernels.driving_force_n(car, kernels.pack_power_w(car, voltage, resistance), 0.0)
-    over_weight = (force_n - car.load_a) / car.weight
+    # A road load above the weight holds the car on any slope.
+    over_weight = max((force_n - car.load_a) / car.weight, -STEEPEST_SINE)
     motor_n = car.peak_n * car.gear_efficiency
     return Performance(
         zero_to_100_s=to_100,
         zero_to_60_mph_s=to_60_mph,
         eighty_to_120_s=to_120,
         top_speed_kmh=3.6 * kernels.top_speed_mps(car, voltage, resistance),
-        launch_grade=math.tan(math.asin(over_weight)) if over_weight < 1.0 else None,
+        launch_grade=math.tan(math.asin(over_weight)) if over_weight < STEEPEST_SINE else None,
         launch_grip_share=car.grip_n / motor_n if math.isfinite(car.grip_n) else None,
     )
 

@@ -11,6 +11,8 @@ from statistics import median
 
 import numpy as np
 
+from coachbuilder.formats.test_car_list import TestCarRow
+from coachbuilder.programme.errors import InputError
 from coachbuilder.programme.sections.vehicle import DrivenAxle
 from coachbuilder.vehicle.calibration import NONE, Calibration, MeasuredCar, calibrate, predict
 from coachbuilder.vehicle.interface import RoadLoad
@@ -115,9 +117,15 @@ def validate(tests: Sequence[MeasuredTest], *, on_sibling: bool = False) -> Vali
                     _left_out(test, "no other electric car of its manufacturer in the list") for test in group
                 )
                 continue
-            calibration = calibrate([cars[kin]])
+        try:
+            if kin is not None:
+                calibration = calibrate([cars[kin]])
+            errors.extend(_errors(group, cars[key], calibration, kin))
+        except InputError as error:
+            why = "; ".join(map(str, error.problems))
+            left_out.extend(_left_out(test, f"cannot be predicted: {why}") for test in group)
+            continue
         compared += 1
-        errors.extend(_errors(group, cars[key], calibration, kin))
     errors.sort(key=lambda item: item.row)
     size = np.abs([item.error for item in errors])
     inside = [item.low_kwh_per_100km <= item.measured_kwh_per_100km <= item.high_kwh_per_100km for item in errors]
@@ -178,20 +186,26 @@ def _errors(
                 high_kwh_per_100km=prediction.high_kwh_per_100km,
                 error=prediction.wall_kwh_per_100km / measured - 1.0,
                 sibling=None if kin is None else f"{kin[2]} {kin[3]}",
-                said=test.said,
+                said=test.said + _not_told(row),
             )
         )
     return found
 
 
+def _not_told(row: TestCarRow) -> str:
+    """Say what a row leaves open and what is taken in its place."""
+    drive = "" if row.drive in AXLES else "; which axles are driven is not told, taken: one"
+    return drive + ("; the gearbox's speeds are not told, taken: one" if not row.gears else "")
+
+
 def _sibling(key: CarKey, groups: dict[CarKey, list[MeasuredTest]]) -> CarKey | None:
-    row = groups[key][0].row
-    kin = [
-        other
-        for other, tests in groups.items()
-        if other != key and tests[0].row.manufacturer.casefold() == row.manufacturer.casefold()
-    ]
+    maker = _maker(groups[key][0].row)
+    kin = [other for other, tests in groups.items() if other != key and _maker(tests[0].row) == maker]
     return min(kin, key=lambda other: (_unlikeness(groups[key][0], groups[other][0]), other), default=None)
+
+
+def _maker(row: TestCarRow) -> str:
+    return (row.manufacturer or row.make).casefold()
 
 
 def _unlikeness(one: MeasuredTest, other: MeasuredTest) -> float:
