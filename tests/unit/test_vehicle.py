@@ -297,6 +297,14 @@ start, here, there = np.full(3, 0.8), np.empty((3, kernels.BATCH)), np.empty((3,
 kernels.drive_batch(terms, rows, packs, start, here)
 kernels.cuda_drive_batch()[1, 4](terms, rows, packs, start, there)
 assert np.allclose(here, there, rtol=1e-9, atol=1e-3), (here, there)
+
+from coachbuilder.vehicle import batch
+
+batch._driven = lambda cycle: (terms, 1.0)
+wide = np.hstack([rows, np.zeros((3, 2))])
+here, there = (batch.energies_kwh_per_100km(wide, packs, "UDDS", on_gpu=gpu) for gpu in (False, True))
+assert np.allclose(here[0], there[0], rtol=1e-9), (here, there)
+assert (here[1] == there[1]).all()
 """
 
 

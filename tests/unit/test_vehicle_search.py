@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coachbuilder.programme import Programme, load
+from coachbuilder.programme import InputError, Programme, load
 from coachbuilder.programme.sections.vehicle import Chemistry, DrivenAxle, RangeProcedure
 from coachbuilder.vehicle import evaluate, inputs_from, kernels
 from coachbuilder.vehicle.batch import (
@@ -122,6 +122,13 @@ def test_one_thread_finds_what_two_find(programme: Programme, found: SearchResul
     assert alone == found
 
 
+def test_a_gpu_that_is_not_there_is_told(programme: Programme) -> None:
+    if kernels.gpu_is_present():
+        pytest.skip("needs a machine without a CUDA GPU")
+    with pytest.raises(InputError, match="on_gpu: found no CUDA GPU"):
+        search(programme, SPACE, TARGETS, cny_per_usd=CNY_PER_USD, on_gpu=True)
+
+
 def test_targets_that_cannot_be_met_together_are_told_with_the_one_in_the_way(programme: Programme) -> None:
     targets = dataclasses.replace(TARGETS, curb_mass_kg=1450.0)
     result = search(programme, SPACE, targets, cny_per_usd=CNY_PER_USD, points=2)
@@ -166,7 +173,6 @@ def test_a_space_or_target_that_makes_no_sense_is_refused(make: object, words: s
 
 def test_a_programme_without_targets_is_told_what_is_missing(programme: Programme, tmp_path: Path) -> None:
     from coachbuilder.plan import Stages
-    from coachbuilder.programme import InputError
 
     document = programme.document
     bare = document.model_copy(update={"vehicle": document.vehicle.model_copy(update={"targets": None})})

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.programme.assumption import Assumption
+from coachbuilder.programme.errors import InputError, Problem
 from coachbuilder.programme.sections.vehicle import Chemistry, DrivenAxle, RangeProcedure
 from coachbuilder.vehicle.evaluate import CLTC, WLTC
 from coachbuilder.vehicle.inputs import inputs_from
@@ -324,7 +325,7 @@ def packs(family: Family, gross_kwh: Numbers) -> Numbers:
 
 
 def energies_kwh_per_100km(
-    rows: Numbers, packs: Numbers, cycle: str, *, threads: int | None = None
+    rows: Numbers, packs: Numbers, cycle: str, *, threads: int | None = None, on_gpu: bool = False
 ) -> tuple[Numbers, NDArray[np.bool_]]:
     """Drive many cars over one trace.
 
@@ -338,11 +339,18 @@ def energies_kwh_per_100km(
         Name of a shipped trace.
     threads
         Threads; all cores if left out. The answer does not depend on it.
+    on_gpu
+        Use a CUDA GPU; its answer is the same within float error.
 
     Returns
     -------
     tuple
         Energy out of the cells, shape (n,), and whether the car misses the trace, shape (n,).
+
+    Raises
+    ------
+    InputError
+        If ``on_gpu`` is asked for and there is none.
     """
     from coachbuilder.vehicle import kernels
 
@@ -350,9 +358,15 @@ def energies_kwh_per_100km(
     charge = np.full(len(rows), START_CHARGE)
     out = np.empty((len(rows), kernels.BATCH))
     cars = np.ascontiguousarray(rows[:, : kernels.PARAMETERS])
-    in_slices(
-        lambda part: kernels.drive_batch(terms, cars[part], packs[part], charge[part], out[part]), len(rows), threads
-    )
+    if on_gpu:
+        blocks = -(-len(cars) // kernels.CUDA_THREADS)
+        _gpu_kernel()[blocks, kernels.CUDA_THREADS](terms, cars, packs, charge, out)
+    else:
+        in_slices(
+            lambda part: kernels.drive_batch(terms, cars[part], packs[part], charge[part], out[part]),
+            len(rows),
+            threads,
+        )
     largest_mps = rows[:, kernels.Car._fields.index("largest_mps")]
     missed = (out[:, kernels.BATCH_MISSED_J] > LEAST_MISSED_W) | (largest_mps * (1.0 + 1e-9) < terms[0].max())
     return out[:, kernels.BATCH_CELLS_J] / JOULES_PER_KWH * 100 / distance_km, missed
@@ -402,6 +416,7 @@ def measure(
     *,
     procedure: RangeProcedure,
     threads: int | None = None,
+    on_gpu: bool = False,
 ) -> Figures:
     """Return what many designs are, as :func:`coachbuilder.vehicle.evaluate` would find one by one.
 
@@ -415,6 +430,13 @@ def measure(
         By which the range is meant.
     threads
         Threads; all cores if left out. The answer does not depend on it.
+    on_gpu
+        Drive the traces on a CUDA GPU; the answer is the same within float error.
+
+    Raises
+    ------
+    InputError
+        If ``on_gpu`` is asked for and there is none.
     """
     count = gross_kwh.size
     range_km, time_s, top_kmh = np.empty(count), np.empty(count), np.empty(count)
@@ -422,11 +444,14 @@ def measure(
 
     def fill(part: slice) -> None:
         sizes = gross_kwh[part], peak_kw[part], gear_ratio[part]
-        range_km[part], missed[part] = _range_km(family, *sizes, procedure)
+        if not on_gpu:
+            range_km[part], missed[part] = _range_km(family, *sizes, procedure)
         rows = car_rows(family, *sizes, state_of_charge=FULL_POWER_CHARGE)
         time_s[part] = seconds(rows, threads=1)[:, 0]
         top_kmh[part] = top_speed_kmh(rows)
 
+    if on_gpu:
+        range_km, missed = _range_km(family, gross_kwh, peak_kw, gear_ratio, procedure, on_gpu=True)
     in_slices(fill, count, threads)
     return Figures(
         curb_mass_kg=family.curb_mass_kg(gross_kwh, peak_kw),
@@ -460,18 +485,33 @@ def cores() -> int:
 
 
 def _range_km(
-    family: Family, gross_kwh: Numbers, peak_kw: Numbers, gear_ratio: Numbers, procedure: RangeProcedure
+    family: Family,
+    gross_kwh: Numbers,
+    peak_kw: Numbers,
+    gear_ratio: Numbers,
+    procedure: RangeProcedure,
+    *,
+    on_gpu: bool = False,
 ) -> tuple[Numbers, NDArray[np.bool_]]:
     rows, cells = car_rows(family, gross_kwh, peak_kw, gear_ratio), packs(family, gross_kwh)
     usable_kwh = gross_kwh * family.usable_share
     if procedure is RangeProcedure.EPA:
-        city, missed_city = energies_kwh_per_100km(rows, cells, "UDDS", threads=1)
-        highway, missed_highway = energies_kwh_per_100km(rows, cells, "HWFET", threads=1)
+        city, missed_city = energies_kwh_per_100km(rows, cells, "UDDS", threads=1, on_gpu=on_gpu)
+        highway, missed_highway = energies_kwh_per_100km(rows, cells, "HWFET", threads=1, on_gpu=on_gpu)
         harmonic = EPA_CITY_SHARE / city + (1 - EPA_CITY_SHARE) / highway
         return EPA_ADJUSTMENT * 100 * usable_kwh * harmonic, missed_city | missed_highway
     cycle = CLTC if procedure is RangeProcedure.CLTC else WLTC
-    mixed, missed = energies_kwh_per_100km(rows, cells, cycle, threads=1)
+    mixed, missed = energies_kwh_per_100km(rows, cells, cycle, threads=1, on_gpu=on_gpu)
     return 100 * usable_kwh / mixed, missed
+
+
+@cache
+def _gpu_kernel() -> Any:
+    from coachbuilder.vehicle import kernels
+
+    if not kernels.gpu_is_present():
+        raise InputError([Problem("", "on_gpu", "no CUDA GPU", "one that numba can use, or the processor's cores")])
+    return kernels.cuda_drive_batch()
 
 
 @cache

@@ -31,7 +31,6 @@ POUND_KG = 0.45359237
 EPA_LOAD_KG = 300 * POUND_KG
 """Load in EPA's tests above the curb mass (40 CFR 86.129)."""
 MPH_MPS = 0.44704
-HORSEPOWER_KW = 0.745699872
 _FRONT_TORQUE_SHARE = {DrivenAxle.FRONT: 1.0, DrivenAxle.REAR: 0.0, DrivenAxle.ALL: 0.5}
 
 

@@ -1,7 +1,7 @@
 """Hot loops of the vehicle stage. Units: m, s, kg, N, W, J, V, A, ohm, A s; states of charge from 0 to 1.
 
 The physics of one second stands in plain functions, compiled for the processor here and for a CUDA GPU in
-:func:`cuda_drive`: both run the same source.
+:func:`cuda_drive_batch`: both run the same source.
 """
 
 import math
@@ -13,8 +13,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 cuda: Any = numba_cuda
-
-GRAVITY_MPS2 = 9.80665
 
 _MATH = {"reassoc", "contract", "nsz", "arcp", "nnan", "ninf"}
 """Reordered sums and no special case for NaN: what SIMD code needs. Inputs are checked to be finite before."""
@@ -529,6 +527,11 @@ def charge_s(
 
 CUDA_THREADS = 128
 """Threads of a block: one car each."""
+
+
+def gpu_is_present() -> bool:
+    """Tell whether numba finds a CUDA GPU and what it needs to compile for it."""
+    return bool(cuda.is_available())
 
 
 def cuda_drive_batch() -> Any:

@@ -273,6 +273,7 @@ def search(
     layouts: Mapping[DrivenAxle, LayoutFigures] | None = None,
     points: int = FRONT_POINTS,
     threads: int | None = None,
+    on_gpu: bool = False,
 ) -> SearchResult:
     """Find the cheapest car that meets targets, and what range costs.
 
@@ -298,6 +299,9 @@ def search(
         Ranges on the front, at least 2.
     threads
         Threads; all cores if left out. The answer does not depend on it.
+    on_gpu
+        Drive the traces on a CUDA GPU. Energies are the same within float error, so that designs of equal worth may
+        be told apart otherwise than by the processor.
 
     Raises
     ------
@@ -319,14 +323,14 @@ def search(
         message = f"points: found {points}; expected at least 2"
         raise ValueError(message)
     searches = [
-        _Search(family_of(programme, variant, cny_per_usd=cny_per_usd), space, targets.range_procedure, threads)
+        _Search(family_of(programme, variant, cny_per_usd=cny_per_usd), space, targets.range_procedure, threads, on_gpu)
         for variant in _variants(programme, space, alternatives or {}, layouts or {})
     ]
     cheapest = _cheapest(searches, targets)
     section = programme.document.vehicle
     own_variant = Variant(section.battery.chemistry, section.body.driven_axle)
     own_family = family_of(programme, own_variant, cny_per_usd=cny_per_usd)
-    plain = _Search(own_family, space, targets.range_procedure, threads)
+    plain = _Search(own_family, space, targets.range_procedure, threads, on_gpu)
     own = _own(programme, plain)
     return SearchResult(
         targets=targets,
@@ -374,6 +378,7 @@ class _Search:
     space: SearchSpace
     procedure: RangeProcedure
     threads: int | None
+    on_gpu: bool
     evaluated: int = 0
     grid: tuple[Numbers, Figures] | None = None
     """Sizes, shape (n, 3), and figures of a first look at the whole space."""
@@ -382,7 +387,9 @@ class _Search:
         """Measure designs; sizes (n, 3): gross energy, peak power, gear ratio."""
         self.evaluated += len(sizes)
         gross, power, gear = (np.ascontiguousarray(column) for column in sizes.T)
-        return measure(self.family, gross, power, gear, procedure=self.procedure, threads=self.threads)
+        return measure(
+            self.family, gross, power, gear, procedure=self.procedure, threads=self.threads, on_gpu=self.on_gpu
+        )
 
     def first_look(self) -> tuple[Numbers, Figures]:
         """Return the grid over the whole space."""
