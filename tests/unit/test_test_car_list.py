@@ -151,6 +151,14 @@ def test_the_separator_is_found(tmp_path: Path, separator: str) -> None:
     assert read_test_car_list(tmp_path / "list.csv").electric_rows[0].manufacturer == "Coach, Inc."
 
 
+def test_a_row_that_is_cut_off_is_told_and_a_footnote_is_none(tmp_path: Path) -> None:
+    path = _small(tmp_path / "small.csv")
+    with path.open("a", encoding="utf-8") as file:
+        file.write("as of June\r\n2022,Coach,Citroën\r\n")
+    with pytest.raises(InputError, match=r"^small.csv:6: row: found 3 cells; expected 31 cells \(cut off\?\)"):
+        read_test_car_list(path)
+
+
 def test_a_list_without_an_electric_car_is_told(tmp_path: Path) -> None:
     path = _write(tmp_path / "petrol.csv", [{**CELLS, "Test Fuel Type Cd": "61"}])
     with pytest.raises(
@@ -460,6 +468,14 @@ def test_a_sibling_is_of_the_same_make_where_the_list_names_no_manufacturer(row:
     found = validate(interpret(rows), on_sibling=True)
     assert {item.vehicle_id: item.sibling for item in found.rows} == {"A": "B 0", "B": "A 0"}
     assert [item.name for item in found.left_out] == ["Two Model"]
+
+
+def test_cars_of_a_list_without_vehicle_numbers_are_told_apart_by_their_road_load(row: TestCarRow) -> None:
+    assert row.target_a_n is not None
+    light = replace(row, vehicle_id="", configuration="")
+    found = validate(interpret([light, replace(light, target_a_n=2.0 * row.target_a_n, fuel_economy=130.0)]))
+    assert found.cars == 2
+    assert found.rows[0].predicted_kwh_per_100km < found.rows[1].predicted_kwh_per_100km
 
 
 def test_what_a_row_does_not_tell_is_said_with_what_is_taken(row: TestCarRow) -> None:

@@ -357,8 +357,12 @@ def _translate(table: _Table, places: dict[str, int], problems: ProblemList) -> 
     for line, cells in table[1:]:
         row = _Cells(line, cells, places, problems)
         year = row.text("Model Year")
-        if year.isascii() and year.isdigit() and len(year) == 4:
+        is_test = year.isascii() and year.isdigit() and len(year) == 4
+        if is_test:
             years.add(int(year))
+        if is_test and len(cells) <= places["Test Fuel Type Cd"]:
+            problems.add("row", f"{len(cells)} cells", f"{width} cells", line=line, hint="cut off?")
+            continue
         if row.text("Test Fuel Type Cd").lstrip("0") != ELECTRICITY:
             others += 1
             continue

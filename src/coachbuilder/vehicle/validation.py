@@ -19,6 +19,8 @@ from coachbuilder.vehicle.interface import RoadLoad
 from coachbuilder.vehicle.losses import is_european
 from coachbuilder.vehicle.measured import CarKey, MeasuredTest
 
+_Car = tuple[CarKey, tuple[float, ...]]
+"""A vehicle and configuration with its weight and road load: lists without vehicles' numbers still tell cars apart."""
 AXLES = {"front": DrivenAxle.FRONT, "rear": DrivenAxle.REAR, "all": DrivenAxle.ALL}
 
 
@@ -101,10 +103,10 @@ def validate(tests: Sequence[MeasuredTest], *, on_sibling: bool = False) -> Vali
     0
     """
     left_out = [_left_out(test, test.said) for test in tests if test.cycle is None]
-    groups: dict[CarKey, list[MeasuredTest]] = defaultdict(list)
+    groups: dict[_Car, list[MeasuredTest]] = defaultdict(list)
     for test in tests:
         if test.cycle is not None:
-            groups[test.car_key].append(test)
+            groups[_car(test)].append(test)
     cars = {key: measured_car(group) for key, group in groups.items()}
     errors: list[TestError] = []
     compared = 0
@@ -163,7 +165,7 @@ def measured_car(tests: Sequence[MeasuredTest]) -> MeasuredCar:
 
 
 def _errors(
-    group: Sequence[MeasuredTest], car: MeasuredCar, calibration: Calibration, kin: CarKey | None
+    group: Sequence[MeasuredTest], car: MeasuredCar, calibration: Calibration, kin: _Car | None
 ) -> list[TestError]:
     cycles = sorted(car.energy_kwh_per_100km)
     predicted = {item.cycle: item for item in predict(car, cycles, calibration)}
@@ -185,7 +187,7 @@ def _errors(
                 low_kwh_per_100km=prediction.low_kwh_per_100km,
                 high_kwh_per_100km=prediction.high_kwh_per_100km,
                 error=prediction.wall_kwh_per_100km / measured - 1.0,
-                sibling=None if kin is None else f"{kin[2]} {kin[3]}",
+                sibling=None if kin is None else " ".join(kin[0][2:]),
                 said=test.said + _not_told(row),
             )
         )
@@ -198,10 +200,16 @@ def _not_told(row: TestCarRow) -> str:
     return drive + ("; the gearbox's speeds are not told, taken: one" if not row.gears else "")
 
 
-def _sibling(key: CarKey, groups: dict[CarKey, list[MeasuredTest]]) -> CarKey | None:
+def _sibling(key: _Car, groups: dict[_Car, list[MeasuredTest]]) -> _Car | None:
     maker = _maker(groups[key][0].row)
     kin = [other for other, tests in groups.items() if other != key and _maker(tests[0].row) == maker]
     return min(kin, key=lambda other: (_unlikeness(groups[key][0], groups[other][0]), other), default=None)
+
+
+def _car(test: MeasuredTest) -> _Car:
+    row = test.row
+    figures = (row.test_weight_kg, row.target_a_n, row.target_b_n_per_mps, row.target_c_n_per_mps2)
+    return test.car_key, tuple(figure or 0.0 for figure in figures)
 
 
 def _maker(row: TestCarRow) -> str:
