@@ -124,7 +124,7 @@ def validate(tests: Sequence[MeasuredTest], *, on_sibling: bool = False) -> Vali
                 calibration = calibrate([cars[kin]])
             errors.extend(_errors(group, cars[key], calibration, kin))
         except InputError as error:
-            why = "; ".join(map(str, error.problems))
+            why = "; ".join(f"{problem.found}, expected {problem.expected}" for problem in error.problems)
             left_out.extend(_left_out(test, f"cannot be predicted: {why}") for test in group)
             continue
         compared += 1
