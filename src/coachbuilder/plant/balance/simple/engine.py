@@ -22,9 +22,10 @@ Integers = NDArray[np.int64]
 
 LEAN = 0.002
 """What a task still open is worth in stations to the order of the states: many small tasks left fill gaps."""
-FIRST_LOADS = 1_000
+FIRST_LOADS = (1, 30, 1_000)
 LOADS_FACTOR = 10
-"""Loads tried of each state; where some were left out and nothing was found, all begins again with more."""
+"""Loads tried of each state: at first few, for an answer at once; in the second turn the last of these; and where some
+were left out and nothing was found, all begins again with more."""
 SLICE_NODES = 300_000
 """Nodes that one direction gets before it is the other's turn."""
 PRICED_AFTER_NODES = 2_500_000
@@ -63,7 +64,7 @@ class Side:
     """Stations at least from each task's on, its own included, as seen from this end."""
     memory: Memory | None = None
     """States met; None before the first turn."""
-    most_loads: int = FIRST_LOADS
+    most_loads: int = FIRST_LOADS[0]
     """Loads tried of a state."""
     full: bool = False
     """Whether the memory is full."""
@@ -184,10 +185,15 @@ class Engine:
                 if not side.memory.tally[kernels.CUT]:
                     self._proven = True
                     return
-                side.most_loads *= LOADS_FACTOR
+                side.most_loads = next((loads for loads in FIRST_LOADS if loads > side.most_loads), 0) or (
+                    side.most_loads * LOADS_FACTOR
+                )
                 kernels.begin(side.memory, self._lower)
             else:
-                return
+                break
+        if side.most_loads < FIRST_LOADS[-1]:
+            side.most_loads = FIRST_LOADS[-1]
+            kernels.begin(side.memory, self._lower)
 
     @property
     def _graph_words(self) -> int:
