@@ -58,9 +58,9 @@ def test_scholls_instances_come_out_at_the_published_optimum_wherever_a_proof_is
         proven += answer.proven
         above += answer.stations - optimum
     assert len(table) == 203
-    assert proven >= 170
-    # What is left open is seldom off by a station, and rarely by two.
-    assert above <= 20
+    # Measured: 198 proven with so little work, all 203 with more, and 2 stations too many on the others.
+    assert proven >= 195
+    assert above <= 4
 
 
 @pytest.mark.parametrize(("size", "count", "step", "least_proven"), [("small", 20, 7, 1.0), ("medium", 50, 15, 0.8)])
@@ -85,7 +85,7 @@ def test_ottos_instances_come_out_within_the_published_bounds(
     assert proven >= least_proven * len(table)
 
 
-def test_ottos_instances_of_a_hundred_tasks_are_answered_at_most_one_station_above_the_best_known(
+def test_ottos_instances_of_a_hundred_tasks_are_answered_no_worse_than_by_salome(
     shared_data: Path,
 ) -> None:
     folder = shared_data / "salbp"
@@ -98,7 +98,7 @@ def test_ottos_instances_of_a_hundred_tasks_are_answered_at_most_one_station_abo
         answer = salbp1(line.times, line.predecessors, line.cycle_time, most_nodes=1_000_000)
         check(line, line.cycle_time, answer)
         row = known[file.stem]
-        assert int(row["salome_LB"]) <= answer.stations <= int(row["salome_UB"]) + 1
+        assert int(row["salome_LB"]) <= answer.stations <= int(row["salome_UB"])
         assert answer.lower_bound <= int(row["salome_UB"])
 
 
