@@ -39,7 +39,7 @@ DATA = Path(os.environ.get("COACHBUILDER_DATA", ROOT.parent / "shared" / "data")
 SOLVE = "--solve-one"
 """Given to the child process, which reads one job and answers one line."""
 GRACE_S = 60.0
-"""Time beyond the limit after which a child is ended: imports, kernels, and search steps that do not look at the clock."""
+"""Time beyond the limit after which a child is ended: imports, kernels, steps that do not look at the clock."""
 
 # The 25 of the mixed set. Scholl's: those that a plain beam search with memory leaves open after a million nodes.
 HARD_SCHOLL = (
@@ -165,8 +165,7 @@ Answer = tuple[Sequence[int] | None, int]
 
 def coachbuilder_engine(line: AssemblyLine, instance: Instance, limit_s: float, memory_mb: int) -> Answer:
     """Answer with this project's engine."""
-    from coachbuilder.plant.balance.smallest_takt import salbp2
-    from coachbuilder.plant.balance.smallest_takt._shim import salbp1
+    from coachbuilder.plant.balance import salbp1, salbp2
 
     if instance.takt is not None:
         found = salbp1(
@@ -410,7 +409,7 @@ def serve() -> None:
 def ask(engine: str, instance: Instance, limit_s: float, memory_mb: int) -> Outcome:
     """Let a process of its own answer, and count again what it says."""
     job = {"engine": engine, "instance": asdict(instance), "limit_s": limit_s, "memory_mb": memory_mb}
-    single = {name: "1" for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")}
+    single = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
     try:
         done = subprocess.run(
             [sys.executable, __file__, SOLVE],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from coachbuilder.formats.assembly_line import AssemblyLine
 from coachbuilder.plant.balance.interface import SimpleBalance, TaktBalance
-from coachbuilder.plant.balance.smallest_takt._shim import salbp1
+from coachbuilder.plant.balance.simple import salbp1
 from coachbuilder.plant.balance.smallest_takt import salbp2
 from coachbuilder.programme.errors import ProblemList
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from coachbuilder.plant.balance.interface import SimpleBalance, TaktBalance
-from coachbuilder.plant.balance.smallest_takt._shim import salbp1
+from coachbuilder.plant.balance.interface import EfficiencyBalance, TaktBalance
+from coachbuilder.plant.balance.smallest_takt.search import Budget, Line, TaktSearch
+
+MOST_NODES = 20_000_000
 
 
 def salbp2(
@@ -16,23 +15,116 @@ def salbp2(
     predecessors: Sequence[Sequence[int]],
     stations: int,
     *,
-    most_nodes: int = 20_000_000,
+    most_nodes: int = MOST_NODES,
     time_limit_s: float | None = None,
     memory_mb: int = 2048,
-    progress: Callable[[TaktBalance], None] | None = None,
+    progress: Callable[[TaktBalance], object] | None = None,
 ) -> TaktBalance:
-    upper = sum(times)
-    lower = max(max(times), -(-upper // stations))
-    best = tuple(1 for _ in times)
-    nodes = 0
-    while lower < upper:
-        middle = (lower + upper - 1) // 2
-        found = salbp1(times, predecessors, middle, most_nodes=most_nodes)
-        nodes += found.nodes
-        if found.stations <= stations:
-            best, upper = found.assignment, middle
-        elif found.lower_bound > stations:
-            lower = middle + 1
-        else:
+    """Find the smallest takt for a number of stations (SALBP-2), with a lower bound and, where it can, a proof.
+
+    Annealing of an assignment lowers the takt from above; from below, takts are tried with :func:`salbp1`, whose proof
+    that one needs more stations lifts the bound to the next sum that tasks can have together (the bounds, and the
+    search for a takt between them, are those of Scholl 1999, section 4.2).
+
+    Parameters
+    ----------
+    times
+        Whole task times, 0 or more.
+    predecessors
+        For each task the positions of its direct predecessors.
+    stations
+        Stations that there are, 1 or more; some may stay empty.
+    most_nodes
+        Work after which the search stops, if there is no time limit.
+    time_limit_s
+        Time after which it stops, in place of ``most_nodes``; the answer may then differ from run to run.
+    memory_mb
+        Memory that the search may fill.
+    progress
+        Called with every better answer.
+
+    Raises
+    ------
+    ValueError
+        If there is no task or no station, a time is negative, or the graph has a circle.
+
+    Examples
+    --------
+    >>> answer = salbp2([4, 3, 3, 2], [(), (0,), (0,), (1, 2)], 2)
+    >>> answer.takt, answer.proven, answer.assignment
+    (7, True, (1, 1, 2, 2))
+    """
+    _require_stations(stations)
+    budget = Budget(most_nodes, time_limit_s, memory_mb)
+    search = TaktSearch(Line(times, predecessors), stations, budget, progress)
+    while not search.done and not budget.spent():
+        search.step()
+    return search.answer()
+
+
+def salbpe(
+    times: Sequence[int],
+    predecessors: Sequence[Sequence[int]],
+    stations: tuple[int, int],
+    *,
+    most_nodes: int = MOST_NODES,
+    time_limit_s: float | None = None,
+    memory_mb: int = 2048,
+) -> EfficiencyBalance:
+    """Find the most efficient line (SALBP-E): the least product of stations and takt within a range of stations.
+
+    Parameters
+    ----------
+    times, predecessors, most_nodes, time_limit_s, memory_mb
+        As for :func:`salbp2`.
+    stations
+        Fewest and most stations that the line may have.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`salbp2`, or if the range is empty.
+
+    Examples
+    --------
+    >>> answer = salbpe([4, 3, 3, 2], [(), (0,), (0,), (1, 2)], (2, 4))
+    >>> answer.stations, answer.takt, answer.proven, round(answer.efficiency, 3)
+    (2, 7, True, 0.857)
+    """
+    fewest, most = stations
+    _require_stations(fewest)
+    if most < fewest:
+        message = f"the range of stations is empty: {fewest} to {most}"
+        raise ValueError(message)
+    line = Line(times, predecessors)
+    budget = Budget(most_nodes, time_limit_s, memory_mb)
+    # More stations than tasks lengthen the line and shorten no station.
+    searches = [TaktSearch(line, count, budget) for count in range(fewest, max(fewest, min(most, line.count)) + 1)]
+    best = min(searches, key=lambda search: search.stations * search.upper)
+    while True:
+        product = best.stations * best.upper
+        open_searches = [search for search in searches if search.stations * search.lower < product and not search.done]
+        if not open_searches or budget.spent():
             break
-    return TaktBalance(upper, stations, lower, lower == upper, best, nodes)
+        # Least work first: each number of stations gets its turn before any gets a long one.
+        min(open_searches, key=lambda search: (search.spent, search.stations * search.lower)).step()
+        best = min(searches, key=lambda search: search.stations * search.upper)
+    lower = min(product, *(search.stations * search.lower for search in searches))
+    return EfficiencyBalance(
+        takt=best.upper,
+        stations=best.stations,
+        lower_bound=lower,
+        proven=lower == product,
+        efficiency=line.total / product if product else 1.0,
+        assignment=best.assignment(),
+        nodes=budget.nodes,
+    )
+
+
+def _require_stations(stations: int) -> None:
+    if stations < 1:
+        message = f"a line has 1 station or more, not {stations}"
+        raise ValueError(message)
+
+
+__all__ = ["salbp2", "salbpe"]
