@@ -20,7 +20,7 @@ def _draw(state: NDArray[np.uint64], below: int) -> int:
     value ^= value >> np.uint64(7)
     value ^= value << np.uint64(17)
     state[0] = value
-    return np.int64((value >> np.uint64(33)) % np.uint64(below))
+    return int((value >> np.uint64(33)) % np.uint64(below))
 
 
 @njit(cache=True, nogil=True)

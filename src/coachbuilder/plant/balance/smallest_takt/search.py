@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 NODES_PER_S = 1_000_000
 MOVES_PER_S = 5_000_000
 """Rough rates of the two searches: a step is so many seconds, or the nodes and moves of so many seconds."""
-FIRST_STEP_S = 0.1
+FIRST_STEP_S = 0.3
 STEP_FACTOR = 2.5
 MOVES_A_CALL = 2_000_000
 HOT, COLD = 0.2, 0.005
@@ -75,6 +75,8 @@ class Line:
         for task, items in enumerate(direct):
             for earlier in items:
                 followers[earlier].append(task)
+        self._head = self.array + before @ self.array
+        self._tail = self.array + before.T @ self.array
         self.before = _rows(direct)
         self.after = _rows(followers)
         self._sums = self._all_sums()
@@ -100,6 +102,24 @@ class Line:
         if self._sums is None:
             return most
         return (self._sums & ((1 << (most + 1)) - 1)).bit_length() - 1
+
+    def fits_windows(self, takt: int, stations: int) -> bool:
+        """Tell whether no bound denies an assignment to the stations at a takt above 0.
+
+        The work up to a task, itself included, gives its earliest station, the work from it on its latest one. No
+        task's window may be empty, and the tasks whose windows lie within some stations must not have more work than
+        these have time.
+        """
+        earliest = np.maximum(0, -(-self._head // takt) - 1)
+        latest = stations - np.maximum(1, -(-self._tail // takt))
+        if (earliest > latest).any():
+            return False
+        within = np.zeros((stations, stations), dtype=np.int64)
+        np.add.at(within, (earliest, latest), self.array)
+        # Summed over windows that begin at or behind the row and end at or before the column.
+        within = within[::-1].cumsum(axis=0)[::-1].cumsum(axis=1)
+        spans = np.arange(stations)[None, :] - np.arange(stations)[:, None] + 1
+        return bool((within <= np.maximum(0, spans) * takt).all())
 
 
 def _rows(lists: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
@@ -141,8 +161,7 @@ class TaktSearch:
     def step(self) -> None:
         """Bring the bounds nearer to each other, for about as long as the next longer step lasts."""
         started = self.budget.left_s()
-        if not self._tried.get(-1):
-            self._tried[-1] = 1.0
+        if self._turn == 0:
             self._bound_by_windows()
         self._anneal(self._step_s if self._turn == 0 else 0.5 * self._step_s)
         for _ in range(3):
@@ -203,17 +222,14 @@ class TaktSearch:
             self._tell()
 
     def _bound_by_windows(self) -> None:
-        """Lift the bound to the smallest takt that the engine's bounds allow for these stations."""
+        """Lift the bound to the smallest takt whose windows leave room for every task and every run of stations."""
         low, high = self.lower, self.upper
         while low < high:
             middle = (low + high) // 2
-            found = salbp1(
-                self.line.times, self.line.predecessors, middle, upper=self._used + 1, most_nodes=1, memory_mb=16
-            )
-            if found.lower_bound > self._used:
-                low = middle + 1
-            else:
+            if self.line.fits_windows(middle, self._used):
                 high = middle
+            else:
+                low = middle + 1
         self._raise(low)
 
     def _anneal(self, seconds: float) -> None:
