@@ -19,7 +19,11 @@ MOVES_PER_S = 5_000_000
 """Rough rates of the two searches: a step is so many seconds, or the nodes and moves of so many seconds."""
 FIRST_STEP_S = 0.3
 STEP_FACTOR = 2.5
-MOVES_A_CALL = 2_000_000
+MOVES_A_CALL = 500_000
+TARGETS = (0.8, 0.5, 0.0)
+"""Where between the bounds the takt lies that annealings by turns aim at."""
+WORTH_A_TRY = 0.1
+"""Share of the gap between the bounds that another try with the same step must be able to close."""
 HOT, COLD = 0.2, 0.005
 """First and last temperature of the annealing over the mean task time."""
 COLDEST = 0.05
@@ -149,7 +153,6 @@ class TaktSearch:
         self.upper = self._largest_load(self._station)
         self._random = np.array([0x9E3779B97F4A7C15], dtype=np.uint64)
         self._step_s = FIRST_STEP_S
-        self._tried: dict[int, float] = {}
         self._turn = 0
         self._tell()
 
@@ -164,10 +167,7 @@ class TaktSearch:
         if self._turn == 0:
             self._bound_by_windows()
         self._anneal(self._step_s if self._turn == 0 else 0.5 * self._step_s)
-        for _ in range(3):
-            if self.done or self.budget.spent():
-                break
-            self._try_a_takt()
+        self._try_takts()
         self._turn += 1
         self._step_s *= STEP_FACTOR
         self.spent += started - self.budget.left_s()
@@ -233,16 +233,16 @@ class TaktSearch:
         self._raise(low)
 
     def _anneal(self, seconds: float) -> None:
-        """Anneal towards the lower bound and towards the middle of both bounds by turns."""
+        """Anneal for some time, towards takts between the bounds."""
         from coachbuilder.plant.balance.smallest_takt import kernels
 
         mean = self.line.total / self.line.count
         moves = int(min(seconds, self.budget.left_s()) * MOVES_PER_S)
-        rounds = max(2, -(-moves // MOVES_A_CALL))
+        rounds = max(len(TARGETS), -(-moves // MOVES_A_CALL))
         for turn in range(rounds):
             if self.done or self.budget.spent():
                 return
-            target = self.lower if turn % 2 == 0 else (self.lower + self.upper - 1) // 2
+            target = self.lower + int(TARGETS[turn % len(TARGETS)] * (self.upper - 1 - self.lower))
             found = np.empty(self.line.count, dtype=np.int64)
             _, tried = kernels.anneal(
                 self.line.array, *self.line.before, *self.line.after, self.line.related, self._used,
@@ -252,15 +252,26 @@ class TaktSearch:
             self.budget.nodes += int(tried) * NODES_PER_S // MOVES_PER_S
             self._improve(found)
 
-    def _try_a_takt(self) -> None:
-        """Ask the engine whether a takt between the bounds needs more stations."""
-        highest = self.line.sum_to(self.upper - 1)
-        middle = self.line.sum_to((self.lower + highest) // 2)
-        takts = dict.fromkeys((max(self.lower, middle), self.lower, highest))
-        takt = min(takts, key=lambda item: self._tried.get(item, 0.0))
+    def _try_takts(self) -> None:
+        """Halve the takts between the bounds, each tried for a step; what stays undecided counts as too hard for now.
+
+        A proof that a takt needs more stations comes the easier the smaller the takt, so that below one that was too
+        hard another may be proven, until what that could gain is small.
+        """
+        hard = self.upper
+        while not self.done and not self.budget.spent():
+            hard = min(hard, self.upper)
+            if hard < self.upper and (hard - self.lower) <= WORTH_A_TRY * (self.upper - self.lower):
+                return
+            takt = max(self.lower, self.line.sum_to((self.lower + hard - 1) // 2))
+            if not self._decide(takt):
+                hard = takt
+
+    def _decide(self, takt: int) -> bool:
+        """Ask the engine whether a takt needs more stations; tell whether it knew."""
         left = self.budget.left_s()
         seconds = min(self._step_s, left)
-        if len(takts) == 1 and 2 * seconds > left:
+        if self.lower == self.line.sum_to(self.upper - 1) and 2 * seconds > left:
             seconds = left
         if self.budget.ends is None:
             found = salbp1(
@@ -273,11 +284,13 @@ class TaktSearch:
                 memory_mb=self.budget.memory_mb,
             )  # fmt: skip
         self.budget.nodes += found.nodes
-        self._tried[takt] = self._tried.get(takt, 0.0) + seconds
         if found.stations <= self._used:
             self._improve(np.array(found.assignment, dtype=np.int64) - 1)
         elif found.lower_bound > self._used:
             self._raise(takt + 1)
+        else:
+            return False
+        return True
 
 
 def smallest_takt_bound(times: Sequence[int], stations: int) -> int:
