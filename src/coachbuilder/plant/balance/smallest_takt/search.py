@@ -253,19 +253,32 @@ class TaktSearch:
             self._improve(found)
 
     def _try_takts(self) -> None:
-        """Halve the takts between the bounds, each tried for a step; what stays undecided counts as too hard for now.
+        """Halve the takts between the bounds, each tried for a step; what stays undecided is too hard for now.
 
-        A proof that a takt needs more stations comes the easier the smaller the takt, so that below one that was too
-        hard another may be proven, until what that could gain is small.
+        The smaller a takt the easier the proof that it needs more stations, the larger the easier it is to keep: below
+        and above those too hard others may be decided, until what that could gain is small.
         """
-        hard = self.upper
+        lowest_hard = highest_hard = self._halve(self.lower - 1, self.upper)
+        while lowest_hard is not None and self._worth(lowest_hard - self.lower):
+            lowest_hard = self._halve(self.lower - 1, lowest_hard)
+        while highest_hard is not None and self._worth(self.upper - 1 - highest_hard):
+            highest_hard = self._halve(highest_hard, self.upper)
+
+    def _worth(self, gain: int) -> bool:
+        return gain > WORTH_A_TRY * (self.upper - self.lower) and not self.budget.spent()
+
+    def _halve(self, above: int, below: int) -> int | None:
+        """Try the middle of the takts between two until one is too hard; return it, or None if none is left."""
         while not self.done and not self.budget.spent():
-            hard = min(hard, self.upper)
-            if hard < self.upper and (hard - self.lower) <= WORTH_A_TRY * (self.upper - self.lower):
-                return
-            takt = max(self.lower, self.line.sum_to((self.lower + hard - 1) // 2))
+            above, below = max(above, self.lower - 1), min(below, self.upper)
+            takt = self.line.sum_to((above + below) // 2)
+            if takt <= above:
+                takt = self.line.sum_from(above + 1)
+            if takt >= below:
+                return None
             if not self._decide(takt):
-                hard = takt
+                return takt
+        return None
 
     def _decide(self, takt: int) -> bool:
         """Ask the engine whether a takt needs more stations; tell whether it knew."""
