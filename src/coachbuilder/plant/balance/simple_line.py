@@ -12,7 +12,7 @@ from coachbuilder.plant.balance.simple import salbp1
 from coachbuilder.plant.balance.smallest_takt import salbp2
 from coachbuilder.programme.errors import ProblemList
 
-MOST_TASKS = 5_000
+MOST_TASKS = 3_000
 FIRST_LOOK_NODES = 20_000
 UNLIMITED_NODES = 2**60
 

@@ -22,7 +22,16 @@ def salbp1(
     memory_mb: int,
 ) -> SimpleBalance:
     """Look for an assignment with fewer than ``upper`` stations."""
-    known = {"upper": upper} if _KNOWS_UPPER else {}
-    return engine(
-        times, predecessors, takt, most_nodes=most_nodes, time_limit_s=time_limit_s, memory_mb=memory_mb, **known
-    )
+    if _KNOWS_UPPER:
+        return engine(
+            times,
+            predecessors,
+            takt,
+            most_nodes=most_nodes,
+            time_limit_s=time_limit_s,
+            memory_mb=memory_mb,
+            upper=upper,
+        )
+    if time_limit_s is not None:
+        time_limit_s = min(time_limit_s, most_nodes / 1_000_000)
+    return engine(times, predecessors, takt, most_nodes=most_nodes, time_limit_s=time_limit_s, memory_mb=memory_mb)

@@ -19,7 +19,10 @@ MOVES_PER_S = 5_000_000
 """Rough rates of the two searches: a step is so many seconds, or the nodes and moves of so many seconds."""
 FIRST_STEP_S = 0.3
 STEP_FACTOR = 2.5
-MOVES_A_CALL = 500_000
+MOVES_A_CALL, MOVES_A_TASK = 500_000, 5_000
+"""Moves of one annealing, in all or for every task, whichever are more."""
+TASKS_A_FIRST_STEP = 200
+"""Tasks for which the first step's annealing is long enough; longer by proportion for more."""
 TARGETS = (0.8, 0.5, 0.0)
 """Where between the bounds the takt lies that annealings by turns aim at."""
 WORTH_A_TRY = 0.1
@@ -166,7 +169,8 @@ class TaktSearch:
         started = self.budget.left_s()
         if self._turn == 0:
             self._bound_by_windows()
-        self._anneal(self._step_s if self._turn == 0 else 0.5 * self._step_s)
+        first_s = FIRST_STEP_S * max(1.0, self.line.count / TASKS_A_FIRST_STEP)
+        self._anneal(max(first_s, 0.5 * self._step_s))
         self._try_takts()
         self._turn += 1
         self._step_s *= STEP_FACTOR
@@ -238,7 +242,7 @@ class TaktSearch:
 
         mean = self.line.total / self.line.count
         moves = int(min(seconds, self.budget.left_s()) * MOVES_PER_S)
-        rounds = max(len(TARGETS), -(-moves // MOVES_A_CALL))
+        rounds = max(len(TARGETS), -(-moves // max(MOVES_A_CALL, MOVES_A_TASK * self.line.count)))
         for turn in range(rounds):
             if self.done or self.budget.spent():
                 return
@@ -286,16 +290,10 @@ class TaktSearch:
         seconds = min(self._step_s, left)
         if self.lower == self.line.sum_to(self.upper - 1) and 2 * seconds > left:
             seconds = left
-        if self.budget.ends is None:
-            found = salbp1(
-                self.line.times, self.line.predecessors, takt, upper=self._used + 1,
-                most_nodes=max(1, int(seconds * NODES_PER_S)), memory_mb=self.budget.memory_mb,
-            )  # fmt: skip
-        else:
-            found = salbp1(
-                self.line.times, self.line.predecessors, takt, upper=self._used + 1, time_limit_s=seconds,
-                memory_mb=self.budget.memory_mb,
-            )  # fmt: skip
+        found = salbp1(
+            self.line.times, self.line.predecessors, takt, upper=self._used + 1, memory_mb=self.budget.memory_mb,
+            most_nodes=max(1, int(seconds * NODES_PER_S)), time_limit_s=None if self.budget.ends is None else left,
+        )  # fmt: skip
         self.budget.nodes += found.nodes
         if found.stations <= self._used:
             self._improve(np.array(found.assignment, dtype=np.int64) - 1)
