@@ -168,12 +168,10 @@ def coachbuilder_engine(line: AssemblyLine, instance: Instance, limit_s: float, 
     from coachbuilder.plant.balance import salbp1, salbp2
 
     if instance.takt is not None:
-        found = salbp1(
-            line.times, line.predecessors, instance.takt, most_nodes=2**60, time_limit_s=limit_s, memory_mb=memory_mb
-        )
+        found = salbp1(line.times, line.predecessors, instance.takt, time_limit_s=limit_s, memory_mb=memory_mb)
         return found.assignment, found.lower_bound
     balanced = salbp2(
-        line.times, line.predecessors, instance.stations or 1, most_nodes=2**60, time_limit_s=limit_s,
+        line.times, line.predecessors, instance.stations or 1, time_limit_s=limit_s,
         memory_mb=memory_mb,
     )  # fmt: skip
     return balanced.assignment, balanced.lower_bound

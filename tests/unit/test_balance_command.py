@@ -51,7 +51,16 @@ def in2(tmp_path: Path) -> Path:
 def test_the_takt_of_an_alb_file_is_the_default_and_the_answer_is_one_json_object(run: Run, alb: Path) -> None:
     status, answer, error = run(alb, "--json")
     assert (status, error) == (0, "")
-    assert list(answer) == ["stations", "takt", "lower_bound", "proven", "gap", "time_s", "assignment"]
+    assert list(answer) == [
+        "stations",
+        "takt",
+        "lower_bound",
+        "proven",
+        "gap",
+        "memory_reached",
+        "time_s",
+        "assignment",
+    ]
     assert answer.pop("time_s") >= 0
     assert answer == {
         "stations": 3,
@@ -59,6 +68,7 @@ def test_the_takt_of_an_alb_file_is_the_default_and_the_answer_is_one_json_objec
         "lower_bound": 3,
         "proven": True,
         "gap": 0.0,
+        "memory_reached": False,
         "assignment": {"1": 1, "2": 2, "3": 2, "4": 3},
     }
 
@@ -92,10 +102,14 @@ def test_a_person_reads_a_table_of_stations_with_load_idle_time_and_tasks(run: R
 def test_what_is_not_proven_names_the_bound_and_the_gap() -> None:
     from coachbuilder.report import simple_line_text
 
-    open_answer = SimpleLineAnswer(4, 10, 3, False, 1 / 3, 2.0, {"1": 1}, True, (9, 8, 7, 6), ((1,), (2,), (3,), (4,)))
-    assert simple_line_text(open_answer).splitlines()[0] == (
-        "4 stations at takt 10, not proven: 3 stations cannot be ruled out, gap 33.33 % (2.0 s)"
-    )
+    open_answer = SimpleLineAnswer(
+        stations=4, takt=10, lower_bound=3, proven=False, gap=1 / 3, time_s=2.0, assignment={"1": 1},
+        memory_reached=True, takt_given=True, loads=(9, 8, 7, 6), tasks=((1,), (2,), (3,), (4,)),
+    )  # fmt: skip
+    assert simple_line_text(open_answer).splitlines()[:2] == [
+        "4 stations at takt 10, not proven: 3 stations cannot be ruled out, gap 33.33 % (2.0 s)",
+        "The search filled the memory that it was given and had to forget; --memory gives it more.",
+    ]
 
 
 def test_a_takt_of_any_size_is_understood(run: Run, in2: Path) -> None:

@@ -16,6 +16,7 @@ def simple_line_document(answer: SimpleLineAnswer) -> dict[str, Any]:
         "lower_bound": answer.lower_bound,
         "proven": answer.proven,
         "gap": answer.gap,
+        "memory_reached": answer.memory_reached,
         "time_s": round(answer.time_s, 3),
         "assignment": answer.assignment,
     }
@@ -40,4 +41,7 @@ def simple_line_text(answer: SimpleLineAnswer) -> str:
         "  ".join([*(f"{cell:>{width}}" for cell, width in zip(row[:3], widths, strict=True)), row[3]]).rstrip()
         for row in rows
     ]
-    return "\n".join([f"{stations} at takt {answer.takt}, {bound} ({answer.time_s:.1f} s)", "", *table])
+    head = [f"{stations} at takt {answer.takt}, {bound} ({answer.time_s:.1f} s)"]
+    if answer.memory_reached:
+        head.append("The search filled the memory that it was given and had to forget; --memory gives it more.")
+    return "\n".join([*head, "", *table])

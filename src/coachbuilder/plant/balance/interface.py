@@ -280,7 +280,9 @@ class TaktBalance:
     assignment: tuple[int, ...]
     """Station of each task, from 1."""
     nodes: int
-    """Partial assignments and changes that the search looked at."""
+    """Tasks put into loads by the search, and as much again for its other work."""
+    memory_reached: bool = False
+    """Whether a search ran out of the memory that it may fill, and forgot states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,4 +302,6 @@ class EfficiencyBalance:
     assignment: tuple[int, ...]
     """Station of each task, from 1."""
     nodes: int
-    """Partial assignments and changes that the search looked at."""
+    """Tasks put into loads by the search, and as much again for its other work."""
+    memory_reached: bool = False
+    """Whether a search ran out of the memory that it may fill, and forgot states."""

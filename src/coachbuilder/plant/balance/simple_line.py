@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from coachbuilder.formats.assembly_line import AssemblyLine
 from coachbuilder.plant.balance.interface import SimpleBalance, TaktBalance
@@ -13,8 +13,6 @@ from coachbuilder.plant.balance.smallest_takt import salbp2
 from coachbuilder.programme.errors import ProblemList
 
 MOST_TASKS = 3_000
-FIRST_LOOK_NODES = 20_000
-UNLIMITED_NODES = 2**60
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,8 @@ class SimpleLineAnswer:
     """Duration of the search."""
     assignment: dict[str, int]
     """Station by task, both numbered from 1."""
+    memory_reached: bool
+    """Whether the search ran out of the memory that it may fill."""
     takt_given: bool
     """True if stations were sought for a takt, false if a takt was sought for stations."""
     loads: tuple[int, ...]
@@ -87,31 +87,24 @@ def answer_line(
     _check(line, file, takt, stations, given)
     started = time.monotonic()
 
-    def tell(found: SimpleBalance | TaktBalance) -> SimpleLineAnswer:
-        told = _answer(line, found, given, time.monotonic() - started)
+    told: list[SimpleLineAnswer] = []
+
+    def tell(found: SimpleBalance | TaktBalance) -> None:
+        told.append(_answer(line, found, given, time.monotonic() - started))
         if progress is not None:
-            progress(told)
-        return told
+            progress(told[-1])
 
     if given is None and stations is not None:
-        best = salbp2(
-            line.times, line.predecessors, stations, most_nodes=UNLIMITED_NODES, time_limit_s=time_limit_s,
-            memory_mb=memory_mb, progress=tell,
-        )  # fmt: skip
-        return tell(best)
+        tell(
+            salbp2(
+                line.times, line.predecessors, stations, time_limit_s=time_limit_s, memory_mb=memory_mb, progress=tell
+            )
+        )
+        return told[-1]
     # A takt beyond all the work changes nothing but may exceed what a machine's whole number holds.
     searched = max(1, min(given or 0, sum(line.times)))
-    first = salbp1(line.times, line.predecessors, searched, most_nodes=FIRST_LOOK_NODES)
-    told = tell(first)
-    if first.proven:
-        return told
-    left_s = max(0.001, time_limit_s - (time.monotonic() - started))
-    found = salbp1(
-        line.times, line.predecessors, searched, most_nodes=UNLIMITED_NODES, time_limit_s=left_s, memory_mb=memory_mb
-    )
-    lower = max(first.lower_bound, found.lower_bound)
-    best_of_both = min(first, found, key=lambda item: item.stations)
-    return tell(replace(best_of_both, lower_bound=lower, proven=best_of_both.stations == lower))
+    tell(salbp1(line.times, line.predecessors, searched, time_limit_s=time_limit_s, memory_mb=memory_mb, progress=tell))
+    return told[-1]
 
 
 def _check(line: AssemblyLine, file: str, takt: int | None, stations: int | None, given: int | None) -> None:
@@ -149,6 +142,7 @@ def _answer(
         gap=(reached - found.lower_bound) / max(1, found.lower_bound),
         time_s=time_s,
         assignment={str(task): station for task, station in enumerate(found.assignment, start=1)},
+        memory_reached=found.memory_reached,
         takt_given=takt is not None,
         loads=tuple(sum(line.times[task - 1] for task in at) for at in tasks),
         tasks=tuple(tuple(at) for at in tasks),

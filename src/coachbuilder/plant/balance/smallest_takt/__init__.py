@@ -7,15 +7,13 @@ from collections.abc import Callable, Sequence
 from coachbuilder.plant.balance.interface import EfficiencyBalance, TaktBalance
 from coachbuilder.plant.balance.smallest_takt.search import Budget, Line, TaktSearch
 
-MOST_NODES = 20_000_000
-
 
 def salbp2(
     times: Sequence[int],
     predecessors: Sequence[Sequence[int]],
     stations: int,
     *,
-    most_nodes: int = MOST_NODES,
+    most_nodes: int | None = None,
     time_limit_s: float | None = None,
     memory_mb: int = 2048,
     progress: Callable[[TaktBalance], object] | None = None,
@@ -35,9 +33,9 @@ def salbp2(
     stations
         Stations that there are, 1 or more; some may stay empty.
     most_nodes
-        Work after which the search stops, if there is no time limit.
+        Work after which the search stops; 20 million unless this or a time limit is given.
     time_limit_s
-        Time after which it stops, in place of ``most_nodes``; the answer may then differ from run to run.
+        Seconds after which it stops. The answer then depends on the machine.
     memory_mb
         Memory that the search may fill.
     progress
@@ -67,7 +65,7 @@ def salbpe(
     predecessors: Sequence[Sequence[int]],
     stations: tuple[int, int],
     *,
-    most_nodes: int = MOST_NODES,
+    most_nodes: int | None = None,
     time_limit_s: float | None = None,
     memory_mb: int = 2048,
 ) -> EfficiencyBalance:
@@ -106,8 +104,8 @@ def salbpe(
         open_searches = [search for search in searches if search.stations * search.lower < product and not search.done]
         if not open_searches or budget.spent():
             break
-        # Least work first: each number of stations gets its turn before any gets a long one.
-        min(open_searches, key=lambda search: (search.spent, search.stations * search.lower)).step()
+        # Each number of stations gets its turn before any gets a long one.
+        min(open_searches, key=lambda search: (search.steps, search.stations * search.lower)).step()
         best = min(searches, key=lambda search: search.stations * search.upper)
     lower = min(product, *(search.stations * search.lower for search in searches))
     return EfficiencyBalance(
@@ -118,6 +116,7 @@ def salbpe(
         efficiency=line.total / product if product else 1.0,
         assignment=best.assignment(),
         nodes=budget.nodes,
+        memory_reached=budget.memory_reached,
     )
 
 

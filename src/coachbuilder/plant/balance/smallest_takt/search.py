@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.plant.balance.interface import TaktBalance
-from coachbuilder.plant.balance.smallest_takt._shim import salbp1
+from coachbuilder.plant.balance.simple import salbp1
 from coachbuilder.plant.process import topological_order
 
 Integers = NDArray[np.int64]
 
-NODES_PER_S = 1_000_000
+MOST_NODES = 20_000_000
+"""Work after which a search stops unless something else is told."""
+NODES_PER_S = 3_000_000
 MOVES_PER_S = 5_000_000
 """Rough rates of the two searches: a step is so many seconds, or the nodes and moves of so many seconds."""
 FIRST_STEP_S = 0.3
@@ -36,19 +38,21 @@ MOST_SUM_BITS = 1 << 33
 
 
 class Budget:
-    """What may still be spent: time if that was limited, nodes otherwise."""
+    """What may still be spent of nodes, of time, or of both."""
 
-    def __init__(self, most_nodes: int, time_limit_s: float | None, memory_mb: int) -> None:
-        self.most_nodes = most_nodes
+    def __init__(self, most_nodes: int | None, time_limit_s: float | None, memory_mb: int) -> None:
+        self.most_nodes = MOST_NODES if most_nodes is None and time_limit_s is None else most_nodes
         self.memory_mb = memory_mb
         self.ends = None if time_limit_s is None else time.monotonic() + time_limit_s
         self.nodes = 0
+        self.memory_reached = False
 
     def left_s(self) -> float:
-        """Return the seconds left; where nodes are limited, those that they will roughly take."""
-        if self.ends is None:
-            return max(0.0, (self.most_nodes - self.nodes) / NODES_PER_S)
-        return max(0.0, self.ends - time.monotonic())
+        """Return the seconds left, and no more than the nodes left will roughly take."""
+        left = float("inf") if self.ends is None else self.ends - time.monotonic()
+        if self.most_nodes is not None:
+            left = min(left, (self.most_nodes - self.nodes) / NODES_PER_S)
+        return max(0.0, left)
 
     def spent(self) -> bool:
         """Tell whether nothing is left."""
@@ -149,14 +153,13 @@ class TaktSearch:
         self.stations = stations
         self.budget = budget
         self.progress = progress
-        self.spent = 0.0
         self._used = min(stations, line.count)
         self.lower = line.sum_from(smallest_takt_bound(line.times, self._used))
         self._station = self._first()
         self.upper = self._largest_load(self._station)
         self._random = np.array([0x9E3779B97F4A7C15], dtype=np.uint64)
         self._step_s = FIRST_STEP_S
-        self._turn = 0
+        self.steps = 0
         self._tell()
 
     @property
@@ -166,15 +169,13 @@ class TaktSearch:
 
     def step(self) -> None:
         """Bring the bounds nearer to each other, for about as long as the next longer step lasts."""
-        started = self.budget.left_s()
-        if self._turn == 0:
+        if self.steps == 0:
             self._bound_by_windows()
         first_s = FIRST_STEP_S * max(1.0, self.line.count / TASKS_A_FIRST_STEP)
         self._anneal(max(first_s, 0.5 * self._step_s))
         self._try_takts()
-        self._turn += 1
+        self.steps += 1
         self._step_s *= STEP_FACTOR
-        self.spent += started - self.budget.left_s()
 
     def answer(self) -> TaktBalance:
         """Return the best found so far."""
@@ -185,6 +186,7 @@ class TaktSearch:
             proven=self.done,
             assignment=self.assignment(),
             nodes=self.budget.nodes,
+            memory_reached=self.budget.memory_reached,
         )
 
     def assignment(self) -> tuple[int, ...]:
@@ -295,6 +297,7 @@ class TaktSearch:
             most_nodes=max(1, int(seconds * NODES_PER_S)), time_limit_s=None if self.budget.ends is None else left,
         )  # fmt: skip
         self.budget.nodes += found.nodes
+        self.budget.memory_reached |= found.memory_reached
         if found.stations <= self._used:
             self._improve(np.array(found.assignment, dtype=np.int64) - 1)
         elif found.lower_bound > self._used:
