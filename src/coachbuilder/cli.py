@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,6 +43,10 @@ AsOf = Annotated[
     typer.Option("--as-of", metavar="DATE", help="Look at the decision on this day; later evidence is hidden."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
+
+
+class _StoppedWithAnswer(Exception):  # noqa: N818
+    """Ctrl-C came, and what had been found by then was printed."""
 
 
 class Calibrate(StrEnum):
@@ -176,6 +180,56 @@ def fit(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -
 
 
 @app.command()
+def balance(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An .alb or .IN2 file.", show_default=False)],
+    takt: Annotated[int | None, typer.Option(min=1, help="Find the fewest stations for this takt.")] = None,
+    stations: Annotated[int | None, typer.Option(min=1, help="Find the smallest takt for these stations.")] = None,
+    time: Annotated[float, typer.Option(min=0.001, max=1e7, metavar="SECONDS", help="Time for the search.")] = 60.0,
+    memory: Annotated[int, typer.Option(min=16, max=2**20, metavar="MB", help="Memory that it may fill.")] = 2048,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the answer to a .json file, or the line with its takt to an .alb or .IN2 file."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Balance a line of the literature's file formats: no programme needed."""
+    from coachbuilder.formats.assembly_line import line_text, read_line
+    from coachbuilder.plant.balance.simple_line import SimpleLineAnswer, answer_line
+    from coachbuilder.report import dumps, simple_line_document, simple_line_text, write_text
+
+    if out is not None:
+        _require_file(out, (".json", ".alb", ".in2"))
+    line = read_line(file)
+    found: list[SimpleLineAnswer] = []
+    stopped = False
+    try:
+        with _progress() as show:
+
+            def better(answer: SimpleLineAnswer) -> None:
+                found.append(answer)
+                show(f"{answer.stations} stations, takt {answer.takt}, lower bound {answer.lower_bound}", None)
+
+            answer_line(
+                line, file.name, takt=takt, stations=stations, time_limit_s=time, memory_mb=memory, progress=better
+            )
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        stopped = True
+    answer = found[-1]
+    if out is not None:
+        json_wanted = out.suffix.lower() == ".json"
+        line = replace(line, cycle_time=answer.takt)
+        write_text(out, dumps(simple_line_document(answer)) + "\n" if json_wanted else line_text(line, out.suffix))
+    if as_json:
+        _print_json(simple_line_document(answer))
+    else:
+        typer.echo(simple_line_text(answer))
+    if stopped:
+        raise _StoppedWithAnswer
+
+
+@app.command()
 def sequence(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
     """In which order: a day's build sequence and its violations."""
     _run_stage(programme, as_of, as_json, "sequence", lambda stages: stages.sequence)
@@ -280,6 +334,9 @@ def _run(arguments: list[str]) -> int:
         if as_json:
             _print_json({"problems": [{"field": "command line", "found": error.format_message()}]})
         return int(error.exit_code)
+    except _StoppedWithAnswer:
+        sys.stderr.write("stopped; this is the best that was found\n")
+        return STOPPED
     except (KeyboardInterrupt, typer.Abort):
         result = STOPPED
     except BrokenPipeError:
@@ -292,7 +349,8 @@ def _run(arguments: list[str]) -> int:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         return 2
     if result == STOPPED:
-        sys.stderr.write("stopped; what was computed of the draws is kept, run the same command to go on\n")
+        kept = "; what was computed of the draws is kept, run the same command to go on" if "plan" in arguments else ""
+        sys.stderr.write(f"stopped{kept}\n")
         if as_json:
             _print_json({"problems": [{"field": "command", "found": "stopped"}]})
     return result if isinstance(result, int) else 0
@@ -346,6 +404,15 @@ def _require_folder(folder: Path, files: tuple[str, ...]) -> None:
     blocked = [name for name in files if (folder / name).is_dir()]
     if blocked:
         raise InputError([Problem(str(folder / name), "--out", "a folder", "a file, or nothing") for name in blocked])
+
+
+def _require_file(file: Path, suffixes: tuple[str, ...]) -> None:
+    """Refuse early a file that could not be written after the search, or is of no known kind."""
+    from coachbuilder.programme import InputError, Problem
+
+    if file.suffix.lower() not in suffixes:
+        raise InputError([Problem(str(file), "--out", file.suffix or "no suffix", f"one of {', '.join(suffixes)}")])
+    _require_folder(file.parent, (file.name,))
 
 
 def _print_json(value: object) -> None:

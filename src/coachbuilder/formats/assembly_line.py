@@ -56,6 +56,44 @@ class AssemblyLine:
         return sum(len(before) for before in reached) / (n * (n - 1) / 2) if n > 1 else 0.0
 
 
+def read_line(path: Path) -> AssemblyLine:
+    """Read an .alb or .IN2 file, told apart by the end of its name.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    InputError
+        With every problem found; also if the name ends otherwise.
+    """
+    readers = {".alb": read_alb, ".in2": read_in2}
+    reader = readers.get(path.suffix.lower())
+    if reader is None and path.is_file():
+        problems = ProblemList(path.name)
+        problems.add("file", f"a name that ends in {path.suffix or 'nothing'}", "an .alb or .IN2 file")
+        problems.raise_if_any()
+    return (reader or read_alb)(path)
+
+
+def line_text(line: AssemblyLine, suffix: str) -> str:
+    """Return the text of a file of the format that ``suffix`` names, .alb or .IN2 in upper or lower case.
+
+    Raises
+    ------
+    KeyError
+        If it names neither.
+
+    Examples
+    --------
+    >>> line_text(AssemblyLine((5, 4), ((), (0,))), ".IN2").split()[0]
+    '2'
+    """
+    return {".alb": write_alb, ".in2": write_in2}[suffix.lower()](line)
+
+
 def read_alb(path: Path) -> AssemblyLine:
     """Read an .alb file: sections in angle brackets, numbers below them.
 
@@ -279,4 +317,4 @@ def _in_circles(before: Sequence[set[int]]) -> list[int]:
     return [task for task, count in enumerate(waiting) if count > 0]
 
 
-__all__ = ["AssemblyLine", "read_alb", "read_in2", "write_alb", "write_in2"]
+__all__ = ["AssemblyLine", "line_text", "read_alb", "read_in2", "read_line", "write_alb", "write_in2"]

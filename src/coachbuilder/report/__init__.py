@@ -5,6 +5,7 @@ from __future__ import annotations
 from coachbuilder.report.document import plan_document, run_details, versions, write_plan, write_text
 from coachbuilder.report.jsonable import dumps, jsonable
 from coachbuilder.report.page import write_report
+from coachbuilder.report.simple_line import simple_line_document, simple_line_text
 from coachbuilder.report.summary import Answer, answers, stage_summary
 from coachbuilder.report.workbook import write_workbook
 
@@ -15,6 +16,8 @@ __all__ = [
     "jsonable",
     "plan_document",
     "run_details",
+    "simple_line_document",
+    "simple_line_text",
     "stage_summary",
     "versions",
     "write_plan",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from coachbuilder.plant.balance.evaluate import evaluate, labour_at
 from coachbuilder.plant.balance.inputs import check, inputs_from, smallest_takt_s
 from coachbuilder.plant.balance.interface import (
+    EfficiencyBalance,
     FitInputs,
     FitResult,
     Labour,
@@ -15,12 +16,15 @@ from coachbuilder.plant.balance.interface import (
     OperatorLoad,
     SimpleBalance,
     StationLoad,
+    TaktBalance,
     TaskPlace,
 )
 from coachbuilder.plant.balance.rules import violations
 from coachbuilder.plant.balance.simple import salbp1
+from coachbuilder.plant.balance.smallest_takt import salbp2, salbpe
 
 __all__ = [
+    "EfficiencyBalance",
     "FitInputs",
     "FitResult",
     "Labour",
@@ -31,12 +35,15 @@ __all__ = [
     "OperatorLoad",
     "SimpleBalance",
     "StationLoad",
+    "TaktBalance",
     "TaskPlace",
     "check",
     "evaluate",
     "inputs_from",
     "labour_at",
     "salbp1",
+    "salbp2",
+    "salbpe",
     "smallest_takt_s",
     "violations",
 ]

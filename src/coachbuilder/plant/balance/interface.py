@@ -263,3 +263,45 @@ class SimpleBalance:
     """Tasks put into loads by the search."""
     memory_reached: bool = False
     """Whether the search ran out of the memory that it may fill, and forgot states."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaktBalance:
+    """An answer to the simple problem turned round: the smallest takt for a number of stations (SALBP-2)."""
+
+    takt: int
+    """Largest station load of the best assignment found."""
+    stations: int
+    """Stations that were to be had."""
+    lower_bound: int
+    """No assignment to these stations has a smaller takt."""
+    proven: bool
+    """True if the takt is the smallest."""
+    assignment: tuple[int, ...]
+    """Station of each task, from 1."""
+    nodes: int
+    """Tasks put into loads by the search, and as much again for its other work."""
+    memory_reached: bool = False
+    """Whether a search ran out of the memory that it may fill, and forgot states."""
+
+
+@dataclass(frozen=True, slots=True)
+class EfficiencyBalance:
+    """An answer to the simple problem with both free: the least stations x takt in a range of stations (SALBP-E)."""
+
+    takt: int
+    """Largest station load of the best assignment found."""
+    stations: int
+    """Stations of that assignment."""
+    lower_bound: int
+    """No assignment to a number of stations in the range has a smaller product of stations and takt."""
+    proven: bool
+    """True if the product is the smallest."""
+    efficiency: float
+    """Share of stations x takt that is work."""
+    assignment: tuple[int, ...]
+    """Station of each task, from 1."""
+    nodes: int
+    """Tasks put into loads by the search, and as much again for its other work."""
+    memory_reached: bool = False
+    """Whether a search ran out of the memory that it may fill, and forgot states."""
