@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -292,12 +293,17 @@ class _Runner:
         self._folder = checkpoint_folder
         self._checkpoints: list[Checkpoint] = []
         self._pool: ProcessPoolExecutor | None = None
+        self._context = get_context("spawn")
+        self._stop = self._context.Event()
 
     def __enter__(self) -> _Runner:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._pool is not None:
+            if kind is not None:
+                # Chunks begun or handed out can no longer be cancelled: their workers leave them at the next draw.
+                self._stop.set()
             self._pool.shutdown(wait=kind is None, cancel_futures=True)
         if kind is None:
             for checkpoint in self._checkpoints:
@@ -341,9 +347,9 @@ class _Runner:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self._workers,
-                mp_context=get_context("spawn"),
+                mp_context=self._context,
                 initializer=_start,
-                initargs=(replace(self._base, trace={}, assumptions=()),),
+                initargs=(replace(self._base, trace={}, assumptions=()), self._stop),
             )
         futures = {
             self._pool.submit(_evaluate_in_worker, [cases[number] for number in chunk]): chunk for chunk in chunks
@@ -353,12 +359,13 @@ class _Runner:
 
 
 _worker_base: Plan | None = None
+_worker_stop: Event | None = None
 
 
-def _start(base: Plan) -> None:
+def _start(base: Plan, stop: Event) -> None:
     # A worker process holds the one plan that its draws start from; the parent never sets it.
-    global _worker_base
-    _worker_base = base
+    global _worker_base, _worker_stop
+    _worker_base, _worker_stop = base, stop
     # Ctrl-C reaches every process of the group; the parent alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -374,6 +381,9 @@ def _evaluate_chunk(base: Plan, cases: Sequence[Mapping[str, float]]) -> NDArray
     names = headline_names()
     figures = np.empty((len(cases), len(names)))
     for row, values in enumerate(cases):
+        if _worker_stop is not None and _worker_stop.is_set():
+            message = "the draws were stopped"
+            raise RuntimeError(message)
         try:
             headline = evaluate(base.programme.with_values(values), reuse=base).headline
         except (InputError, ArithmeticError):
