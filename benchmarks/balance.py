@@ -237,8 +237,8 @@ def cp_sat_engine(line: AssemblyLine, instance: Instance, limit_s: float, memory
     """Answer with OR-Tools CP-SAT, one worker.
 
     Fewest stations: a station number for every task within its window, at the stations a cumulative resource of the
-    takt's height, and the greedy answer as first solution and upper bound. Smallest takt: booleans of task and
-    station, the takt above every station's load.
+    takt's height. Smallest takt: booleans of task and station, the takt above every station's load. Both get the
+    greedy answer as hint and upper bound.
     """
     from ortools.sat.python import cp_model
 
@@ -249,7 +249,7 @@ def cp_sat_engine(line: AssemblyLine, instance: Instance, limit_s: float, memory
     if instance.takt is not None:
         number = fewest_stations_model(model, line, instance.takt, order, head, tail)
     else:
-        number = smallest_takt_model(model, line, instance.stations or 1)
+        number = smallest_takt_model(model, line, instance.stations or 1, order, tail)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.max_time_in_seconds = max(0.1, limit_s - (time.monotonic() - started))
@@ -287,15 +287,30 @@ def fewest_stations_model(
     return number
 
 
-def smallest_takt_model(model: Any, line: AssemblyLine, stations: int) -> list[Any]:
+def smallest_takt_model(
+    model: Any, line: AssemblyLine, stations: int, order: Sequence[int], tail: Sequence[int]
+) -> list[Any]:
     """Fill the model; return the station of every task, from 0."""
     n, total = len(line.times), sum(line.times)
+    least = max(max(line.times), -(-total // stations))
+    low, most = least, total
+    while low < most:
+        middle = (low + most) // 2
+        if max(greedy(line, middle, order, tail)) < stations:
+            most = middle
+        else:
+            low = middle + 1
+    first = greedy(line, most, order, tail)
     place = [[model.new_bool_var(f"x{task},{at}") for at in range(stations)] for task in range(n)]
     number = [model.new_int_var(0, stations - 1, f"s{task}") for task in range(n)]
-    takt = model.new_int_var(max(max(line.times), -(-total // stations)), total, "takt")
+    takt = model.new_int_var(least, most, "takt")
+    model.add_hint(takt, most)
     for task in range(n):
         model.add_exactly_one(place[task])
         model.add(sum(at * place[task][at] for at in range(stations)) == number[task])
+        model.add_hint(number[task], first[task])
+        for at in range(stations):
+            model.add_hint(place[task][at], int(first[task] == at))
         for earlier in line.predecessors[task]:
             model.add(number[earlier] <= number[task])
     for at in range(stations):
