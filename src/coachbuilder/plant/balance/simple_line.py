@@ -85,6 +85,7 @@ def answer_line(
     """
     given = takt if takt is not None else None if stations is not None else line.cycle_time
     _check(line, file, takt, stations, given)
+    _compile_kernels(smallest_takt=given is None)
     started = time.monotonic()
 
     told: list[SimpleLineAnswer] = []
@@ -105,6 +106,14 @@ def answer_line(
     searched = max(1, min(given or 0, sum(line.times)))
     tell(salbp1(line.times, line.predecessors, searched, time_limit_s=time_limit_s, memory_mb=memory_mb, progress=tell))
     return told[-1]
+
+
+def _compile_kernels(*, smallest_takt: bool) -> None:
+    """Answer a tiny line first: the time limit is one for the search, not for the compiler on the first run."""
+    times, predecessors = (4, 3, 3, 2, 4, 3), ((), (0,), (0,), (1, 2), (), (4,))
+    salbp1(times, predecessors, 6, most_nodes=1_000)
+    if smallest_takt:
+        salbp2(times, predecessors, 3, most_nodes=1_000)
 
 
 def _check(line: AssemblyLine, file: str, takt: int | None, stations: int | None, given: int | None) -> None:
