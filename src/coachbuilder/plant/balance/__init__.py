@@ -18,6 +18,7 @@ from coachbuilder.plant.balance.interface import (
     StationLoad,
     TaktBalance,
     TaskPlace,
+    TradeOff,
 )
 from coachbuilder.plant.balance.rules import violations
 from coachbuilder.plant.balance.simple import salbp1
@@ -37,6 +38,7 @@ __all__ = [
     "StationLoad",
     "TaktBalance",
     "TaskPlace",
+    "TradeOff",
     "check",
     "evaluate",
     "inputs_from",

@@ -17,11 +17,12 @@ from coachbuilder.plant.balance.interface import (
     FitResult,
     Labour,
     LineBalance,
-    MovedTask,
     OperatorLoad,
     StationLoad,
     TaskPlace,
+    TradeOff,
 )
+from coachbuilder.plant.balance.moves import moved_tasks
 from coachbuilder.plant.process import SECONDS_PER_HOUR, joint_precedence, mix_shares, takt_s, topological_order
 from coachbuilder.programme.errors import InputError, Problem
 
@@ -70,23 +71,11 @@ def evaluate(inputs: FitInputs) -> FitResult:
     before, place_before = _balance(inputs, inputs.resident_units_per_year, before_takt, {}, 0)
     evaluations = inputs.evaluations if place_before else 0
     if inputs.units_per_year == inputs.resident_units_per_year:
-        after, place_after = before, place_before
+        after = before
     else:
         evaluations += inputs.evaluations
-        after, place_after = _balance(inputs, inputs.units_per_year, after_takt, place_before, 1)
-    moved = [
-        MovedTask(
-            task=task.id,
-            name=task.name,
-            from_station=inputs.stations[place_before[position].station].id,
-            to_station=inputs.stations[place_after[position].station].id,
-            time_s=_mean(task.time_s, inputs.resident_units_per_year),
-        )
-        for position, task in enumerate(inputs.tasks)
-        if position in place_before
-        and position in place_after
-        and place_before[position].station != place_after[position].station
-    ]
+        after, _ = _balance(inputs, inputs.units_per_year, after_takt, place_before, 1)
+    moved = moved_tasks(inputs, before, after)
     return FitResult(
         guest=inputs.guest,
         before=before,
@@ -97,7 +86,7 @@ def evaluate(inputs: FitInputs) -> FitResult:
         operators_added=after.operators - before.operators,
         idle_share=after.idle_share,
         hours_per_car=dict(after.direct_hours_per_car),
-        moved_tasks=tuple(moved),
+        moved_tasks=moved,
         resident_tasks=len(place_before),
         guest_only_tasks=sum(not task.resident for task in inputs.tasks),
         resident_time_scale=inputs.resident_time_scale,
@@ -105,6 +94,15 @@ def evaluate(inputs: FitInputs) -> FitResult:
         net_hours_per_year=inputs.net_hours_per_year,
         planning_availability=inputs.planning_availability,
         evaluations=evaluations,
+        trade_off=(
+            TradeOff(
+                moves_allowed=len(moved),
+                moved_tasks=len(moved),
+                moved_s=sum(move.time_s for move in moved),
+                operators=after.operators,
+                stations=after.stations_used,
+            ),
+        ),
     )
 
 
@@ -520,7 +518,3 @@ def _empty(inputs: FitInputs, units: Sequence[float], takt: float) -> LineBalanc
         operator_loads=(),
         assignment=(),
     )
-
-
-def _mean(time_s: Sequence[float], units: Sequence[float]) -> float:
-    return sum(seconds * number for seconds, number in zip(time_s, units, strict=True)) / sum(units)
