@@ -62,9 +62,9 @@ def _sentence(
         if place.station == new.station and set(place.operators) & set(new.operators)
     ]
     turn = f"after '{names[ahead[-1]]}'" if ahead else "as the first task"
-    needs = [f"the {task.equipment}"] if task.equipment else []
+    needs = [f"'{task.equipment}'"] if task.equipment else []
     needs += [f"the skill {task.skill}"] if task.skill else []
-    needs += [f"the car {task.height}"] if task.height else []
+    needs += [f"the car at height {task.height}"] if task.height else []
     needed = f"; needs {' and '.join(needs)}" if needs else ""
     return (
         f"Take '{names[task.id]}' ({task.id}, {seconds:.1f} s) from {_who(old, before)} "
