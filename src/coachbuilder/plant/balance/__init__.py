@@ -20,7 +20,7 @@ from coachbuilder.plant.balance.interface import (
     TaskPlace,
     TradeOff,
 )
-from coachbuilder.plant.balance.rules import violations
+from coachbuilder.plant.balance.rules import moving_violations, violations
 from coachbuilder.plant.balance.simple import salbp1
 from coachbuilder.plant.balance.smallest_takt import salbp2, salbpe
 
@@ -43,6 +43,7 @@ __all__ = [
     "evaluate",
     "inputs_from",
     "labour_at",
+    "moving_violations",
     "salbp1",
     "salbp2",
     "salbpe",

@@ -288,7 +288,7 @@ class FitResult:
     planning_availability: float
     """Share of the net shift time in which the line is expected to run."""
     evaluations: int
-    """Changes that all searches together looked at."""
+    """Changes that the searches for both lines looked at; the trade-off takes up to as many again as one of them."""
     trade_off: tuple[TradeOff, ...] = ()
     """Operators by the number of moves allowed, from the fewest moves found to those of the best line found."""
     remarks: tuple[str, ...] = ()
