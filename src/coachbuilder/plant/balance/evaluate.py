@@ -37,6 +37,8 @@ EVEN_SHARE = 0.25
 """Part of the evaluations spent on evening out the loads."""
 CURVE_SHARE = 0.75
 """Evaluations spent on lines with few moves, over those of the main search."""
+ATTEMPTS = 3
+"""Searches, each from other starts, before a line counts as one that was not found."""
 FORBIDDEN_MOVE = 1e3
 FULLNESS = 1.0
 """How strongly the search favours full operators, in operators per unit of squared use."""
@@ -194,10 +196,13 @@ def _balance(
     if setting is None:
         return _empty(inputs, units, takt), {}, ()
     bound = _bound(inputs, units, takt)
-    found = _search(inputs, setting, place_before, stream, bound)
     trade_off: tuple[TradeOff, ...] = ()
-    if place_before:
-        found, trade_off = _rebalanced(inputs, setting, place_before, found, stream)
+    for attempt in range(ATTEMPTS):
+        found = _search(inputs, setting, place_before, stream + 2 * attempt, bound)
+        if place_before:
+            found, trade_off = _rebalanced(inputs, setting, place_before, found, stream)
+        if found.complete:
+            break
     if not found.complete:
         raise InputError([_exhausted(inputs, setting, found.station, takt)])
     balance = _described(inputs, units, takt, setting, found, bound)

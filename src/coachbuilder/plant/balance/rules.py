@@ -52,11 +52,11 @@ def violations(inputs: FitInputs, balance: LineBalance) -> list[str]:
         found += _takt_rules(inputs, by_id, before, station, places, shares, balance.takt_s)
         found += _person_rules(inputs, by_id, station, places, shares, total)
         crew = max(len({number for place in places for number in place.operators}), _fixed_crew(inputs, station))
-        operators += station.lanes * crew if built else 0
+        operators += station.lanes * crew if any(kept) else 0
     if operators != balance.operators or operators != sum(station.operators for station in balance.stations):
         found.append(f"{balance.operators} operators stated, {operators} counted")
     used = {place.station for place in balance.assignment}
-    used |= {station.station for station in balance.stations if built and _fixed_crew(inputs, station)}
+    used |= {station.station for station in balance.stations if any(kept) and _fixed_crew(inputs, station)}
     if len(used) != balance.stations_used:
         found.append(f"{balance.stations_used} stations stated, {len(used)} counted")
     if balance.operators < balance.operators_lower_bound:
