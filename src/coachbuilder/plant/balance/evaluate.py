@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.plant.balance.bounds import operators_lower_bound
+from coachbuilder.plant.balance.conflict import Case, Kind, problems_of, smallest_conflict
 from coachbuilder.plant.balance.inputs import PLANT, places_of
 from coachbuilder.plant.balance.interface import (
     FitInputs,
@@ -203,10 +204,31 @@ def _balance(
             found, trade_off = _rebalanced(inputs, setting, place_before, found, stream)
         if found.complete:
             break
+        if not attempt:
+            stopped = _stopped(inputs, units, takt, place_before)
+            if stopped is not None:
+                raise InputError([_exhausted(inputs, setting, found.station, takt), *stopped])
     if not found.complete:
         raise InputError([_exhausted(inputs, setting, found.station, takt)])
     balance = _described(inputs, units, takt, setting, found, bound)
     return balance, _places(setting, found), trade_off
+
+
+def _stopped(
+    inputs: FitInputs, units: Sequence[float], takt: float, place_before: Mapping[int, _Place]
+) -> list[Problem] | None:
+    """Return the requirements that cannot be kept together, one problem each; nothing where that is not proven.
+
+    Where the work alone is too much for the room of the line, takt and room are told already.
+    """
+    home = {position: place.station for position, place in place_before.items()}
+    case = Case(inputs, tuple(units), takt, home)
+    conflict = smallest_conflict(case)
+    if conflict is None:
+        return None
+    if {member.kind for member in conflict.members} <= {Kind.TAKT, Kind.PEAK, Kind.ROOM}:
+        return []
+    return problems_of(case, conflict)
 
 
 def _bound(inputs: FitInputs, units: Sequence[float], takt: float) -> int:
@@ -398,7 +420,8 @@ def _setting(
     names = {name: number for number, name in enumerate(dict.fromkeys(item.skill for item in tasks if item.skill))}
     skills = [1 << names[item.skill] if item.skill else 0 for item in tasks]
     points = (time_s > 0) @ weight * np.array([item.ergonomic_points for item in tasks], dtype=np.float64)
-    points_a_car = inputs.ergonomic_limit_points_per_shift * inputs.shifts_per_year / total
+    most_points = inputs.ergonomic_limit_points_per_shift
+    points_a_car = math.inf if most_points is None else most_points * inputs.shifts_per_year / total
     worth = inputs.moves_worth_an_operator
     line = kernels.Line(
         time_s=time_s,

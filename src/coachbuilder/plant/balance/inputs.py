@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -174,7 +173,7 @@ def _inputs(programme: Programme, resident_units: Mapping[str, float], guest_uni
             for zone in Zone
         ),
         operators_per_zone=assembly.operators_per_zone,
-        overload_allowance=_allowance(assembly),
+        overload_allowance=_allowance(assembly, residents, everybody),
         level_stations=assembly.station_use is StationUse.LEVEL,
         moves_worth_an_operator=float(assembly.moves_worth_an_operator),
         resident_units_per_year=residents,
@@ -189,19 +188,23 @@ def _inputs(programme: Programme, resident_units: Mapping[str, float], guest_uni
         today=tuple(TaskPlace(place.task, place.station, place.operators) for place in programme.line),
         move_budget=assembly.move_budget,
         skills_per_operator=assembly.skills_per_operator,
-        ergonomic_limit_points_per_shift=math.inf
-        if assembly.ergonomic_limit_points_per_shift is None
-        else assembly.ergonomic_limit_points_per_shift,
+        ergonomic_limit_points_per_shift=assembly.ergonomic_limit_points_per_shift,
         shifts_per_year=plant.shifts.shifts_per_day * plant.shifts.working_days_per_year.value,
         model_smoothing=assembly.model_smoothing,
     )
 
 
-def _allowance(assembly: AssemblySection) -> float:
-    """Return how far one model may exceed takt: nothing for peak, any amount where the average alone counts."""
+def _allowance(assembly: AssemblySection, *mixes: Sequence[float]) -> float:
+    """Return how far one model may exceed takt: nothing for peak, any amount where the average alone counts.
+
+    While the average is within takt, no model can take more than takt over its share of the cars.
+    """
     if assembly.takt_rule is TaktRule.PEAK:
         return 0.0
-    return math.inf if assembly.takt_rule is TaktRule.AVERAGE else assembly.overload_allowance.value
+    if assembly.takt_rule is TaktRule.ALLOWANCE:
+        return assembly.overload_allowance.value
+    shares = [units / sum(mix) for mix in mixes for units in mix if units > 0]
+    return 1.0 / min(shares) if shares else 0.0
 
 
 def _stations(assembly: AssemblySection) -> tuple[LineStation, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 
@@ -97,8 +96,10 @@ class FitInputs:
     operators_per_zone: int
     """Operators who may stand in one zone of one car at the same time."""
     overload_allowance: float
-    """How far one model's work may exceed takt while the mix average stays within it; 0 keeps takt on every model,
-    infinite keeps it for the average alone."""
+    """How far one model's work may exceed takt while the mix average stays within it.
+
+    0 keeps takt on every model; where the average alone counts it is so large that it never binds.
+    """
     level_stations: bool
     """True spreads operators evenly along the line; false uses as few stations as possible."""
     moves_worth_an_operator: float
@@ -127,8 +128,8 @@ class FitInputs:
     """Most resident tasks that may change their station; nothing for no limit."""
     skills_per_operator: int = 0
     """Different skills that one operator may need; 0 for no limit."""
-    ergonomic_limit_points_per_shift: float = math.inf
-    """Most that the tasks of one operator may add up to over a shift."""
+    ergonomic_limit_points_per_shift: float | None = None
+    """Most that the tasks of one operator may add up to over a shift; nothing for no limit."""
     shifts_per_year: float = 1.0
     """Shifts in a year, to turn points a car into points a shift."""
     model_smoothing: float = 0.0

@@ -201,10 +201,11 @@ def _person_rules(
             cars_per_shift = share * units_per_year / inputs.shifts_per_year / lanes
             position = inputs.models.index(model)
             points += cars_per_shift * sum(task.ergonomic_points for task in own if task.time_s[position] > 0)
-        if points > inputs.ergonomic_limit_points_per_shift + TOLERANCE_S:
+        most = inputs.ergonomic_limit_points_per_shift
+        if most is not None and points > most + TOLERANCE_S:
             found.append(
                 f"operator {number} at {station.station} carries {points:.1f} points a shift, "
-                f"at most {inputs.ergonomic_limit_points_per_shift:g} are allowed"
+                f"at most {most:g} are allowed"
             )
     return found
 
