@@ -9,8 +9,8 @@ station included.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -27,6 +27,10 @@ LARGEST_MODEL = 20_000
 """Pairs of task and station in a model; a larger one is not built."""
 MOST_TASKS_IN_DETAIL = 12
 """Tasks up to which the schedule of each station is part of the model."""
+MOST_STATIONS_IN_DETAIL = 12
+"""The same for stations."""
+LARGEST_DETAIL = 400
+"""Triples of task, station and operator in such a model."""
 MOST_ROOMS_TOLD = 8
 """Stations whose room is told one by one; more are told together."""
 SLACK_S = 1e-6
@@ -86,6 +90,8 @@ class Case:
     """Takt."""
     home: Mapping[int, int]
     """Station by task where it is done today; empty where nothing is."""
+    only: frozenset[int] | None = None
+    """Tasks that are looked at; nothing for all that a built model has."""
 
     @property
     def models(self) -> list[int]:
@@ -102,15 +108,14 @@ class Case:
     @property
     def tasks(self) -> list[int]:
         """Tasks that a built model has."""
-        return [
-            position
-            for position, task in enumerate(self.inputs.tasks)
-            if any(task.time_s[model] > 0 for model in self.models)
-        ]
+        return [position for position, task in enumerate(self.inputs.tasks) if self._kept(position, task)]
+
+    def _kept(self, position: int, task: LineTask) -> bool:
+        return (self.only is None or position in self.only) and any(task.time_s[model] > 0 for model in self.models)
 
     def arcs(self) -> list[tuple[int, int]]:
-        """Return the direct arcs of the joint precedence graph."""
-        kept = [any(task.time_s[model] > 0 for model in self.models) for task in self.inputs.tasks]
+        """Return the direct arcs of the joint precedence graph; a path through tasks left out stays an arc."""
+        kept = [self._kept(position, task) for position, task in enumerate(self.inputs.tasks)]
         joint = joint_precedence([task.predecessors for task in self.inputs.tasks], kept)
         return [(earlier, later) for later, before in enumerate(joint) for earlier in before]
 
@@ -157,6 +162,9 @@ def requirements(case: Case) -> list[Requirement]:
 def smallest_conflict(case: Case) -> Conflict | None:
     """Return requirements that no assignment keeps together and none of which can be spared.
 
+    A long line is not looked at as a whole, but where its work is seen to be too much for the stations that may take
+    it: if not even some of the tasks can be assigned, neither can all.
+
     Parameters
     ----------
     case
@@ -167,16 +175,91 @@ def smallest_conflict(case: Case) -> Conflict | None:
     Conflict or None
         Nothing if the models cannot prove within their limits that there is no assignment.
     """
+    for part, stations in _parts(case):
 
-    def refuted(active: Sequence[Requirement]) -> bool:
-        return _stations_alone(case, active) is False or _in_detail(case, active) is False
+        def refuted(active: Sequence[Requirement], part: Case = part) -> bool:
+            return _stations_alone(part, active) is False or _in_detail(part, active) is False
 
-    everything = requirements(case)
-    if not refuted(everything):
-        return None
-    members = _explained(refuted, everything)
-    without = ([each for each in members if each is not left_out] for left_out in members)
-    return Conflict(tuple(members), all(_in_detail(case, rest) is True for rest in without))
+        everything = requirements(part)
+        near = [each for each in everything if each.kind is not Kind.ROOM or each.station in stations]
+        start = next((some for some in (near, everything) if refuted(some)), None)
+        if start is None:
+            continue
+        members = _explained(refuted, start)
+        without = ([each for each in members if each is not left_out] for left_out in members)
+        return Conflict(tuple(members), all(_exists(part, rest) for rest in without))
+    return None
+
+
+def _parts(case: Case) -> Iterator[tuple[Case, set[int]]]:
+    """Yield parts of a line that may be impossible by themselves, with the stations where room may be short."""
+    everywhere = set(range(len(case.inputs.stations)))
+    if len(case.tasks) <= MOST_TASKS_IN_DETAIL:
+        yield case, everywhere
+        return
+    for tasks, stations in _tight(case):
+        yield replace(case, only=frozenset(tasks)), stations
+    yield case, everywhere
+
+
+def _tight(case: Case) -> Iterator[tuple[set[int], set[int]]]:
+    """Yield tasks that together are too much for the stations that their requirements leave to them.
+
+    Stations are narrowed by the precedence graph, and whatever did so joins the tasks.
+    """
+    inputs = case.inputs
+    model = _Model(case, requirements(case), bare=True)
+    open_stations = {task: set(left) for task, left in model.allowed.items()}
+    causes: dict[int, set[int]] = {task: {task} for task in case.tasks}
+    for task, left in open_stations.items():
+        if not left:
+            yield {task}, set()
+            return
+    arcs = case.arcs()
+    pairs = [(task, inputs.tasks[task].same_station) for task in case.tasks]
+    mates = [(task, other) for task, others in pairs for other in others if other in open_stations]
+    changed = True
+    while changed:
+        changed = False
+        for earlier, later in arcs:
+            lowest, highest = min(open_stations[earlier]), max(open_stations[later])
+            for one, two, left in (
+                (earlier, later, {s for s in open_stations[later] if s >= lowest}),
+                (later, earlier, {s for s in open_stations[earlier] if s <= highest}),
+            ):
+                changed = _narrow(one, two, left, open_stations, causes) or changed
+                if not left:
+                    yield causes[two], set()
+                    return
+        for one, two in (*mates, *((two, one) for one, two in mates)):
+            left = open_stations[two] & open_stations[one]
+            changed = _narrow(one, two, left, open_stations, causes) or changed
+            if not left:
+                yield causes[two], set()
+                return
+    budget = inputs.move_budget
+    if budget is not None and case.home:
+        forced = [task for task, left in open_stations.items() if case.home.get(task, -1) not in {-1, *left}]
+        if len(forced) > budget:
+            yield set().union(*(causes[task] for task in forced[: budget + 1])), set()
+    groups = {frozenset(left) for left in open_stations.values()}
+    spans = sorted({(min(group), max(group)) for group in groups}, key=lambda span: span[1] - span[0])
+    groups |= {frozenset(range(first, last + 1)) for first, last in spans}
+    for group in sorted(groups, key=lambda each: (len(each), sorted(each))):
+        inside = [task for task, left in open_stations.items() if left <= group]
+        if model.too_much(inside, group):
+            yield set().union(*(causes[task] for task in inside)), set(group)
+
+
+def _narrow(
+    one: int, two: int, left: set[int], open_stations: dict[int, set[int]], causes: dict[int, set[int]]
+) -> bool:
+    """Leave ``left`` to task ``two`` because of task ``one``; return whether that is less than before."""
+    if left == open_stations[two]:
+        return False
+    open_stations[two] = left
+    causes[two] = causes[two] | causes[one]
+    return True
 
 
 def _explained(refuted: Callable[[Sequence[Requirement]], bool], everything: list[Requirement]) -> list[Requirement]:
@@ -247,13 +330,20 @@ def _solved(rows: _Rows, whole: Sequence[bool], high: Sequence[float]) -> Answer
 class _Model:
     """Tasks to stations, with what both models share."""
 
-    def __init__(self, case: Case, active: Sequence[Requirement]) -> None:
+    def __init__(
+        self,
+        case: Case,
+        active: Sequence[Requirement],
+        *,
+        bare: bool = False,
+        places: Sequence[int] | None = None,
+    ) -> None:
         self.case = case
         self.inputs = case.inputs
         self.active = set(active)
         self.kinds = {each.kind for each in active}
         self.tasks = case.tasks
-        self.places = range(len(case.inputs.stations))
+        self.places: Sequence[int] = range(len(case.inputs.stations)) if places is None else places
         self.roomy = {s for s in self.places if Requirement(Kind.ROOM, station=s) not in self.active}
         self.limit_s = [
             case.takt_s * item.lanes if Kind.TAKT in self.kinds else math.inf for item in case.inputs.stations
@@ -341,6 +431,27 @@ class _Model:
         for s in self.places:
             self._capacity(s)
 
+    def too_much(self, tasks: Sequence[int], stations: Collection[int]) -> bool:
+        """Return whether tasks are more work, or load, than all operators of some stations may take."""
+        room = {s: self.inputs.stations[s].max_operators for s in stations}
+        crew = {task: self.inputs.tasks[task].operators for task in tasks}
+
+        def over(amount: Callable[[int], float], most: Callable[[int], float]) -> bool:
+            # Seconds of rounding for each station, as in the model.
+            space = sum(room[s] * most(s) + SLACK_S for s in stations if room[s])
+            return sum(crew[task] * amount(task) for task in tasks) > space + SLACK_S
+
+        by_model = (
+            over(lambda task, model=model: self.inputs.tasks[task].time_s[model], lambda s: self.peak_s[s])  # type: ignore[misc]
+            for model in self.case.models
+        )
+        lanes = [station.lanes for station in self.inputs.stations]
+        return (
+            over(self.case.mean_s, lambda s: self.limit_s[s])
+            or any(by_model)
+            or over(self.points, lambda s: self.most_points * lanes[s])
+        )
+
     def _capacity(self, s: int) -> None:
         """All operators of a station together have so much time, and may carry so much."""
         station = self.inputs.stations[s]
@@ -370,13 +481,36 @@ def _stations_alone(case: Case, active: Sequence[Requirement]) -> Answer:
     return False if _solved(model.rows, model.whole, model.high) is False else None
 
 
-def _in_detail(case: Case, active: Sequence[Requirement]) -> Answer:
-    """Return whether an assignment keeps all rules, the order of work at each station included."""
+def _exists(case: Case, active: Sequence[Requirement]) -> bool:
+    """Return whether an assignment is found, at a few stations of a long line."""
+    if len(case.tasks) > MOST_TASKS_IN_DETAIL:
+        return False
+    model = _Model(case, active, bare=True)
+    profiles = [
+        (s in model.roomy, frozenset(task for task in case.tasks if s in model.allowed[task])) for s in model.places
+    ]
+    last = len(profiles) - 1
+    places = [s for s in range(last + 1) if s in {0, last} or not profiles[s - 1] == profiles[s] == profiles[s + 1]]
+    if len(model.places) <= MOST_STATIONS_IN_DETAIL or len(places) > MOST_STATIONS_IN_DETAIL:
+        places = list(model.places)
+    return _in_detail(case, active, places) is True
+
+
+def _in_detail(case: Case, active: Sequence[Requirement], places: Sequence[int] | None = None) -> Answer:
+    """Return whether an assignment, at some stations, keeps all rules, the order of work at each included."""
     if len(case.tasks) > MOST_TASKS_IN_DETAIL:
         return None
-    model = _Model(case, active)
+    if places is None:
+        # What no task may use plays no part.
+        left = _Model(case, active, bare=True).allowed.values()
+        places = sorted(set().union(*left))
+    if len(places) > MOST_STATIONS_IN_DETAIL:
+        return None
+    model = _Model(case, active, places=places)
     if not all(model.allowed.values()):
         return False
+    if sum(case.inputs.stations[s].max_operators for _, s in model.at if s not in model.roomy) > LARGEST_DETAIL:
+        return None
     _add_operators(model)
     return _solved(model.rows, model.whole, model.high)
 
@@ -390,7 +524,7 @@ def _add_operators(model: _Model) -> None:
     reach = dict(inputs.reach)
     hands: dict[tuple[int, int, int], list[int]] = {}
     for s in model.places:
-        if s in model.roomy:
+        if s in model.roomy or not any(s in left for left in model.allowed.values()):
             continue
         station = inputs.stations[s]
         slots = range(station.max_operators)

@@ -30,7 +30,8 @@ def violations(inputs: FitInputs, balance: LineBalance) -> list[str]:
     built = [position for position, number in enumerate(units) if number > 0]
     kept = [any(task.time_s[model] > 0 for model in built) for task in inputs.tasks]
     found = _task_rules(inputs, balance, kept)
-    if found:
+    wanted = {task.id for task, keep in zip(inputs.tasks, kept, strict=True) if keep}
+    if sorted(place.task for place in balance.assignment) != sorted(wanted):
         return found
     joint = joint_precedence([task.predecessors for task in inputs.tasks], kept)
     by_id = {task.id: task for task in inputs.tasks}
