@@ -36,7 +36,7 @@ STATION_WEIGHT = 0.02
 """What a station in use costs in operators where as few as possible are wanted."""
 EVEN_SHARE = 0.25
 """Part of the evaluations spent on evening out the loads."""
-CURVE_SHARE = 0.75
+CURVE_SHARE = 0.5
 """Evaluations spent on lines with few moves, over those of the main search."""
 ATTEMPTS = 3
 """Searches, each from other starts, before a line counts as one that was not found."""
