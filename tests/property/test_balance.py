@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
@@ -21,10 +22,12 @@ from coachbuilder.plant.balance import (
     LineTask,
     evaluate,
     labour_at,
+    moving_violations,
     salbp1,
     violations,
 )
 from coachbuilder.plant.balance.bounds import packing_bound
+from coachbuilder.plant.balance.conflict import Case, Kind, Requirement, smallest_conflict
 from coachbuilder.programme.errors import InputError
 
 QUICK = settings(max_examples=60, deadline=None, derandomize=True)
@@ -104,6 +107,122 @@ def random_line(seed: int, tasks: int, stations: int, **changes: Any) -> FitInpu
         seed=seed,
     )
     return replace(plain, **changes)
+
+
+HEIGHTS = ("low", "mid", "high")
+SKILLS = ("weld", "high-voltage", "airbag")
+
+
+def with_further_rules(inputs: FitInputs, seed: int, often: float = 0.2) -> FitInputs:
+    """Return a line with heights, skills, ergonomic load, company of tasks, fixed crews and frozen stations as well."""
+    draw = random.Random(seed + 1)
+    count = len(inputs.tasks)
+    trained = {
+        skill: tuple(sorted(draw.sample(range(len(inputs.stations)), max(1, len(inputs.stations) * 2 // 3))))
+        for skill in SKILLS
+    }
+    tasks = []
+    for number, task in enumerate(inputs.tasks):
+        skill = draw.choice(SKILLS) if draw.random() < often else ""
+        near = range(max(0, number - 4), number)
+        tasks.append(
+            replace(
+                task,
+                height=draw.choice(HEIGHTS) if draw.random() < often else "",
+                skill=skill,
+                skill_stations=trained[skill] if skill == "weld" else (),
+                ergonomic_points=float(draw.randint(1, 9)) if draw.random() < 0.5 else 0.0,
+                same_station=tuple(other for other in near if draw.random() < often / 4),
+                other_station=tuple(other for other in near if draw.random() < often / 4),
+            )
+        )
+    stations = []
+    for station in inputs.stations:
+        least = draw.choice((0, 0, 0, 1, station.max_operators))
+        heights = tuple(sorted(draw.sample(HEIGHTS, 2))) if draw.random() < 0.5 else ()
+        stations.append(replace(station, heights=heights, min_operators=least, frozen=draw.random() < 0.1))
+    assert len(tasks) == count
+    return replace(
+        inputs,
+        tasks=tuple(tasks),
+        stations=tuple(stations),
+        skills_per_operator=draw.choice((0, 1, 2)),
+        ergonomic_limit_points_per_shift=draw.choice((None, 300.0, 150.0)),
+        shifts_per_year=4.0,
+        move_budget=draw.choice((None, None, 3, 10)),
+        model_smoothing=draw.choice((0.0, 1.0)),
+        overload_allowance=draw.choice((0.0, 0.2, float("inf"))),
+    )
+
+
+def recount_further(inputs: FitInputs, balance: LineBalance) -> None:
+    """Count the further rules again from the assignment alone."""
+    at = {place.task: place for place in balance.assignment}
+    line = {station.id: (number, station) for number, station in enumerate(inputs.stations)}
+    carried: dict[tuple[str, int], float] = defaultdict(float)
+    skills: dict[tuple[str, int], set[str]] = defaultdict(set)
+    crews: dict[str, set[int]] = defaultdict(set)
+    for task in inputs.tasks:
+        if task.id not in at:
+            continue
+        place = at[task.id]
+        number, station = line[place.station]
+        assert not task.height or not station.heights or task.height in station.heights
+        assert not task.skill_stations or number in task.skill_stations
+        for other in task.same_station:
+            assert inputs.tasks[other].id not in at or at[inputs.tasks[other].id].station == place.station
+        for other in task.other_station:
+            assert inputs.tasks[other].id not in at or at[inputs.tasks[other].id].station != place.station
+        built = sum(
+            units for model, units in balance.units_per_year.items() if task.time_s[inputs.models.index(model)] > 0
+        )
+        for who in place.operators:
+            crews[place.station].add(who)
+            carried[place.station, who] += task.ergonomic_points * built / inputs.shifts_per_year / station.lanes
+            skills[place.station, who] |= {task.skill} - {""}
+    if inputs.ergonomic_limit_points_per_shift is not None:
+        assert all(points <= inputs.ergonomic_limit_points_per_shift * (1 + 1e-6) for points in carried.values())
+    if inputs.skills_per_operator:
+        assert all(len(needed) <= inputs.skills_per_operator for needed in skills.values())
+    if balance.assignment:
+        crew = {name: max(len(crews[name]), station.min_operators) for name, (_, station) in line.items()}
+        assert balance.operators == sum(line[name][1].lanes * size for name, size in crew.items())
+        assert balance.stations_used == sum(size > 0 for size in crew.values())
+
+
+@given(seed=st.integers(0, 10**6), tasks=st.integers(1, 45), stations=st.integers(2, 14))
+@settings(QUICK, max_examples=40)
+def test_every_balanced_line_keeps_the_further_rules_too(seed: int, tasks: int, stations: int) -> None:
+    inputs = with_further_rules(random_line(seed, tasks, stations), seed)
+    try:
+        result = evaluate(inputs)
+    except InputError as error:
+        assert "no station left" in str(error)
+        return
+    for balance in (result.before, result.after):
+        recount_further(inputs, balance)
+        assert violations(inputs, balance) == []
+    assert moving_violations(inputs, result.before, result.after) == []
+    before = {place.task: place.station for place in result.before.assignment}
+    after = {place.task: place.station for place in result.after.assignment}
+    if inputs.move_budget is not None:
+        assert len(result.moved_tasks) <= inputs.move_budget
+    frozen = {station.id for station in inputs.stations if station.frozen}
+    for name, station in after.items() if before else ():
+        if {station, before.get(name)} & frozen:
+            assert before.get(name) == station
+    check_moves(inputs, result)
+    check_trade_off(result)
+
+
+def check_trade_off(result: FitResult) -> None:
+    """More moves allowed never take more operators, and the line chosen is no better than the curve."""
+    curve = result.trade_off
+    assert [point.moves_allowed for point in curve] == sorted({point.moves_allowed for point in curve})
+    assert all(point.moved_tasks <= point.moves_allowed for point in curve)
+    assert all(after.operators <= before.operators for before, after in pairwise(curve))
+    assert curve[-1].operators <= result.operators
+    assert all(point.operators >= result.after.operators_lower_bound for point in curve)
 
 
 def recount(inputs: FitInputs, balance: LineBalance) -> None:
@@ -233,10 +352,10 @@ def test_a_line_whose_takt_is_loose_moves_nothing_where_moves_are_forbidden(seed
 # Against an exact model of the same rules
 
 
-def fewest_operators(inputs: FitInputs) -> int | None:
+def fewest_operators(inputs: FitInputs, roomy: Collection[int] = ()) -> int | None:
     """Return the fewest operators of the line with the guest, from a CP-SAT model; nothing if there is no line.
 
-    Times must be whole seconds and the mix equal shares.
+    Times must be whole seconds and the mix equal shares. At the stations ``roomy`` there is room for everybody.
     """
     from ortools.sat.python import cp_model
 
@@ -244,22 +363,29 @@ def fewest_operators(inputs: FitInputs) -> int | None:
     tasks = inputs.tasks
     model = cp_model.CpModel()
     models = range(len(inputs.models))
-    peak = int(takt * (1 + inputs.overload_allowance) + 1e-6)
+    peak = int(min(takt * (1 + inputs.overload_allowance), 10**6) + 1e-6)
     reach = dict(inputs.reach)
     stations = range(len(inputs.stations))
     here = [[model.new_bool_var("") for _ in stations] for _ in tasks]
-    used = {(s, k): model.new_bool_var("") for s in stations for k in range(inputs.stations[s].max_operators)}
+    everybody = sum(task.operators for task in tasks)
+    room_at = [everybody if s in roomy else inputs.stations[s].max_operators for s in stations]
+    used = {(s, k): model.new_bool_var("") for s in stations for k in range(room_at[s])}
     lead = {(t, s, k): model.new_bool_var("") for t in range(len(tasks)) for s, k in used}
     help_ = {key: model.new_bool_var("") for key in lead}
     stands = {(s, k, zone): model.new_bool_var("") for s, k in used for zone in inputs.stations[s].zones}
+    idlers: dict[tuple[int, int], Any] = {}
     for s, k in used:
-        model.add(sum(stands[s, k, zone] for zone in inputs.stations[s].zones) == used[s, k])
+        # One of a fixed crew who has no task needs no place at the car.
+        idle = model.new_bool_var("") if k < inputs.stations[s].min_operators else 0
+        idlers[s, k] = idle
+        model.add(sum(stands[s, k, zone] for zone in inputs.stations[s].zones) == used[s, k] - idle)
         if k:
             model.add(used[s, k] <= used[s, k - 1])
     for s in stations:
         for zone in inputs.stations[s].zones:
-            room = [stands[s, k, zone] for k in range(inputs.stations[s].max_operators)]
-            model.add(sum(room) <= inputs.operators_per_zone)
+            room = [stands[s, k, zone] for k in range(room_at[s])]
+            if s not in roomy:
+                model.add(sum(room) <= inputs.operators_per_zone)
     ends = {}
     intervals = defaultdict(list)
     for t, task in enumerate(tasks):
@@ -267,11 +393,19 @@ def fewest_operators(inputs: FitInputs) -> int | None:
         for s in stations:
             if task.stations and s not in task.stations:
                 model.add(here[t][s] == 0)
-            slots = range(inputs.stations[s].max_operators)
+            if task.skill_stations and s not in task.skill_stations:
+                model.add(here[t][s] == 0)
+            if task.height and inputs.stations[s].heights and task.height not in inputs.stations[s].heights:
+                model.add(here[t][s] == 0)
+            for other in task.same_station:
+                model.add(here[t][s] == here[other][s])
+            for other in task.other_station:
+                model.add(here[t][s] + here[other][s] <= 1)
+            slots = range(room_at[s])
             model.add(sum(lead[t, s, k] for k in slots) == here[t][s])
             model.add(sum(help_[t, s, k] for k in slots) == (task.operators - 1) * here[t][s])
             for k in slots:
-                model.add(lead[t, s, k] + help_[t, s, k] <= used[s, k])
+                model.add(lead[t, s, k] + help_[t, s, k] <= used[s, k] - idlers[s, k])
                 if task.zone:
                     good = [stands[s, k, zone] for zone in inputs.stations[s].zones if task.zone in reach[zone]]
                     model.add(sum(good) >= lead[t, s, k])
@@ -300,6 +434,27 @@ def fewest_operators(inputs: FitInputs) -> int | None:
                 model.add(last >= ends[t, m]).only_enforce_if(here[t][s])
             lasts.append(last)
         model.add(sum(lasts) <= takt * len(lasts))
+    cars_per_shift = {m: inputs.units_per_year[m] / inputs.shifts_per_year for m in models}
+    for s, k in used:
+        if inputs.ergonomic_limit_points_per_shift is not None:
+            points = [
+                sum(cars_per_shift[m] * task.ergonomic_points for m in models if task.time_s[m]) for task in tasks
+            ]
+            assert all(value == round(value) for value in points)
+            carried = sum(round(value) * (lead[t, s, k] + help_[t, s, k]) for t, value in enumerate(points))
+            model.add(carried <= int(inputs.ergonomic_limit_points_per_shift))
+        if inputs.skills_per_operator:
+            needs = []
+            for skill in {task.skill for task in tasks} - {""}:
+                needs.append(model.new_bool_var(""))
+                for t, task in enumerate(tasks):
+                    if task.skill == skill:
+                        model.add(lead[t, s, k] + help_[t, s, k] <= needs[-1])
+            model.add(sum(needs) <= inputs.skills_per_operator)
+    for s in stations:
+        # Those of a fixed crew who have no task stand there all the same.
+        for k in range(inputs.stations[s].min_operators):
+            model.add(used[s, k] == 1)
     model.minimize(sum(used.values()))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
@@ -348,6 +503,95 @@ def whole_line(seed: int) -> FitInputs:
         starts=12,
         evaluations=60_000,
     )
+
+
+def further_whole_line(seed: int) -> FitInputs:
+    """Return such a line with the further rules, in whole points a shift."""
+    inputs = with_further_rules(whole_line(seed), seed)
+    return replace(
+        inputs,
+        tasks=tuple(replace(task, operators=1 if task.skill else task.operators) for task in inputs.tasks),
+        ergonomic_limit_points_per_shift=random.Random(seed).choice((None, 400.0, 250.0)),
+        overload_allowance=random.Random(seed + 2).choice((0.0, 0.2, float("inf"))),
+        move_budget=None,
+    )
+
+
+def test_small_lines_with_the_further_rules_take_as_few_operators_as_an_exact_model_finds() -> None:
+    above = []
+    unsolved = 0
+    for seed in range(40):
+        inputs = further_whole_line(seed)
+        fewest = fewest_operators(inputs)
+        if fewest is None:
+            with pytest.raises(InputError, match="no station left"):
+                evaluate(inputs)
+            unsolved += 1
+            continue
+        result = evaluate(inputs)
+        recount_further(inputs, result.after)
+        assert result.after.operators_lower_bound <= fewest
+        above.append(result.operators - fewest)
+    assert len(above) >= 20
+    assert unsolved >= 5
+    assert min(above) == 0
+    assert max(above) <= 1
+    assert sum(above) <= len(above) / 20
+
+
+def under(inputs: FitInputs, members: Collection[Requirement]) -> tuple[FitInputs, set[int]]:
+    """Return a line that need keep ``members`` alone, and the stations with room for everybody."""
+    kinds = {each.kind for each in members}
+
+    def mates(kind: Kind, task: int) -> tuple[int, ...]:
+        return tuple(each.other for each in members if each.kind is kind and each.task == task)
+
+    tasks = []
+    for number, task in enumerate(inputs.tasks):
+        own = {each.kind for each in members if each.task == number}
+        tasks.append(
+            replace(
+                task,
+                stations=task.stations if Kind.STATION in own else (),
+                skill_stations=task.skill_stations if Kind.SKILL in own else (),
+                height=task.height if Kind.HEIGHT in own else "",
+                zone=task.zone if Kind.ZONE in own else "",
+                ergonomic_points=task.ergonomic_points if Kind.POINTS in own else 0.0,
+                same_station=mates(Kind.SAME, number),
+                other_station=mates(Kind.OTHER, number),
+                predecessors=mates(Kind.BEFORE, number),
+            )
+        )
+    line = replace(
+        inputs,
+        tasks=tuple(tasks),
+        net_hours_per_year=inputs.net_hours_per_year * (1.0 if Kind.TAKT in kinds else 1000.0),
+        overload_allowance=inputs.overload_allowance if Kind.PEAK in kinds else 5.0,
+        skills_per_operator=inputs.skills_per_operator if Kind.SKILLS in kinds else 0,
+        ergonomic_limit_points_per_shift=inputs.ergonomic_limit_points_per_shift if Kind.LOAD in kinds else None,
+    )
+    kept = {each.station for each in members if each.kind is Kind.ROOM}
+    return line, set(range(len(inputs.stations))) - kept
+
+
+def test_what_stops_a_line_is_proven_and_none_of_it_can_be_spared_by_an_exact_model() -> None:
+    kinds: set[Kind] = set()
+    sizes: list[int] = []
+    for seed in range(30):
+        inputs = further_whole_line(seed)
+        conflict = smallest_conflict(Case(inputs, inputs.units_per_year, 60.0, {}))
+        if conflict is None:
+            continue
+        assert conflict.irreducible
+        assert fewest_operators(*under(inputs, conflict.members)) is None
+        for spared in conflict.members:
+            rest = [each for each in conflict.members if each is not spared]
+            assert fewest_operators(*under(inputs, rest)) is not None, (seed, spared)
+        kinds |= {each.kind for each in conflict.members}
+        sizes.append(len(conflict.members))
+    assert len(sizes) >= 12
+    assert max(sizes) >= 6
+    assert kinds >= {Kind.TAKT, Kind.STATION, Kind.SAME, Kind.OTHER, Kind.BEFORE, Kind.HEIGHT, Kind.LOAD, Kind.ROOM}
 
 
 def test_small_lines_take_as_few_operators_as_an_exact_model_finds() -> None:

@@ -440,7 +440,7 @@ def programme(*tasks: Task, **changes: Any) -> Programme:
         tasks=TaskTimesSection.model_validate({"time_scale": 1.1, "guest_time_scale": 1.2}),
         assembly=AssemblySection.model_validate(assembly),
     )
-    whole = SimpleNamespace(plant=plant, tasks=tasks, guest=plant.model[1], residents=plant.model[:1], seed=5)
+    whole = SimpleNamespace(plant=plant, tasks=tasks, guest=plant.model[1], residents=plant.model[:1], seed=5, line=())
     return cast("Programme", whole)
 
 

@@ -22,6 +22,7 @@ from coachbuilder.programme.sections.common import EARLIEST_DAY, LATEST_DAY, Mod
 from coachbuilder.programme.tree import map_assumptions, repeated_ids
 
 if TYPE_CHECKING:
+    from coachbuilder.programme.line import LinePlace
     from coachbuilder.programme.schema import PlantDocument
     from coachbuilder.programme.tasks import Task
 
@@ -29,6 +30,7 @@ PROGRAMME_FILE = "programme.toml"
 PLANT_FILE = "plant.toml"
 TASKS_FILE = "tasks.csv"
 ORDERS_FILE = "orders.csv"
+LINE_FILE = "line.csv"
 LARGEST_TOML_BYTES = 4 * 1024 * 1024
 """A programme written by people is a few tens of kilobytes; more than this is some other file."""
 
@@ -41,7 +43,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     Parameters
     ----------
     folder
-        The folder with programme.toml, plant.toml, tasks.csv and, if there is one, orders.csv.
+        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv and line.csv.
     as_of
         Looks at the decision on another day than ``programme.as_of``: evidence dated later is hidden.
 
@@ -60,6 +62,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     >>> programme = load("examples/phone-maker-ev")  # doctest: +SKIP
     >>> programme.guest.name  # doctest: +SKIP
     """
+    from coachbuilder.programme.line import read_line
     from coachbuilder.programme.orders import read_orders
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
     from coachbuilder.programme.tasks import read_tasks
@@ -82,6 +85,9 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
         problems.add("file", "nothing", f"the file {TASKS_FILE}", file=TASKS_FILE)
     elif model_ids:
         tasks = read_tasks(folder / TASKS_FILE, model_ids, problems)
+    line: tuple[LinePlace, ...] = ()
+    if tasks and os.path.lexists(folder / LINE_FILE):
+        line = read_line(folder / LINE_FILE, [task.id for task in tasks], problems)
     if plant is not None and os.path.lexists(folder / ORDERS_FILE):
         orders = read_orders(
             folder / ORDERS_FILE,
@@ -136,6 +142,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
         hidden_evidence=hidden,
         standings=standing,
         folder=folder,
+        line=line,
     )
 
 
@@ -427,4 +434,4 @@ def _with_evidence(
     return settled
 
 
-__all__ = ["ORDERS_FILE", "PLANT_FILE", "PROGRAMME_FILE", "TASKS_FILE", "InputError", "load", "read_text"]
+__all__ = ["LINE_FILE", "ORDERS_FILE", "PLANT_FILE", "PROGRAMME_FILE", "TASKS_FILE", "InputError", "load", "read_text"]

@@ -15,6 +15,7 @@ from coachbuilder.programme.tree import Recipe, iterate_assumptions, map_assumpt
 
 if TYPE_CHECKING:
     from coachbuilder.programme.evidence import Evidence, Standing
+    from coachbuilder.programme.line import LinePlace
     from coachbuilder.programme.orders import Order
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
     from coachbuilder.programme.tasks import Task
@@ -55,6 +56,8 @@ class Programme:
         Work elements of tasks.csv.
     orders
         The day's orders of orders.csv, or ``None`` where an order book is drawn from the mix.
+    line
+        Today's assignment of line.csv; empty where the line is balanced from nothing.
     evidence
         Entries of the register that ``as_of`` can see.
     hidden_evidence
@@ -73,6 +76,7 @@ class Programme:
     hidden_evidence: tuple[str, ...]
     standings: Mapping[str, Standing]
     folder: Path = field(default_factory=Path)
+    line: tuple[LinePlace, ...] = ()
 
     @property
     def as_of(self) -> dt.date:

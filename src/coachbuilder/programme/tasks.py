@@ -11,7 +11,7 @@ from pathlib import Path
 
 from coachbuilder.programme.errors import ProblemList, closest
 from coachbuilder.programme.loading import read_text
-from coachbuilder.programme.sections.assembly import Zone
+from coachbuilder.programme.sections.assembly import Height, Zone
 
 LARGEST_TASKS_BYTES = 32 * 1024 * 1024
 """A line has some thousand work elements, a few hundred kilobytes; more than this is some other file."""
@@ -19,9 +19,13 @@ LARGEST_TASKS_BYTES = 32 * 1024 * 1024
 FIXED_COLUMNS = ("id", "name", "area", "zone", "predecessors", "station", "equipment", "operators")
 """Columns in front of the models' times."""
 
+FURTHER_COLUMNS = ("height", "skill", "ergonomic_points", "same_station", "other_station")
+"""Columns that a file may leave out."""
+
 TIME_SUFFIX = "_time_s"
 CREWS = {"1": 1, "2": 2}
 ZONES = tuple(zone.value for zone in Zone)
+HEIGHTS = tuple(height.value for height in Height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,16 @@ class Task:
         Seconds on each model; 0 where the model does not have it.
     line
         Line in the file, from 1.
+    height
+        Height or tilt of the car that it needs; empty for any.
+    skill
+        Skill that everyone who does it must have; empty for none.
+    ergonomic_points
+        Load on each operator who does it, each time it is done.
+    same_station
+        Tasks with which it must share a station.
+    other_station
+        Tasks with which it must not share a station.
     """
 
     id: str
@@ -62,6 +76,11 @@ class Task:
     operators: int
     time_s: Mapping[str, float]
     line: int
+    height: str = ""
+    skill: str = ""
+    ergonomic_points: float = 0.0
+    same_station: tuple[str, ...] = ()
+    other_station: tuple[str, ...] = ()
 
 
 def read_tasks(path: Path, model_ids: Sequence[str], problems: ProblemList) -> tuple[Task, ...]:
@@ -70,7 +89,8 @@ def read_tasks(path: Path, model_ids: Sequence[str], problems: ProblemList) -> t
     Parameters
     ----------
     path
-        The csv file: a header, then one work element a line; predecessors are separated by semicolons.
+        The csv file: a header, then one work element a line; several tasks in a cell are separated by semicolons.
+        The columns of ``FURTHER_COLUMNS`` may be left out.
     model_ids
         Models of the plant; each has a column ``<id>_time_s``.
     problems
@@ -107,6 +127,7 @@ class _Reader:
         self._file = file
         self._models = model_ids
         self._columns = (*FIXED_COLUMNS, *(model + TIME_SUFFIX for model in model_ids))
+        self._known = (*self._columns, *FURTHER_COLUMNS)
         self._problems = problems
 
     def _note(self, field: str, found: object, expected: str, line: int | None = None, hint: str = "") -> None:
@@ -130,7 +151,7 @@ class _Reader:
                 self._note("row", f"{len(cells)} cells", f"{width} cells, as in the header", line, hint)
                 continue
             row = {name: cells[place].strip() for name, place in places.items()}
-            if len(places) == len(self._columns):
+            if all(name in places for name in self._columns):
                 task = self._task(row, line)
                 if task.id in first_line:
                     self._note("id", task.id, f"an identifier used once; line {first_line[task.id]} has it", line)
@@ -139,6 +160,7 @@ class _Reader:
         if not tasks and not len(self._problems):
             self._note("file", "a header alone", "at least one work element")
         self._check_predecessors(tasks)
+        self._check_company(tasks)
         return tuple(tasks)
 
     def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
@@ -163,13 +185,13 @@ class _Reader:
         places: dict[str, int] = {}
         missing = [name for name in self._columns if name not in header]
         for place, name in enumerate(header):
-            if name not in self._columns:
+            if name not in self._known:
                 self._note(
                     f"column {place + 1}",
                     f"the unknown column {name!r}",
-                    f"one of {', '.join(self._columns)}",
+                    f"one of {', '.join(self._known)}",
                     line,
-                    closest(name, missing or self._columns),
+                    closest(name, [*missing, *FURTHER_COLUMNS] if missing else self._known),
                 )
             elif name in places:
                 self._note(name, "the column twice", "each column once", line)
@@ -188,7 +210,9 @@ class _Reader:
         zone = row["zone"]
         if zone and zone not in ZONES:
             self._note("zone", zone, f"empty or one of {', '.join(ZONES)}", line, closest(zone, ZONES))
-        predecessors = tuple(dict.fromkeys(part.strip() for part in row["predecessors"].split(";") if part.strip()))
+        height = row.get("height", "")
+        if height and height not in HEIGHTS:
+            self._note("height", height, f"empty or one of {', '.join(HEIGHTS)}", line, closest(height, HEIGHTS))
         before = len(self._problems)
         time_s = {model: self._time(row[model + TIME_SUFFIX], model + TIME_SUFFIX, line) for model in self._models}
         if len(self._problems) == before and not any(time_s.values()):
@@ -199,25 +223,36 @@ class _Reader:
             name=row["name"],
             area=row["area"],
             zone=zone,
-            predecessors=predecessors,
+            predecessors=_several(row["predecessors"]),
             station=row["station"],
             equipment=row["equipment"],
             operators=self._operators(row["operators"], line),
             time_s=time_s,
             line=line,
+            height=height,
+            skill=row.get("skill", ""),
+            ergonomic_points=self._points(row.get("ergonomic_points", ""), line),
+            same_station=_several(row.get("same_station", "")),
+            other_station=_several(row.get("other_station", "")),
         )
 
     def _time(self, cell: str, column: str, line: int) -> float:
+        return self._number(cell, column, "a number of seconds, 0 or more", line)
+
+    def _points(self, cell: str, line: int) -> float:
+        return self._number(cell, "ergonomic_points", "a number of points, 0 or more", line)
+
+    def _number(self, cell: str, column: str, expected: str, line: int) -> float:
         if not cell:
             return 0.0
         try:
-            seconds = float(cell)
+            number = float(cell)
         except ValueError:
-            seconds = math.nan
-        if not math.isfinite(seconds) or seconds < 0 or "_" in cell:
-            self._note(column, cell, "a number of seconds, 0 or more", line)
+            number = math.nan
+        if not math.isfinite(number) or number < 0 or "_" in cell:
+            self._note(column, cell, expected, line)
             return 0.0
-        return seconds
+        return number
 
     def _operators(self, cell: str, line: int) -> int:
         if not cell:
@@ -245,6 +280,21 @@ class _Reader:
                 by_id[circle[0]].line,
                 "take one of these predecessors out",
             )
+
+    def _check_company(self, tasks: Sequence[Task]) -> None:
+        by_id = {task.id: task for task in tasks}
+        for task in tasks:
+            for column, names in (("same_station", task.same_station), ("other_station", task.other_station)):
+                for name in names:
+                    if name == task.id:
+                        self._note(column, name, "another work element than itself", task.line)
+                    elif name not in by_id:
+                        hint = closest(name, by_id)
+                        self._note(column, name, "the id of a work element in this file", task.line, hint)
+
+
+def _several(cell: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in cell.split(";") if part.strip()))
 
 
 def _find_circle(by_id: Mapping[str, Task]) -> list[str]:

@@ -18,8 +18,9 @@ from coachbuilder.plant.balance.interface import (
     StationLoad,
     TaktBalance,
     TaskPlace,
+    TradeOff,
 )
-from coachbuilder.plant.balance.rules import violations
+from coachbuilder.plant.balance.rules import moving_violations, violations
 from coachbuilder.plant.balance.simple import salbp1
 from coachbuilder.plant.balance.smallest_takt import salbp2, salbpe
 
@@ -37,10 +38,12 @@ __all__ = [
     "StationLoad",
     "TaktBalance",
     "TaskPlace",
+    "TradeOff",
     "check",
     "evaluate",
     "inputs_from",
     "labour_at",
+    "moving_violations",
     "salbp1",
     "salbp2",
     "salbpe",

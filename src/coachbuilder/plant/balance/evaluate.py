@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.plant.balance.bounds import operators_lower_bound
+from coachbuilder.plant.balance.conflict import Case, Kind, problems_of, smallest_conflict
 from coachbuilder.plant.balance.inputs import PLANT, places_of
 from coachbuilder.plant.balance.interface import (
     FitInputs,
     FitResult,
     Labour,
     LineBalance,
-    MovedTask,
+    LineTask,
     OperatorLoad,
     StationLoad,
     TaskPlace,
+    TradeOff,
 )
+from coachbuilder.plant.balance.moves import moved_tasks
+from coachbuilder.plant.balance.rebalance import Assignment, candidates, curve
+from coachbuilder.plant.balance.rules import violations
 from coachbuilder.plant.process import SECONDS_PER_HOUR, joint_precedence, mix_shares, takt_s, topological_order
 from coachbuilder.programme.errors import InputError, Problem
 
@@ -31,6 +36,10 @@ STATION_WEIGHT = 0.02
 """What a station in use costs in operators where as few as possible are wanted."""
 EVEN_SHARE = 0.25
 """Part of the evaluations spent on evening out the loads."""
+CURVE_SHARE = 0.5
+"""Evaluations spent on lines with few moves, over those of the main search."""
+ATTEMPTS = 3
+"""Searches, each from other starts, before a line counts as one that was not found."""
 FORBIDDEN_MOVE = 1e3
 FULLNESS = 1.0
 """How strongly the search favours full operators, in operators per unit of squared use."""
@@ -67,26 +76,20 @@ def evaluate(inputs: FitInputs) -> FitResult:
     before_takt = after_takt
     if resident_rate > 0:
         before_takt = takt_s(resident_rate, inputs.net_hours_per_year, inputs.planning_availability)
-    before, place_before = _balance(inputs, inputs.resident_units_per_year, before_takt, {}, 0)
-    evaluations = inputs.evaluations if place_before else 0
-    if inputs.units_per_year == inputs.resident_units_per_year:
-        after, place_after = before, place_before
+    remarks: tuple[str, ...] = ()
+    evaluations = 0
+    if inputs.today and resident_rate > 0:
+        before, place_before, remarks = todays_line(inputs, before_takt)
+    else:
+        before, place_before, _ = _balance(inputs, inputs.resident_units_per_year, before_takt, {}, 0)
+        evaluations = inputs.evaluations if place_before else 0
+    trade_off: tuple[TradeOff, ...] = ()
+    if inputs.units_per_year == inputs.resident_units_per_year and not remarks:
+        after = before
     else:
         evaluations += inputs.evaluations
-        after, place_after = _balance(inputs, inputs.units_per_year, after_takt, place_before, 1)
-    moved = [
-        MovedTask(
-            task=task.id,
-            name=task.name,
-            from_station=inputs.stations[place_before[position].station].id,
-            to_station=inputs.stations[place_after[position].station].id,
-            time_s=_mean(task.time_s, inputs.resident_units_per_year),
-        )
-        for position, task in enumerate(inputs.tasks)
-        if position in place_before
-        and position in place_after
-        and place_before[position].station != place_after[position].station
-    ]
+        after, _, trade_off = _balance(inputs, inputs.units_per_year, after_takt, place_before, 1)
+    moved = moved_tasks(inputs, before, after)
     return FitResult(
         guest=inputs.guest,
         before=before,
@@ -97,7 +100,7 @@ def evaluate(inputs: FitInputs) -> FitResult:
         operators_added=after.operators - before.operators,
         idle_share=after.idle_share,
         hours_per_car=dict(after.direct_hours_per_car),
-        moved_tasks=tuple(moved),
+        moved_tasks=moved,
         resident_tasks=len(place_before),
         guest_only_tasks=sum(not task.resident for task in inputs.tasks),
         resident_time_scale=inputs.resident_time_scale,
@@ -105,6 +108,8 @@ def evaluate(inputs: FitInputs) -> FitResult:
         net_hours_per_year=inputs.net_hours_per_year,
         planning_availability=inputs.planning_availability,
         evaluations=evaluations,
+        trade_off=trade_off or (TradeOff(0, 0, 0.0, after.operators, after.stations_used),),
+        remarks=remarks,
     )
 
 
@@ -180,33 +185,188 @@ class _Place:
     helper: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Assignment:
-    """Station and operators of each task, and the order in which tasks begin."""
-
-    station: Integers
-    lead: Integers
-    helper: Integers
-    order: Integers
-
-
 def _balance(
     inputs: FitInputs, units: Sequence[float], takt: float, place_before: Mapping[int, _Place], stream: int
-) -> tuple[LineBalance, dict[int, _Place]]:
-    """Balance the models in ``units``; return the line and the place of each task, in the order in which they begin."""
+) -> tuple[LineBalance, dict[int, _Place], tuple[TradeOff, ...]]:
+    """Balance the models in ``units``.
+
+    Return the line, the place of each task in the order in which they begin, and, where tasks have a home, the
+    trade-off between moves and operators.
+    """
     setting = _setting(inputs, units, takt, place_before)
     if setting is None:
-        return _empty(inputs, units, takt), {}
-    bound = operators_lower_bound(inputs, units, takt)
-    found = _search(inputs, setting, place_before, stream, bound)
-    if (found.station < 0).any():
+        return _empty(inputs, units, takt), {}, ()
+    bound = _bound(inputs, units, takt)
+    trade_off: tuple[TradeOff, ...] = ()
+    for attempt in range(ATTEMPTS):
+        found = _search(inputs, setting, place_before, stream + 2 * attempt, bound)
+        if place_before:
+            found, trade_off = _rebalanced(inputs, setting, place_before, found, stream)
+        if found.complete:
+            break
+        if not attempt:
+            stopped = _stopped(inputs, units, takt, place_before)
+            if stopped is not None:
+                raise InputError([_exhausted(inputs, setting, found.station, takt), *stopped])
+    if not found.complete:
         raise InputError([_exhausted(inputs, setting, found.station, takt)])
     balance = _described(inputs, units, takt, setting, found, bound)
-    places = {
+    return balance, _places(setting, found), trade_off
+
+
+def _stopped(
+    inputs: FitInputs, units: Sequence[float], takt: float, place_before: Mapping[int, _Place]
+) -> list[Problem] | None:
+    """Return the requirements that cannot be kept together, one problem each; nothing where that is not proven.
+
+    Where the work alone is too much for the room of the line, takt and room are told already.
+    """
+    home = {position: place.station for position, place in place_before.items()}
+    case = Case(inputs, tuple(units), takt, home)
+    conflict = smallest_conflict(case)
+    if conflict is None:
+        return None
+    if {member.kind for member in conflict.members} <= {Kind.TAKT, Kind.PEAK, Kind.ROOM}:
+        return []
+    return problems_of(case, conflict)
+
+
+def _bound(inputs: FitInputs, units: Sequence[float], takt: float) -> int:
+    fixed_crews = sum(station.lanes * station.min_operators for station in inputs.stations)
+    return max(operators_lower_bound(inputs, units, takt), fixed_crews)
+
+
+def _places(setting: _Setting, found: Assignment) -> dict[int, _Place]:
+    return {
         setting.positions[task]: _Place(int(found.station[task]), int(found.lead[task]), int(found.helper[task]))
         for task in found.order
+        if found.station[task] >= 0
     }
-    return balance, places
+
+
+def _rebalanced(
+    inputs: FitInputs, setting: _Setting, place_before: Mapping[int, _Place], found: Assignment, stream: int
+) -> tuple[Assignment, tuple[TradeOff, ...]]:
+    """Look for lines with few moves too; return the best at the stated exchange rate, and what moves buy."""
+    from coachbuilder.plant.balance import kernels
+
+    line = setting.line
+    size = (len(setting.positions), len(setting.models), len(inputs.stations), setting.slots)
+    random_state = np.random.default_rng([inputs.seed, stream, 1]).integers(0, 2**63, 1).astype(np.uint64)
+    state = kernels.empty_state(*size)
+    kernels.take_over(*_today(setting, place_before), line, state)
+    kernels.construct(-_tail_s(line), setting.pinned, True, setting.slots, line, state)
+
+    def improve(evaluations: int, line: Any, start: Assignment) -> Assignment:
+        state = kernels.empty_state(*size)
+        kernels.restore(start.station, start.lead, start.helper, start.order, line, state)
+        return _annealed(evaluations, line._replace(smooth_weight=0.0), state, random_state)
+
+    def cost(assignment: Assignment) -> float:
+        state = kernels.empty_state(*size)
+        kernels.restore(assignment.station, assignment.lead, assignment.helper, assignment.order, line, state)
+        return float(state.tally[kernels.COST])
+
+    evaluations = int(inputs.evaluations * CURVE_SHARE)
+    pool = candidates(line, _read(state), found, improve, evaluations)
+    if not pool:
+        return found, ()
+    seconds = np.array(
+        [_mean(inputs.tasks[position].time_s, inputs.resident_units_per_year) for position in setting.positions]
+    )
+    best = min((found, *pool), key=cost)
+    if best is not found:
+        best = _evened(int(inputs.evaluations * EVEN_SHARE), line, best, size, random_state)
+    return best, curve(line, pool, seconds)
+
+
+def _tail_s(line: Any) -> NDArray[np.float64]:
+    """Return the positional weight: a task's own time and the time of all that follows it."""
+    tail_s: NDArray[np.float64] = line.mean_s + line.precedes.astype(np.float64) @ line.mean_s
+    return tail_s
+
+
+def _annealed(evaluations: int, line: Any, state: Any, random_state: NDArray[np.uint64]) -> Assignment:
+    """Return the cheapest assignment that the search finds from ``state``, which it uses up."""
+    from coachbuilder.plant.balance import kernels
+
+    found = Assignment(*(np.full(len(state.station), -1, dtype=np.int64) for _ in range(4)))
+    arrays = (found.station, found.lead, found.helper, found.order)
+    kernels.improve(evaluations, False, FULLNESS, HOT, COLD, random_state, line, state, *arrays)
+    return found
+
+
+def _evened(
+    evaluations: int, line: Any, start: Assignment, size: tuple[int, int, int, int], random_state: NDArray[np.uint64]
+) -> Assignment:
+    """Return an assignment that costs no more than ``start`` and loads operators more evenly."""
+    from coachbuilder.plant.balance import kernels
+
+    state = kernels.empty_state(*size)
+    found = Assignment(*(each.copy() for each in (start.station, start.lead, start.helper, start.order)))
+    arrays = (found.station, found.lead, found.helper, found.order)
+    kernels.restore(*arrays, line, state)
+    kernels.improve(evaluations, True, 0.0, HOT, COLD, random_state, line, state, *arrays)
+    return found
+
+
+def _read(state: Any) -> Assignment:
+    """Return the assignment that a state of the kernels holds; tasks without a place stand last in its order."""
+    order = [int(task) for s, count in enumerate(state.size) for task in state.seq[s, :count]]
+    order += [int(task) for task in np.flatnonzero(state.station < 0)]
+    return Assignment(state.station.copy(), state.lead.copy(), state.helper.copy(), np.array(order, dtype=np.int64))
+
+
+def todays_line(inputs: FitInputs, takt: float) -> tuple[LineBalance, dict[int, _Place], tuple[str, ...]]:
+    """Return the resident line as ``inputs.today`` has it, the place of each task, and what is to be said about it.
+
+    A rule that it breaks is told, not mended. Resident tasks without a place today get one where there is room.
+    """
+    from coachbuilder.plant.balance import kernels
+
+    units = inputs.resident_units_per_year
+    setting = _setting(inputs, units, takt, {})
+    if setting is None:
+        return _empty(inputs, units, takt), {}, ()
+    line = setting.line
+    task_of = {inputs.tasks[position].id: task for task, position in enumerate(setting.positions)}
+    station_of = {station.id: number for number, station in enumerate(inputs.stations)}
+    known = [place for place in inputs.today if place.task in task_of]
+    remarks: list[str] = []
+    strangers = [place.task for place in inputs.today if place.task not in task_of]
+    if strangers:
+        remarks.append(f"Today's line has tasks of no resident model, left out: {_listed(strangers)}.")
+    n = len(setting.positions)
+    slots = max(setting.slots, max((number for place in known for number in place.operators), default=0))
+    arrays = Assignment(*(np.full(n, -1, dtype=np.int64) for _ in range(4)))
+    for place in known:
+        task = task_of[place.task]
+        arrays.station[task] = station_of[place.station]
+        arrays.lead[task] = place.operators[0] - 1
+        arrays.helper[task] = place.operators[1] - 1 if len(place.operators) > 1 else -1
+    arrays.order[: len(known)] = [task_of[place.task] for place in known]
+    state = kernels.empty_state(n, len(setting.models), len(inputs.stations), slots)
+    kernels.restore(arrays.station, arrays.lead, arrays.helper, arrays.order, line, state)
+    missing = [inputs.tasks[setting.positions[task]].id for task in np.flatnonzero(arrays.station < 0)]
+    if missing:
+        kernels.construct(-_tail_s(line), setting.pinned, False, setting.slots, line, state)
+        remarks.append(f"Today's line does not say where these are done; they got a place: {_listed(missing)}.")
+    found = _read(state)
+    crews: dict[str, set[int]] = {}
+    for place in known:
+        crews.setdefault(place.station, set()).update(place.operators)
+    gaps = [station for station, crew in crews.items() if max(crew) != len(crew)]
+    if gaps:
+        remarks.append(f"Operators are numbered from 1 without gaps; today's are numbered anew at {_listed(gaps)}.")
+    widened = replace(setting, slots=slots)
+    balance = _described(inputs, units, takt, widened, found, 0)
+    balance = replace(balance, operators_lower_bound=min(_bound(inputs, units, takt), balance.operators))
+    remarks += [f"Today's line breaks a rule: {text}." for text in violations(inputs, balance)]
+    return balance, _places(setting, found), tuple(remarks)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _setting(
@@ -235,7 +395,16 @@ def _setting(
     allowed = np.zeros((n, stations), dtype=np.bool_)
     for number, item in enumerate(tasks):
         allowed[number, places_of(item, inputs)] = True
-    first, last = _windows(allowed, before, after)
+    home = np.array(
+        [place_before[position].station if position in place_before else -1 for position in positions], dtype=np.int64
+    )
+    for s, station in enumerate(inputs.stations):
+        if station.frozen and place_before:
+            allowed[home == s, :s] = False
+            allowed[home == s, s + 1 :] = False
+            allowed[home != s, s] = False
+    together = _companies(tasks, index)
+    first, last = _windows(allowed, before, after, together)
     total = sum(units)
     weight = np.array([units[model] / total for model in models], dtype=np.float64)
     time_s = np.array([[item.time_s[model] for model in models] for item in tasks], dtype=np.float64)
@@ -245,6 +414,14 @@ def _setting(
     lanes = np.array([station.lanes for station in inputs.stations], dtype=np.int64)
     before_ptr, before_idx = _packed(before)
     after_ptr, after_idx = _packed(after)
+    together_ptr, together_idx = _packed(together)
+    apart = _apart(tasks, index)
+    apart_ptr, apart_idx = _packed(apart)
+    names = {name: number for number, name in enumerate(dict.fromkeys(item.skill for item in tasks if item.skill))}
+    skills = [1 << names[item.skill] if item.skill else 0 for item in tasks]
+    points = (time_s > 0) @ weight * np.array([item.ergonomic_points for item in tasks], dtype=np.float64)
+    most_points = inputs.ergonomic_limit_points_per_shift
+    points_a_car = math.inf if most_points is None else most_points * inputs.shifts_per_year / total
     worth = inputs.moves_worth_an_operator
     line = kernels.Line(
         time_s=time_s,
@@ -259,10 +436,7 @@ def _setting(
         allowed=allowed,
         first=first,
         last=last,
-        home=np.array(
-            [place_before[position].station if position in place_before else -1 for position in positions],
-            dtype=np.int64,
-        ),
+        home=home,
         limit_s=takt * lanes.astype(np.float64),
         max_operators=np.array([station.max_operators for station in inputs.stations], dtype=np.int64),
         lanes=lanes,
@@ -273,20 +447,87 @@ def _setting(
         level_weight=LEVEL_WEIGHT if inputs.level_stations else 0.0,
         station_weight=0.0 if inputs.level_stations else STATION_WEIGHT,
         move_weight=1.0 / worth if worth > 0 else FORBIDDEN_MOVE,
+        # The seconds of all tasks add up to less than one task, so that their number counts first.
+        home_weight=1.0 + time_s @ weight / (1.0 + float((time_s @ weight).sum())),
+        move_budget=len(tasks) if inputs.move_budget is None else inputs.move_budget,
+        min_operators=np.array([station.min_operators for station in inputs.stations], dtype=np.int64),
+        further=bool(any(together) or any(apart) or any(skills) or points.any()),
+        together_ptr=together_ptr,
+        together_idx=together_idx,
+        apart_ptr=apart_ptr,
+        apart_idx=apart_idx,
+        skills=np.array(skills, dtype=np.int64),
+        skills_per_operator=inputs.skills_per_operator or len(names),
+        points=points,
+        points_limit=lanes.astype(np.float64) * points_a_car,
+        smooth_weight=float(inputs.model_smoothing),
     )
     return _Setting(
         positions=positions,
         models=models,
-        pinned=np.array([bool(item.stations) for item in tasks], dtype=np.bool_),
+        pinned=np.array(
+            [bool(item.stations or item.skill_stations or mates) for item, mates in zip(tasks, together, strict=True)],
+            dtype=np.bool_,
+        ),
         slots=max(station.max_operators for station in inputs.stations),
         line=line,
     )
 
 
+def _companies(tasks: Sequence[LineTask], index: Mapping[int, int]) -> list[list[int]]:
+    """Return for each task all those with which it must share a station, by way of others too."""
+    company = [{number} for number in range(len(tasks))]
+    for number, item in enumerate(tasks):
+        for position in item.same_station:
+            other = index.get(position)
+            if other is not None and company[other] is not company[number]:
+                joined = company[number] | company[other]
+                for member in joined:
+                    company[member] = joined
+    return [sorted(members - {number}) for number, members in enumerate(company)]
+
+
+def _apart(tasks: Sequence[LineTask], index: Mapping[int, int]) -> list[list[int]]:
+    """Return for each task those with which it must not share a station, each pair from both sides."""
+    pairs = {
+        (number, index[position])
+        for number, item in enumerate(tasks)
+        for position in item.other_station
+        if position in index
+    }
+    both = pairs | {(other, number) for number, other in pairs}
+    return [sorted(other for one, other in both if one == number) for number in range(len(tasks))]
+
+
 def _windows(
+    allowed: NDArray[np.bool_],
+    before: Sequence[Sequence[int]],
+    after: Sequence[Sequence[int]],
+    together: Sequence[Sequence[int]],
+) -> tuple[Integers, Integers]:
+    """Return the first and last station that fixed stations, company and the precedence graph leave to each task.
+
+    Takes the stations out of ``allowed`` that a task's company rules out.
+    """
+    groups = {(number, *mates) for number, mates in enumerate(together) if mates and number < mates[0]}
+    numbers = np.arange(allowed.shape[1])
+    while True:
+        first, last = _graph_windows(allowed, before, after)
+        narrowed = False
+        for group in groups:
+            members = list(group)
+            common = allowed[members].all(axis=0)
+            common &= (numbers >= first[members].max()) & (numbers <= last[members].min())
+            if (allowed[members] != common).any():
+                allowed[members] = common
+                narrowed = True
+        if not narrowed:
+            return first, last
+
+
+def _graph_windows(
     allowed: NDArray[np.bool_], before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]
 ) -> tuple[Integers, Integers]:
-    """Return the first and last station that fixed stations and the precedence graph leave to each task."""
     n, stations = allowed.shape
     first = np.zeros(n, dtype=np.int64)
     last = np.full(n, stations - 1, dtype=np.int64)
@@ -310,7 +551,7 @@ def _packed(lists: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
 
 def _search(
     inputs: FitInputs, setting: _Setting, place_before: Mapping[int, _Place], stream: int, bound: int
-) -> _Assignment:
+) -> Assignment:
     """Build the line from several starts, the first of which is today's line; improve the best and even it out."""
     from coachbuilder.plant.balance import kernels
 
@@ -318,8 +559,7 @@ def _search(
     n = len(setting.positions)
     size = (n, len(setting.models), len(inputs.stations), setting.slots)
     random = np.random.default_rng([inputs.seed, stream])
-    # Positional weight: a task's own time and the time of all that follows it.
-    tail_s = line.mean_s + line.precedes.astype(np.float64) @ line.mean_s
+    tail_s = _tail_s(line)
     crew = bound / len(inputs.stations)
     best: Any = None
     for start in range(inputs.starts):
@@ -332,28 +572,36 @@ def _search(
         kernels.construct(urgency * 1e4 - tail_s * noise, setting.pinned, start % 3 != 2, soft, line, state)
         if best is None or state.tally[kernels.COST] < best.tally[kernels.COST]:
             best = state
-    found = _Assignment(*(np.full(n, -1, dtype=np.int64) for _ in range(4)))
-    arrays = (found.station, found.lead, found.helper, found.order)
     random_state = random.integers(0, 2**63, 1).astype(np.uint64)
     even = int(inputs.evaluations * EVEN_SHARE)
-    kernels.improve(inputs.evaluations - even, False, FULLNESS, HOT, COLD, random_state, line, best, *arrays)
-    state = kernels.empty_state(*size)
-    kernels.restore(*arrays, line, state)
-    kernels.improve(even, True, 0.0, HOT, COLD, random_state, line, state, *arrays)
-    return found
+    # Evenness between models is no aim while operators are to be filled and emptied.
+    filling = line._replace(smooth_weight=0.0)
+    found = _annealed(inputs.evaluations - even, filling, best, random_state)
+    return _evened(even, line, found, size, random_state)
 
 
 def _today(setting: _Setting, place_before: Mapping[int, _Place]) -> tuple[Integers, Integers, Integers, Integers]:
-    """Return the tasks that have a place today as they begin, with their station and operators."""
+    """Return the tasks that can stay where they are as they begin, with their station and operators.
+
+    What the rules forbid whoever works how long is left out: the station, its room, the precedence graph.
+    """
+    line = setting.line
     index = {position: task for task, position in enumerate(setting.positions)}
-    rows = [
-        (index[position], place.station, place.lead, place.helper)
-        for position, place in place_before.items()
-        if position in index
-    ]
+    rows: list[tuple[int, int, int, int]] = []
+    for position, place in place_before.items():
+        task = index.get(position)
+        if task is None or not line.allowed[task, place.station]:
+            continue
+        if max(place.lead, place.helper) >= line.max_operators[place.station]:
+            continue
+        if (place.helper >= 0) != (line.crew[task] == 2):
+            continue
+        # Rows go station by station: whatever stands here already is done before this task.
+        if not line.precedes[task, [other for other, _, _, _ in rows]].any():
+            rows.append((task, place.station, place.lead, place.helper))
     table = np.array(rows, dtype=np.int64).reshape(len(rows), 4)
-    task, station, lead, helper = (np.ascontiguousarray(column) for column in table.T)
-    return task, station, lead, helper
+    task_column, station_column, lead, helper = (np.ascontiguousarray(column) for column in table.T)
+    return task_column, station_column, lead, helper
 
 
 def _exhausted(inputs: FitInputs, setting: _Setting, station: Integers, takt: float) -> Problem:
@@ -372,7 +620,7 @@ def _exhausted(inputs: FitInputs, setting: _Setting, station: Integers, takt: fl
 
 
 def _described(
-    inputs: FitInputs, units: Sequence[float], takt: float, setting: _Setting, found: _Assignment, bound: int
+    inputs: FitInputs, units: Sequence[float], takt: float, setting: _Setting, found: Assignment, bound: int
 ) -> LineBalance:
     """Write an assignment out with loads, makespans, places and hours."""
     from coachbuilder.plant.balance import kernels
@@ -391,6 +639,7 @@ def _described(
         makespan = state.makespan
         who = {task: tuple(int(k) for k in (lead[task], helper[task]) if k >= 0) for task in tasks}
         crew = sorted({k for hands in who.values() for k in hands})
+        crew += [k for k in range(setting.slots) if k not in crew][: max(0, item.min_operators - len(crew))]
         number = {k: place + 1 for place, k in enumerate(crew)}
         zones = _standing(inputs, line, s, who, crew)
         ids = {task: inputs.tasks[setting.positions[task]].id for task in tasks}
@@ -416,7 +665,7 @@ def _described(
                         station=item.id,
                         operator=lane * len(crew) + number[k],
                         lane=lane + 1,
-                        zone=zones[k],
+                        zone=zones.get(k, "") if own else "",
                         load_s={name: float(value) for name, value in zip(names, load, strict=True)},
                         weighted_load_s=float(load @ line.weight),
                         tasks=tuple(ids[task] for task in own),
@@ -523,4 +772,5 @@ def _empty(inputs: FitInputs, units: Sequence[float], takt: float) -> LineBalanc
 
 
 def _mean(time_s: Sequence[float], units: Sequence[float]) -> float:
-    return sum(seconds * number for seconds, number in zip(time_s, units, strict=True)) / sum(units)
+    total = sum(units)
+    return sum(seconds * number for seconds, number in zip(time_s, units, strict=True)) / total if total > 0 else 0.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from coachbuilder.plant.balance.interface import FitInputs, LineStation, LineTask
+from coachbuilder.plant.balance.interface import FitInputs, LineStation, LineTask, TaskPlace
 from coachbuilder.plant.process import net_hours_per_year, takt_s, topological_order
 from coachbuilder.programme.errors import InputError, Problem, closest, shown
-from coachbuilder.programme.sections.assembly import StationUse, Zone
+from coachbuilder.programme.sections.assembly import StationUse, TaktRule, Zone
 
 if TYPE_CHECKING:
     from coachbuilder.programme import Programme
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TASKS = "tasks.csv"
 PLANT = "plant.toml"
+LINE = "line.csv"
 
 
 def inputs_from(
@@ -109,7 +110,7 @@ def smallest_takt_s(inputs: FitInputs) -> float:
 
 
 def places_of(task: LineTask, inputs: FitInputs) -> list[int]:
-    """Return the positions of the stations that may take ``task``, by fixing, zone and room for its crew."""
+    """Return the positions of the stations that have all that ``task`` needs, and room for its crew."""
     reach = dict(inputs.reach)
     candidates = task.stations or range(len(inputs.stations))
     return [
@@ -117,6 +118,8 @@ def places_of(task: LineTask, inputs: FitInputs) -> list[int]:
         for place in candidates
         if inputs.stations[place].max_operators >= task.operators
         and (not task.zone or any(task.zone in reach[zone] for zone in inputs.stations[place].zones))
+        and (not task.skill_stations or place in task.skill_stations)
+        and (not task.height or not inputs.stations[place].heights or task.height in inputs.stations[place].heights)
     ]
 
 
@@ -131,6 +134,8 @@ def _inputs(programme: Programme, resident_units: Mapping[str, float], guest_uni
     stations = _stations(assembly)
     place_of = {station.id: place for place, station in enumerate(stations)}
     equipment = {item.id: tuple(place_of[name] for name in item.stations) for item in assembly.equipment}
+    named = {item.id: item.name for item in assembly.equipment}
+    with_skill = {item.id: tuple(sorted(place_of[name] for name in item.stations)) for item in assembly.skill}
     position_of = {task.id: position for position, task in enumerate(programme.tasks)}
     tasks = tuple(
         LineTask(
@@ -143,6 +148,14 @@ def _inputs(programme: Programme, resident_units: Mapping[str, float], guest_uni
             predecessors=tuple(position_of[name] for name in task.predecessors),
             resident=any(task.time_s[model] > 0 for model in models if model != guest),
             line=task.line,
+            station=task.station,
+            equipment=named.get(task.equipment, ""),
+            height=task.height,
+            skill=task.skill,
+            skill_stations=with_skill.get(task.skill, ()),
+            ergonomic_points=task.ergonomic_points,
+            same_station=tuple(position_of[name] for name in task.same_station),
+            other_station=tuple(position_of[name] for name in task.other_station),
         )
         for task in programme.tasks
     )
@@ -160,7 +173,7 @@ def _inputs(programme: Programme, resident_units: Mapping[str, float], guest_uni
             for zone in Zone
         ),
         operators_per_zone=assembly.operators_per_zone,
-        overload_allowance=assembly.overload_allowance.value,
+        overload_allowance=_allowance(assembly, residents, everybody),
         level_stations=assembly.station_use is StationUse.LEVEL,
         moves_worth_an_operator=float(assembly.moves_worth_an_operator),
         resident_units_per_year=residents,
@@ -172,7 +185,26 @@ def _inputs(programme: Programme, resident_units: Mapping[str, float], guest_uni
         starts=assembly.starts,
         evaluations=assembly.evaluations,
         seed=programme.seed,
+        today=tuple(TaskPlace(place.task, place.station, place.operators) for place in programme.line),
+        move_budget=assembly.move_budget,
+        skills_per_operator=assembly.skills_per_operator,
+        ergonomic_limit_points_per_shift=assembly.ergonomic_limit_points_per_shift,
+        shifts_per_year=plant.shifts.shifts_per_day * plant.shifts.working_days_per_year.value,
+        model_smoothing=assembly.model_smoothing,
     )
+
+
+def _allowance(assembly: AssemblySection, *mixes: Sequence[float]) -> float:
+    """Return how far one model may exceed takt: nothing for peak, any amount where the average alone counts.
+
+    While the average is within takt, no model can take more than takt over its share of the cars.
+    """
+    if assembly.takt_rule is TaktRule.PEAK:
+        return 0.0
+    if assembly.takt_rule is TaktRule.ALLOWANCE:
+        return assembly.overload_allowance.value
+    shares = [units / sum(mix) for mix in mixes for units in mix if units > 0]
+    return 1.0 / min(shares) if shares else 0.0
 
 
 def _stations(assembly: AssemblySection) -> tuple[LineStation, ...]:
@@ -183,6 +215,7 @@ def _stations(assembly: AssemblySection) -> tuple[LineStation, ...]:
             identifier = f"{segment.prefix}{number:02d}"
             own = special.get(identifier)
             zones = segment.zones if own is None or own.zones is None else own.zones
+            heights = segment.heights if own is None or own.heights is None else own.heights
             room = segment.max_operators if own is None or own.max_operators is None else own.max_operators
             stations.append(
                 LineStation(
@@ -191,6 +224,9 @@ def _stations(assembly: AssemblySection) -> tuple[LineStation, ...]:
                     max_operators=room,
                     lanes=1 if own is None else own.lanes,
                     zones=tuple(zone.value for zone in zones),
+                    heights=tuple(height.value for height in heights),
+                    min_operators=0 if own is None else own.min_operators,
+                    frozen=identifier in assembly.frozen_stations,
                 )
             )
     return tuple(stations)
@@ -211,6 +247,7 @@ def _layout_problems(programme: Programme) -> list[Problem]:
         ("assembly.segment.prefix", [segment.prefix for segment in assembly.segment]),
         ("assembly.station.id", [station.id for station in assembly.station]),
         ("assembly.equipment.id", [item.id for item in assembly.equipment]),
+        ("assembly.skill.id", [item.id for item in assembly.skill]),
     ):
         repeated = sorted({name for name in names if names.count(name) > 1})
         problems.extend(Problem(PLANT, kind, name, "a name used once") for name in repeated)
@@ -225,12 +262,27 @@ def _layout_problems(programme: Programme) -> list[Problem]:
     )
     named = [("assembly.station.id", station.id) for station in assembly.station]
     named += [(f"assembly.equipment.{item.id}.stations", name) for item in assembly.equipment for name in item.stations]
+    named += [(f"assembly.skill.{item.id}.stations", name) for item in assembly.skill for name in item.stations]
+    named += [("assembly.frozen_stations", name) for name in assembly.frozen_stations]
     problems.extend(
         Problem(PLANT, field, name, f"a station: {span}", hint=closest(name, place_of))
         for field, name in named
         if name not in place_of
     )
+    problems.extend(
+        Problem(LINE, "station", place.station, f"a station: {span}", place.line, closest(place.station, place_of))
+        for place in programme.line
+        if place.station not in place_of
+    )
+    for station in stations:
+        if station.min_operators > station.max_operators:
+            found, expected = str(station.min_operators), f"at most max_operators, {station.max_operators}"
+            problems.append(Problem(PLANT, f"assembly.station.{station.id}.min_operators", found, expected))
+    skills = {item.id: item.stations for item in assembly.skill}
     for task in programme.tasks:
+        if task.skill and task.skill not in skills:
+            hint = closest(task.skill, skills) or "add it under assembly.skill in plant.toml"
+            problems.append(Problem(TASKS, "skill", task.skill, "a skill of the plant", task.line, hint))
         if task.station and task.station not in place_of:
             hint = closest(task.station, place_of)
             problems.append(Problem(TASKS, "station", task.station, f"a station: {span}", task.line, hint))
@@ -256,6 +308,7 @@ def _place_problems(
     """Return the tasks that no station can take, and fixed stations that stand against the precedence graph."""
     assembly = programme.plant.assembly
     numbers = {name: [place_of[station] for station in at] for name, at in equipment.items()}
+    with_skill = {item.id: [place_of[station] for station in item.stations] for item in assembly.skill}
     problems: list[Problem] = []
     choices: list[list[int]] = []
     for task in programme.tasks:
@@ -267,13 +320,26 @@ def _place_problems(
             if not task.zone or task.zone == zone or task.zone in assembly.reach.get(zone, ())
         }
         with_zone = [place for place in candidates if reached.intersection(stations[place].zones)]
-        with_room = [place for place in with_zone if stations[place].max_operators >= task.operators]
+        at_height = [
+            place
+            for place in with_zone
+            if not task.height or not stations[place].heights or task.height in stations[place].heights
+        ]
+        skilled = [place for place in at_height if not with_skill.get(task.skill) or place in with_skill[task.skill]]
+        with_room = [place for place in skilled if stations[place].max_operators >= task.operators]
         where = f"at {_names(stations, fixed)}" if fixed else "at any station"
         if not with_zone:
             expected = f"a zone that an operator {where} can reach"
             problems.append(Problem(TASKS, "zone", task.zone, expected, task.line))
+        elif not at_height:
+            expected = f"a height that the car has {where}"
+            problems.append(Problem(TASKS, "height", task.height, expected, task.line))
+        elif not skilled:
+            names = _names(stations, with_skill[task.skill])
+            expected = f"a skill to be found {where}: {task.skill} works at {names}"
+            problems.append(Problem(TASKS, "skill", task.skill, expected, task.line))
         elif not with_room:
-            room = max(stations[place].max_operators for place in with_zone)
+            room = max(stations[place].max_operators for place in skilled)
             expected = f"at most {room}, the room for operators {where}"
             problems.append(Problem(TASKS, "operators", str(task.operators), expected, task.line))
         choices.append(with_room)

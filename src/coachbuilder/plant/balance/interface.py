@@ -19,6 +19,12 @@ class LineStation:
     """Equal places side by side; cars alternate between them and stay lanes x takt."""
     zones: tuple[str, ...]
     """Zones of the car in which an operator may stand here."""
+    heights: tuple[str, ...] = ()
+    """Heights and tilts at which the car passes; empty for any that a task may need."""
+    min_operators: int = 0
+    """Operators who stand at each place whatever the work; with the same max_operators a fixed crew."""
+    frozen: bool = False
+    """True if no task may leave it or come to it when the guest comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,34 @@ class LineTask:
     """True if a resident model has it."""
     line: int
     """Line in tasks.csv."""
+    station: str = ""
+    """The one station that tasks.csv ties it to; empty for none. ``stations`` already respects it."""
+    equipment: str = ""
+    """Equipment that it needs, by name; ``stations`` already respects it."""
+    height: str = ""
+    """Height or tilt of the car that it needs; empty for any."""
+    skill: str = ""
+    """Skill that everyone who does it must have; empty for none."""
+    skill_stations: tuple[int, ...] = ()
+    """Positions of the stations where those with the skill work; empty for all."""
+    ergonomic_points: float = 0.0
+    """Load on each operator who does it, each time it is done."""
+    same_station: tuple[int, ...] = ()
+    """Positions of the tasks with which it must share a station."""
+    other_station: tuple[int, ...] = ()
+    """Positions of the tasks with which it must not share a station."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlace:
+    """Where a task is done."""
+
+    task: str
+    """Task."""
+    station: str
+    """Station."""
+    operators: tuple[int, ...]
+    """Who does it, numbered from 1 within the lane; the first stands where the task's zone can be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +96,10 @@ class FitInputs:
     operators_per_zone: int
     """Operators who may stand in one zone of one car at the same time."""
     overload_allowance: float
-    """How far one model's work may exceed takt while the mix average stays within it; 0 keeps takt on every model."""
+    """How far one model's work may exceed takt while the mix average stays within it.
+
+    0 keeps takt on every model; where the average alone counts it is so large that it never binds.
+    """
     level_stations: bool
     """True spreads operators evenly along the line; false uses as few stations as possible."""
     moves_worth_an_operator: float
@@ -85,6 +122,18 @@ class FitInputs:
     """Changes that the search looks at on each line."""
     seed: int
     """Seed of the search."""
+    today: tuple[TaskPlace, ...] = ()
+    """Today's assignment of resident tasks where it is known, at each station in working order; empty computes it."""
+    move_budget: int | None = None
+    """Most resident tasks that may change their station; nothing for no limit."""
+    skills_per_operator: int = 0
+    """Different skills that one operator may need; 0 for no limit."""
+    ergonomic_limit_points_per_shift: float | None = None
+    """Most that the tasks of one operator may add up to over a shift; nothing for no limit."""
+    shifts_per_year: float = 1.0
+    """Shifts in a year, to turn points a car into points a shift."""
+    model_smoothing: float = 0.0
+    """Weight of evening out between the models of an operator beside evening out between operators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +147,7 @@ class OperatorLoad:
     lane: int
     """Parallel place at which the operator works, from 1."""
     zone: str
-    """Zone of the car in which the operator stands."""
+    """Zone of the car in which the operator stands; empty for one of a fixed crew who has no task."""
     load_s: dict[str, float]
     """Work by model in seconds per takt (a lane's cars come every lanes x takt)."""
     weighted_load_s: float
@@ -127,18 +176,6 @@ class StationLoad:
     """What the mix average may be: lanes x takt."""
     tasks: tuple[str, ...]
     """Tasks in the order in which they are begun."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskPlace:
-    """Where a task is done."""
-
-    task: str
-    """Task."""
-    station: str
-    """Station."""
-    operators: tuple[int, ...]
-    """Who does it, numbered from 1 within the lane; the first stands where the task's zone can be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +228,28 @@ class MovedTask:
     """Station with the guest on the line."""
     time_s: float
     """Average duration over the resident mix: the work moved."""
+    from_operators: tuple[int, ...] = ()
+    """Who does it before, numbered as in :class:`TaskPlace`."""
+    to_operators: tuple[int, ...] = ()
+    """Who does it afterwards."""
+    says: str = ""
+    """The move as a sentence that a team leader can follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOff:
+    """What the line with the guest takes if only so many resident tasks may move."""
+
+    moves_allowed: int
+    """Most resident tasks that may change their station."""
+    moved_tasks: int
+    """Resident tasks that do."""
+    moved_s: float
+    """Their average duration over the resident mix, in all."""
+    operators: int
+    """Operators with the guest."""
+    stations: int
+    """Stations used with the guest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +289,11 @@ class FitResult:
     planning_availability: float
     """Share of the net shift time in which the line is expected to run."""
     evaluations: int
-    """Changes that both searches looked at."""
+    """Changes that the searches for both lines looked at; the trade-off takes up to as many again as one of them."""
+    trade_off: tuple[TradeOff, ...] = ()
+    """Operators by the number of moves allowed, from the fewest moves found to those of the best line found."""
+    remarks: tuple[str, ...] = ()
+    """What the reader should know: above all, rules that today's line breaks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ Flags = NDArray[np.bool_]
 Whole = int | np.int64
 
 TOLERANCE_S = 1e-6
+TOLERANCE_SHARE = 1e-9
 UNPLACED_COST = 1e4
 NOBODY = np.int64(-1)
 ADD = np.int64(1)
@@ -90,6 +91,32 @@ class Line(NamedTuple):
     """Cost of a station in use."""
     move_weight: float
     """Cost of a task away from home."""
+    home_weight: Floats
+    """(n,) factor on that cost: a little more than 1 for long tasks."""
+    move_budget: int
+    """Most tasks away from home."""
+    min_operators: Integers
+    """(S,) int64 operators who stand at one place whatever the work."""
+    further: bool
+    """True if any of the rules below is in use."""
+    together_ptr: Integers
+    """(n + 1,) int64, like before_ptr."""
+    together_idx: Integers
+    """All tasks with which a task must share a station, packed."""
+    apart_ptr: Integers
+    """(n + 1,) int64, like before_ptr."""
+    apart_idx: Integers
+    """Tasks with which a task must not share a station, packed; each pair from both sides."""
+    skills: Integers
+    """(n,) int64 bit of the skill that a task needs, 0 for none."""
+    skills_per_operator: int
+    """Different skills that an operator may need."""
+    points: Floats
+    """(n,) ergonomic points in the mix average."""
+    points_limit: Floats
+    """(S,) most points of an operator for a car at one place."""
+    smooth_weight: float
+    """Weight of the spread between models beside that between operators."""
 
 
 class State(NamedTuple):
@@ -123,6 +150,8 @@ class State(NamedTuple):
     """(K,) bool scratch."""
     makespan: Floats
     """(M,) scratch."""
+    moved: Integers
+    """(1,) int64 tasks away from home."""
 
 
 @njit(cache=True, nogil=True)
@@ -143,6 +172,7 @@ def empty_state(n: Whole, models: Whole, stations: Whole, slots: Whole) -> State
         np.zeros(slots, np.int64),
         np.zeros(slots, np.bool_),
         np.zeros(models),
+        np.zeros(1, np.int64),
     )
 
 
@@ -164,11 +194,53 @@ def _below(random_state: NDArray[np.uint64], ceiling: Whole) -> Whole:
 
 
 @inner
+def _rules_ok(s: Whole, line: Line, state: State) -> bool:
+    """Return whether station ``s`` keeps the rules of company, skill and ergonomic load.
+
+    A task taken away never breaks one of them, except that tasks which must share a station move as one.
+    """
+    if not line.further:
+        return True
+    slots = state.jobs.shape[1]
+    for k in range(slots):
+        state.masks[k] = 0
+        state.ready[k] = 0.0
+    for position in range(state.size[s]):
+        task = state.seq[s, position]
+        for arc in range(line.apart_ptr[task], line.apart_ptr[task + 1]):
+            if state.station[line.apart_idx[arc]] == s:
+                return False
+        for arc in range(line.together_ptr[task], line.together_ptr[task + 1]):
+            other = state.station[line.together_idx[arc]]
+            if other >= 0 and other != s:
+                return False
+        slot = state.lead[task]
+        for _ in range(2):
+            if slot >= 0:
+                state.masks[slot] |= line.skills[task]
+                state.ready[slot] += line.points[task]
+            slot = state.helper[task]
+    for k in range(slots):
+        if state.ready[k] > line.points_limit[s] * (1.0 + TOLERANCE_SHARE):
+            return False
+        count = 0
+        mask = state.masks[k]
+        while mask != 0:
+            mask &= mask - 1
+            count += 1
+        if count > line.skills_per_operator:
+            return False
+    return True
+
+
+@inner
 def _places_ok(s: Whole, line: Line, state: State) -> bool:
     """Return whether the operators of station ``s`` can stand in its zones, each where the tasks ask for it.
 
     Hall's condition over subsets of the seven zones: no more operators are confined to a subset than may stand there.
     """
+    if not _rules_ok(s, line, state):
+        return False
     slots = state.jobs.shape[1]
     masks = state.masks
     crew = 0
@@ -378,7 +450,7 @@ def _crew(s: Whole, state: State) -> Whole:
 @inner
 def _station_cost(s: Whole, line: Line, state: State) -> float:
     """Return what the crew of a station costs in operators, with a little for crowding or for using it at all."""
-    crew = _crew(s, state)
+    crew = max(_crew(s, state), line.min_operators[s])
     if crew == 0:
         return 0.0
     return float(line.lanes[s] * crew + line.station_weight + line.level_weight * crew * crew)
@@ -397,6 +469,10 @@ def _pair_cost(s: Whole, other: Whole, line: Line, state: State) -> tuple[float,
         for k in range(state.jobs.shape[1]):
             share = state.mean_load[station, k] / line.limit_s[station]
             squares += line.lanes[station] * share * share
+            if line.smooth_weight > 0.0:
+                for m in range(line.weight.shape[0]):
+                    spread = (state.load[station, k, m] - state.mean_load[station, k]) / line.limit_s[station]
+                    squares += line.lanes[station] * line.smooth_weight * line.weight[m] * spread * spread
         station = other
     return cost, squares
 
@@ -406,7 +482,106 @@ def _moved_cost(task: Whole, s: Whole, line: Line) -> float:
     """Return what it costs to have ``task`` at station ``s``: something if that is not its home."""
     if s < 0:
         return UNPLACED_COST
-    return line.move_weight if line.home[task] >= 0 and line.home[task] != s else 0.0
+    return float(line.move_weight * line.home_weight[task] * _away(task, s, line))
+
+
+@inner
+def _away(task: Whole, s: Whole, line: Line) -> Whole:
+    """Return 1 if ``task`` at station ``s`` is away from home, else 0."""
+    home = line.home[task]
+    return np.int64(1) if s >= 0 and home >= 0 and home != s else np.int64(0)
+
+
+@inner
+def _squeeze(task: Whole, s: Whole, line: Line, state: State) -> bool:
+    """Put a task without a place to the first operators of station ``s`` who can take it; those at work come first."""
+    slots = line.max_operators[s]
+    for turn in range(2):
+        newcomer = False
+        for k in range(slots):
+            idle = state.jobs[s, k] == 0
+            if idle != (turn == 1) or (idle and newcomer):
+                continue
+            newcomer = newcomer or idle
+            for second in range(slots if line.crew[task] == 2 else 1):
+                k2 = NOBODY
+                if line.crew[task] == 2:
+                    if second == k:
+                        continue
+                    k2 = np.int64(second)
+                _add_load(task, s, k, k2, ADD, line, state)
+                if _load_ok(s, k, k2, line, state) and _insert(task, s, k, k2, line, state):
+                    return True
+                _add_load(task, s, k, k2, REMOVE, line, state)
+    return False
+
+
+@inner
+def _fits_between(task: Whole, s: Whole, line: Line, state: State) -> bool:
+    """Return whether all placed tasks before ``task`` are at station ``s`` or earlier, and those after it later."""
+    if not line.allowed[task, s]:
+        return False
+    for other in range(state.station.shape[0]):
+        at = state.station[other]
+        if at >= 0 and ((line.precedes[other, task] and at > s) or (line.precedes[task, other] and at < s)):
+            return False
+    return True
+
+
+@inner
+def _place_together(
+    task: Whole, s: Whole, evenly: bool | np.bool_, threshold: float, fullness: float, line: Line, state: State
+) -> bool:
+    """Move a task and all that must share its station; return whether it was done, with nothing changed otherwise."""
+    old = state.station[task]
+    first = line.together_ptr[task]
+    count = line.together_ptr[task + 1] - first + 1
+    members = np.empty(count, np.int64)
+    leads = np.empty(count, np.int64)
+    helpers = np.empty(count, np.int64)
+    positions = np.empty(count, np.int64)
+    members[0] = task
+    for index in range(1, count):
+        members[index] = line.together_idx[first + index - 1]
+        if state.station[members[index]] != old:
+            return False
+    cost, squares = _pair_cost(s, old, line, state)
+    change = 0.0
+    away: Whole = np.int64(0)
+    for index in range(count):
+        member = members[index]
+        leads[index] = state.lead[member]
+        helpers[index] = state.helper[member]
+        change += _moved_cost(member, s, line) - _moved_cost(member, old, line)
+        away += _away(member, s, line) - _away(member, old, line)
+    if away > 0 and state.moved[0] + away > line.move_budget:
+        return False
+    for index in range(count):
+        positions[index] = _take_out(members[index], state)
+        _add_load(members[index], old, leads[index], helpers[index], REMOVE, line, state)
+    placed = 0
+    while (
+        placed < count and _fits_between(members[placed], s, line, state) and _squeeze(members[placed], s, line, state)
+    ):
+        placed += 1
+    if placed == count:
+        cost_after, squares_after = _pair_cost(s, old, line, state)
+        change += cost_after - cost
+        if _welcome(change, squares_after - squares, evenly, threshold, fullness):
+            state.tally[COST] += change
+            state.moved[0] += away
+            return True
+    for index in range(placed):
+        member = members[index]
+        _take_out(member, state)
+        _add_load(member, s, state.lead[member], state.helper[member], REMOVE, line, state)
+    for index in range(count - 1, -1, -1):
+        member = members[index]
+        state.lead[member] = leads[index]
+        state.helper[member] = helpers[index]
+        _put_in(member, old, positions[index], state)
+        _add_load(member, old, leads[index], helpers[index], ADD, line, state)
+    return False
 
 
 @inner
@@ -435,6 +610,11 @@ def _place(
     old_k2 = state.helper[task]
     if s == old and k == old_k and k2 == old_k2:
         return False
+    if old >= 0 and s != old and line.together_ptr[task + 1] > line.together_ptr[task]:
+        return _place_together(task, s, evenly, threshold, fullness, line, state)
+    away = _away(task, s, line) - _away(task, old, line)
+    if away > 0 and state.moved[0] + away > line.move_budget:
+        return False
     cost, squares = _pair_cost(s, old, line, state)
     if old >= 0:
         _add_load(task, old, old_k, old_k2, REMOVE, line, state)
@@ -457,6 +637,7 @@ def _place(
                 _put_in(task, old, position, state)
     if done:
         state.tally[COST] += change
+        state.moved[0] += away
         if old < 0:
             state.tally[UNPLACED] -= 1.0
     else:
@@ -475,6 +656,13 @@ def _exchange(
     b = state.station[other]
     k = state.lead[task]
     k_other = state.lead[other]
+    away = _away(task, b, line) - _away(task, a, line) + _away(other, a, line) - _away(other, b, line)
+    if away > 0 and state.moved[0] + away > line.move_budget:
+        return False
+    if a != b and line.together_ptr[task + 1] - line.together_ptr[task] + (
+        line.together_ptr[other + 1] - line.together_ptr[other]
+    ):
+        return False
     cost, squares = _pair_cost(a, b, line, state)
     _add_load(other, b, k_other, NOBODY, REMOVE, line, state)
     _add_load(task, a, k, NOBODY, REMOVE, line, state)
@@ -503,6 +691,7 @@ def _exchange(
             _put_in(task, a, position, state)
     if done:
         state.tally[COST] += change
+        state.moved[0] += away
     else:
         _add_load(task, b, k_other, NOBODY, REMOVE, line, state)
         _add_load(other, a, k, NOBODY, REMOVE, line, state)
@@ -535,6 +724,7 @@ def _put_out(task: Whole, line: Line, state: State) -> None:
     state.lead[task] = -1
     state.helper[task] = -1
     state.tally[COST] += UNPLACED_COST + _station_cost(s, line, state) - before
+    state.moved[0] -= _away(task, s, line)
     state.tally[UNPLACED] += 1.0
 
 
@@ -592,6 +782,7 @@ def take_over(tasks: Integers, station: Integers, lead: Integers, helper: Intege
             change = _station_cost(s, line, state) - before + _moved_cost(task, s, line) - UNPLACED_COST
             state.tally[COST] += change
             state.tally[UNPLACED] -= 1.0
+            state.moved[0] += _away(task, s, line)
         else:
             _take_out(task, state)
             _add_load(task, s, k, k2, REMOVE, line, state)
@@ -782,6 +973,7 @@ def restore(station: Integers, lead: Integers, helper: Integers, order: Integers
         state.lead[task] = lead[task]
         state.helper[task] = helper[task]
         cost += _moved_cost(task, station[task], line)
+        state.moved[0] += _away(task, station[task], line)
         if station[task] < 0:
             unplaced += 1
         else:

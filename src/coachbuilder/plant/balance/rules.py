@@ -30,10 +30,12 @@ def violations(inputs: FitInputs, balance: LineBalance) -> list[str]:
     built = [position for position, number in enumerate(units) if number > 0]
     kept = [any(task.time_s[model] > 0 for model in built) for task in inputs.tasks]
     found = _task_rules(inputs, balance, kept)
-    if found:
+    wanted = {task.id for task, keep in zip(inputs.tasks, kept, strict=True) if keep}
+    if sorted(place.task for place in balance.assignment) != sorted(wanted):
         return found
     joint = joint_precedence([task.predecessors for task in inputs.tasks], kept)
     by_id = {task.id: task for task in inputs.tasks}
+    found += _company_rules(inputs, balance)
     before = {
         task.id: [inputs.tasks[earlier].id for earlier in joint[position]] for position, task in enumerate(inputs.tasks)
     }
@@ -49,15 +51,45 @@ def violations(inputs: FitInputs, balance: LineBalance) -> list[str]:
         places = [place for place in balance.assignment if place.station == station.station]
         found += _crew_rules(inputs, by_id, station, places)
         found += _takt_rules(inputs, by_id, before, station, places, shares, balance.takt_s)
-        operators += station.lanes * len({number for place in places for number in place.operators})
+        found += _person_rules(inputs, by_id, station, places, shares, total)
+        crew = max(len({number for place in places for number in place.operators}), _fixed_crew(inputs, station))
+        operators += station.lanes * crew if any(kept) else 0
     if operators != balance.operators or operators != sum(station.operators for station in balance.stations):
         found.append(f"{balance.operators} operators stated, {operators} counted")
-    used = len({place.station for place in balance.assignment})
-    if used != balance.stations_used:
-        found.append(f"{balance.stations_used} stations stated, {used} counted")
+    used = {place.station for place in balance.assignment}
+    used |= {station.station for station in balance.stations if any(kept) and _fixed_crew(inputs, station)}
+    if len(used) != balance.stations_used:
+        found.append(f"{balance.stations_used} stations stated, {len(used)} counted")
     if balance.operators < balance.operators_lower_bound:
         found.append(f"{balance.operators} operators are below the bound {balance.operators_lower_bound}")
     return found + _load_rules(inputs, by_id, balance, shares)
+
+
+def moving_violations(inputs: FitInputs, before: LineBalance, after: LineBalance) -> list[str]:
+    """Return every rule of rebalancing that the step from one line to the other breaks, in words.
+
+    Parameters
+    ----------
+    inputs
+        What both lines were balanced from.
+    before, after
+        The line without and with the guest.
+    """
+    old = {place.task: place.station for place in before.assignment}
+    new = {place.task: place.station for place in after.assignment}
+    moved = [name for name, station in old.items() if new.get(name, station) != station]
+    found: list[str] = []
+    if inputs.move_budget is not None and len(moved) > inputs.move_budget:
+        found.append(f"{len(moved)} tasks move, at most {inputs.move_budget} may")
+    for station in inputs.stations if old else ():
+        if station.frozen:
+            found += [f"{name} leaves {station.id}, which is frozen" for name in moved if old[name] == station.id]
+            found += [
+                f"{name} comes to {station.id}, which is frozen"
+                for name, at in new.items()
+                if at == station.id and old.get(name) != station.id
+            ]
+    return found
 
 
 def _task_rules(inputs: FitInputs, balance: LineBalance, kept: Sequence[bool]) -> list[str]:
@@ -83,6 +115,13 @@ def _task_rules(inputs: FitInputs, balance: LineBalance, kept: Sequence[bool]) -
         last = max(last, number)
         if task.stations and number not in task.stations:
             found.append(f"{task.id} may not be done at {place.station}")
+        if task.skill_stations and number not in task.skill_stations:
+            found.append(f"{task.id} needs the skill {task.skill}, which does not work at {place.station}")
+        heights = inputs.stations[number].heights
+        if task.height and heights and task.height not in heights:
+            found.append(
+                f"{task.id} needs the car at height {task.height}, at {place.station} it is {', '.join(heights)}"
+            )
         if len(set(place.operators)) != task.operators:
             found.append(f"{task.id} needs {task.operators} operators, not {len(set(place.operators))}")
     return found
@@ -111,6 +150,64 @@ def _crew_rules(
             room = set().union(*(choices[number] for number in group))
             if room and size > inputs.operators_per_zone * len(room):
                 found.append(f"{size} operators at {station.station} crowd into {', '.join(sorted(room))}")
+    return found
+
+
+def _fixed_crew(inputs: FitInputs, station: StationLoad) -> int:
+    return next(item.min_operators for item in inputs.stations if item.id == station.station)
+
+
+def _company_rules(inputs: FitInputs, balance: LineBalance) -> list[str]:
+    """Tasks that must share a station do, and those that must not do not."""
+    at = {place.task: place.station for place in balance.assignment}
+    found: list[str] = []
+    for task in inputs.tasks:
+        if task.id not in at:
+            continue
+        here = at[task.id]
+        found += [
+            f"{task.id} at {here} must share a station with {other}, which is at {at[other]}"
+            for other in (inputs.tasks[position].id for position in task.same_station)
+            if at.get(other, here) != here
+        ]
+        found += [
+            f"{task.id} must not share {here} with {other}"
+            for other in (inputs.tasks[position].id for position in task.other_station)
+            if at.get(other) == here
+        ]
+    return found
+
+
+def _person_rules(
+    inputs: FitInputs,
+    by_id: dict[str, LineTask],
+    station: StationLoad,
+    places: Sequence[TaskPlace],
+    shares: dict[str, float],
+    units_per_year: float,
+) -> list[str]:
+    """No operator needs too many skills or carries too much over a shift."""
+    lanes = next(item.lanes for item in inputs.stations if item.id == station.station)
+    found: list[str] = []
+    for number in sorted({number for place in places for number in place.operators}):
+        own = [by_id[place.task] for place in places if number in place.operators]
+        skills = sorted({task.skill for task in own if task.skill})
+        if inputs.skills_per_operator and len(skills) > inputs.skills_per_operator:
+            found.append(
+                f"operator {number} at {station.station} needs {len(skills)} skills ({', '.join(skills)}), "
+                f"at most {inputs.skills_per_operator} are allowed"
+            )
+        points = 0.0
+        for model, share in shares.items():
+            cars_per_shift = share * units_per_year / inputs.shifts_per_year / lanes
+            position = inputs.models.index(model)
+            points += cars_per_shift * sum(task.ergonomic_points for task in own if task.time_s[position] > 0)
+        most = inputs.ergonomic_limit_points_per_shift
+        if most is not None and points > most + TOLERANCE_S:
+            found.append(
+                f"operator {number} at {station.station} carries {points:.1f} points a shift, "
+                f"at most {most:g} are allowed"
+            )
     return found
 
 
@@ -178,7 +275,7 @@ def _load_rules(
         for model, share in shares.items()
     )
     manned_s = balance.operators * balance.takt_s
-    idle = 1.0 - work_s / manned_s if manned_s > 0 else 0.0
+    idle = max(0.0, 1.0 - work_s / manned_s) if manned_s > 0 else 0.0
     if abs(idle - balance.idle_share) > 1e-9:
         found.append(f"idle share {balance.idle_share:.6f} stated, {idle:.6f} counted")
     hours = sum(shares[model] * hours for model, hours in balance.direct_hours_per_car.items())
