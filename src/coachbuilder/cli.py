@@ -174,9 +174,57 @@ def vehicle(
 
 
 @app.command()
-def fit(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+def fit(
+    programme: ProgrammeFolder,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.xlsx", help="Write the line as a work-content sheet that can be edited in Excel."),
+    ] = None,
+    today: Annotated[bool, typer.Option("--today", help="Have --sheet write today's line, without the guest.")] = False,
+    edited_sheet: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE.xlsx", help="Read an edited sheet; check its line and balance it again from there."
+        ),
+    ] = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
     """Can the host build it: stations, operators, hours a car, resident tasks that move."""
-    _run_stage(programme, as_of, as_json, "fit", lambda stages: stages.fit)
+    from coachbuilder.plan import Stages
+    from coachbuilder.programme import InputError, Problem
+    from coachbuilder.report import jsonable, stage_summary, write_work_sheet
+
+    if sheet is not None:
+        _require_sheet(sheet, edited_sheet)
+    elif today:
+        expected = "--sheet too: --today tells which line is written"
+        raise InputError([Problem("command line", "--today", "no --sheet", expected)])
+    loaded = _load(programme, as_of)
+    edited = None
+    with _progress() as show:
+        stages = Stages(loaded, progress=lambda stage: show(stage, None))
+        if edited_sheet is None:
+            result = stages.fit
+        else:
+            stages, edited = stages.from_sheet(edited_sheet)
+            result = edited.fit
+        if sheet is not None:
+            show("work-content sheet", None)
+            write_work_sheet(stages.programme, stages.fit_inputs, result, sheet, today=today)
+    if as_json:
+        printed = {"fit": jsonable(result)}
+        if edited is not None:
+            names = ("line", "today", "violations", "unplaced", "remarks")
+            printed["edited"] = {name: jsonable(getattr(edited, name)) for name in names}
+        if sheet is not None:
+            printed["sheet"] = str(sheet)
+        _print_json(printed)
+        return
+    typer.echo(stage_summary("fit", result) if edited is None else stage_summary("edited", edited))
+    if sheet is not None:
+        read_back = f"coachbuilder fit {shlex.quote(str(programme))} --from {shlex.quote(str(sheet))}"
+        typer.echo(f"\nWritten: {sheet}\nRead back: {read_back}")
 
 
 @app.command()
@@ -390,7 +438,7 @@ def _run_stage(folder: Path, as_of: str | None, as_json: bool, name: str, take: 
     typer.echo(stage_summary(name, result))
 
 
-def _require_folder(folder: Path, files: tuple[str, ...]) -> None:
+def _require_folder(folder: Path, files: tuple[str, ...], option: str = "--out") -> None:
     """Refuse early what could not be written after minutes of work."""
     from coachbuilder.programme import InputError, Problem
 
@@ -398,12 +446,24 @@ def _require_folder(folder: Path, files: tuple[str, ...]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         found = error.strerror or "no folder"
-        raise InputError([Problem(str(folder), "--out", found, "a folder that can be written")]) from None
+        raise InputError([Problem(str(folder), option, found, "a folder that can be written")]) from None
     if not os.access(folder, os.W_OK):
-        raise InputError([Problem(str(folder), "--out", "no right to write", "a folder that can be written")])
+        raise InputError([Problem(str(folder), option, "no right to write", "a folder that can be written")])
     blocked = [name for name in files if (folder / name).is_dir()]
     if blocked:
-        raise InputError([Problem(str(folder / name), "--out", "a folder", "a file, or nothing") for name in blocked])
+        raise InputError([Problem(str(folder / name), option, "a folder", "a file, or nothing") for name in blocked])
+
+
+def _require_sheet(sheet: Path, edited: Path | None) -> None:
+    """Refuse a name under which no workbook is to be written."""
+    from coachbuilder.programme import InputError, Problem
+
+    if sheet.suffix.lower() != ".xlsx":
+        raise InputError([Problem(str(sheet), "--sheet", sheet.suffix or "no ending", "a name that ends with .xlsx")])
+    if edited is not None and edited.resolve() == sheet.resolve():
+        expected = "another file: what was edited would be lost"
+        raise InputError([Problem(str(sheet), "--sheet", "the same file as --from", expected)])
+    _require_folder(sheet.parent, (sheet.name,), "--sheet")
 
 
 def _require_file(file: Path, suffixes: tuple[str, ...]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coachbuilder.programme import InputError, Problem, Programme
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from coachbuilder.deal import DealInputs, DealResult, Timing
     from coachbuilder.market import AnnouncementResult, Comparison, DemandInputs, DemandResult
-    from coachbuilder.plant.balance import FitInputs, FitResult
+    from coachbuilder.plant.balance import EditedLine, FitInputs, FitResult
     from coachbuilder.plant.flow import FlowInputs, FlowResult
     from coachbuilder.plant.sequence import SequenceInputs, SequenceResult
     from coachbuilder.vehicle import VehicleInputs, VehicleResult
@@ -342,6 +343,59 @@ class Stages:
         inputs = self.fit_inputs
         self._tell("fit")
         return balance.evaluate(inputs)
+
+    def from_sheet(self, workbook: Path) -> tuple[Stages, EditedLine]:
+        """Read an edited work-content sheet; check its line and balance it again from there.
+
+        Parameters
+        ----------
+        workbook
+            A workbook that ``coachbuilder fit --sheet`` wrote.
+
+        Returns
+        -------
+        tuple of Stages and EditedLine
+            The stages of the programme with the sheet's tasks in place of its own, and the line.
+
+        Raises
+        ------
+        InputError
+            With the mistakes in it by sheet and cell, those included that only the line as a whole shows.
+        """
+        from coachbuilder.plant import balance
+        from coachbuilder.programme.sheet import fingerprint, read_work_content
+
+        content = read_work_content(
+            workbook,
+            model_ids=[model.id for model in self.programme.plant.model],
+            stations=[station.id for station in balance.stations_of(self.programme)],
+            equipment=[item.id for item in self.programme.plant.assembly.equipment],
+            skills=[item.id for item in self.programme.plant.assembly.skill],
+            earlier=self.programme.tasks,
+        )
+        known = None
+        if content.today and not content.edited:
+            own = self.fit
+            today = [(place.task, place.station, place.operators) for place in own.before.assignment]
+            if fingerprint(self.programme.tasks, today) == content.fingerprint:
+                known = own
+        edited = Stages(replace(self.programme, tasks=content.tasks, line=()), progress=self._progress)
+        places = [balance.TaskPlace(item.task, item.station, item.operators) for item in content.places]
+        try:
+            inputs = edited.fit_inputs
+            self._tell("fit")
+            line = balance.balance_again(
+                inputs,
+                places,
+                content.remarks,
+                today=content.today,
+                takt_s=content.takt_s,
+                edited=content.edited,
+                known=known,
+            )
+        except InputError as error:
+            raise InputError(content.located(error.problems)) from None
+        return edited, replace(line, violations=tuple(content.with_rows(text) for text in line.violations))
 
     @cached_property
     def sequence_inputs(self) -> SequenceInputs:

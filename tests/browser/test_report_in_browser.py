@@ -43,7 +43,10 @@ window.onerror = function (message, source, line) { window.foundErrors.push(mess
 </script>"""
 
 PROBE = """<script>
-window.addEventListener('load', function () { setTimeout(function () {
+window.addEventListener('load', function () {
+  // What a reader may open is looked at too.
+  document.querySelectorAll('details.more').forEach(function (item) { item.open = true; });
+  setTimeout(function () {
   var wide = document.documentElement.clientWidth;
   function visible(item) { var box = item.getBoundingClientRect(); return box.width > 0 && box.height > 0; }
   function overlap(a, b, slack) {

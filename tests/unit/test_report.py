@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
+from markupsafe import escape
 
 from coachbuilder.plan import Plan
+from coachbuilder.plant.balance import idle_share_by_model, segment_uses, station_uses
 from coachbuilder.programme.units import unit_of
-from coachbuilder.report import charts, wording, workbook, write_report, write_workbook
+from coachbuilder.report import charts, fragments, stage_summary, wording, workbook, write_report, write_workbook
 from coachbuilder.report.svg import Drawing, shortened, text_width, tick_texts, ticks, wrapped
 from coachbuilder.report.writing import write_whole
 from coachbuilder.risk import RiskResult
@@ -228,6 +230,121 @@ def test_figures_in_the_sentences_follow_the_results(
     assert f"<b>{before} cars an hour</b>" not in text
     assert "Paint shop of another plant" in text
     assert wording.probability(0.123) in text
+
+
+# fit
+
+
+LINES = pytest.mark.parametrize("name", ["before", "after"])
+
+
+@LINES
+def test_idle_shares_of_segments_and_models_add_up_to_that_of_the_line(example_plan: Plan, name: str) -> None:
+    line = getattr(example_plan.fit, name)
+    segments = segment_uses(line)
+    assert sum(use.operators for use in segments) == line.operators
+    assert sum(use.stations for use in segments) == line.stations_used
+    mean = sum(use.operators * use.idle_share for use in segments) / line.operators
+    assert mean == pytest.approx(line.idle_share)
+    by_model = idle_share_by_model(line)
+    assert set(by_model) == {model for model, share in line.mix.items() if share > 0}
+    assert sum(line.mix[model] * share for model, share in by_model.items()) == pytest.approx(line.idle_share)
+    stations = station_uses(line)
+    mean = sum(use.operators * use.idle_share for use in stations) / line.operators
+    assert mean == pytest.approx(line.idle_share)
+    for use in stations:
+        assert all(use.stay_s[model] >= use.load_s[model] - 1e-6 for model in by_model)
+
+
+@LINES
+def test_yamazumi_charts_have_a_bar_for_every_operator_and_station_and_a_part_for_every_model(
+    example_plan: Plan, name: str
+) -> None:
+    line, fit, programme = getattr(example_plan.fit, name), example_plan.fit, example_plan.programme
+    models = sum(share > 0 for share in line.mix.values())
+    for draw, bars in ((fragments.yamazumi, line.operators), (fragments.station_yamazumi, line.stations_used)):
+        weighted = str(draw(line, fit, programme, "a", "A"))
+        by_model = str(draw(line, fit, programme, "b", "B", by_model=True))
+        for text in (weighted, by_model):
+            desk = text.split("</svg>")[0]
+            assert desk.count('class="hit"') == bars
+            assert f"takt {line.takt_s:.1f} s" in desk
+        assert "f-mute" in weighted
+        # Every bar of every model that has work is a closed path of its own.
+        desk = by_model.split("</svg>")[0]
+        drawn = sum(len(re.findall("z", data)) for data in re.findall(r'd="([^"]+)" class="f-m\d"', desk))
+        loads = [load.load_s for load in line.operator_loads]
+        worked = sum(seconds > 0.1 for load in loads for model, seconds in load.items() if line.mix[model])
+        assert drawn >= worked if bars == line.operators else drawn <= bars * models
+        assert drawn > bars
+
+
+def test_every_move_is_told_where_the_task_goes_from_and_where_it_goes_to(example_plan: Plan, page: str) -> None:
+    fit = example_plan.fit
+    groups = fragments.moves_by_station(fit)
+    order = [station.station for station in fit.after.stations]
+    assert [order.index(str(group["station"])) for group in groups] == sorted(
+        order.index(str(group["station"])) for group in groups
+    )
+    for side, field in (("gives", "from_station"), ("takes", "to_station")):
+        told = [(group["station"], move.task) for group in groups for move in group[side]]  # type: ignore[attr-defined]
+        assert sorted(told) == sorted((getattr(move, field), move.task) for move in fit.moved_tasks)
+    for move in fit.moved_tasks:
+        assert page.count(str(escape(move.says))) == 2
+
+
+def test_what_moves_buy_stands_in_page_workbook_and_terminal(example_plan: Plan, page: str, book: Any) -> None:
+    curve = example_plan.fit.trade_off
+    assert len(curve) > 1
+    assert curve[-1].operators <= curve[0].operators
+    rows = [[cell.value for cell in row] for row in book["Moves"].iter_rows()]
+    summary = stage_summary("fit", example_plan.fit)
+    for point in curve:
+        written = [
+            point.moves_allowed,
+            point.moved_tasks,
+            pytest.approx(point.moved_s),
+            point.operators,
+            point.stations,
+        ]
+        assert any(row[:5] == written for row in rows)
+        assert f"{wording.plural(point.moved_tasks, 'task')} moved" in summary
+        assert re.search(rf"{wording.whole(point.moved_s)}</td><td class=\"n\">{point.operators}</td>", page)
+    assert 'id="trade-off"' in page
+    says = [row[5] for row in rows if isinstance(row[5], str)]
+    assert set(says) >= {move.says for move in example_plan.fit.moved_tasks}
+
+
+def test_a_line_that_built_nothing_before_has_a_page_too(example_plan: Plan, tmp_path: Path) -> None:
+    fit = example_plan.fit
+    nothing = dict.fromkeys(fit.after.mix, 0.0)
+    stations = tuple(
+        replace(station, operators=0, makespan_s={}, weighted_makespan_s=0.0, tasks=())
+        for station in fit.before.stations
+    )
+    before = replace(
+        fit.before,
+        units_per_year=nothing,
+        mix=nothing,
+        stations_used=0,
+        operators=0,
+        operators_lower_bound=0,
+        stations=stations,
+        operator_loads=(),
+        assignment=(),
+    )
+    plan = replace(example_plan, fit=replace(fit, before=before, moved_tasks=(), trade_off=()))
+    write_report(plan, None, tmp_path / "report.html", RUN)
+    write_workbook(plan, None, tmp_path / "plan.xlsx", RUN)
+    assert "No resident work element changes its station" in (tmp_path / "report.html").read_text("utf-8")
+    assert stage_summary("fit", plan.fit)
+
+
+def test_remarks_on_the_line_are_printed(example_plan: Plan, tmp_path: Path) -> None:
+    fit = replace(example_plan.fit, remarks=("Today's line breaks a rule: T01 <is> full.",))
+    write_report(replace(example_plan, fit=fit), None, tmp_path / "report.html", RUN)
+    assert "T01 &lt;is&gt; full." in (tmp_path / "report.html").read_text("utf-8")
+    assert "T01 <is> full." in stage_summary("fit", fit)
 
 
 # files

@@ -117,14 +117,34 @@ def read_tasks(path: Path, model_ids: Sequence[str], problems: ProblemList) -> t
     if text is None:
         return ()
     reader = _Reader(path.name, tuple(model_ids), problems)
-    return reader.read(text)
+    return reader.read(reader.rows_of(text))
+
+
+def read_task_rows(
+    rows: Iterator[tuple[int, list[str]]], file: str, model_ids: Sequence[str], problems: ProblemList
+) -> tuple[Task, ...]:
+    """Read work elements from rows that stand elsewhere than in a csv file, by the same rules as :func:`read_tasks`.
+
+    Parameters
+    ----------
+    rows
+        The header and then one work element a row, each with its number.
+    file
+        Under which name mistakes are noted; their line is the row's number.
+    model_ids
+        Models of the plant.
+    problems
+        Where mistakes are noted.
+    """
+    return _Reader(file, tuple(model_ids), problems, counted="row").read(rows)
 
 
 class _Reader:
-    """One pass through a tasks file."""
+    """One pass through a table of tasks."""
 
-    def __init__(self, file: str, model_ids: tuple[str, ...], problems: ProblemList) -> None:
+    def __init__(self, file: str, model_ids: tuple[str, ...], problems: ProblemList, *, counted: str = "line") -> None:
         self._file = file
+        self._counted = counted
         self._models = model_ids
         self._columns = (*FIXED_COLUMNS, *(model + TIME_SUFFIX for model in model_ids))
         self._known = (*self._columns, *FURTHER_COLUMNS)
@@ -133,8 +153,7 @@ class _Reader:
     def _note(self, field: str, found: object, expected: str, line: int | None = None, hint: str = "") -> None:
         self._problems.add(field, found, expected, line=line, hint=hint, file=self._file)
 
-    def read(self, text: str) -> tuple[Task, ...]:
-        rows = self._rows(text)
+    def read(self, rows: Iterator[tuple[int, list[str]]]) -> tuple[Task, ...]:
         header = next(rows, None)
         if header is None:
             self._note("file", "an empty file", f"a header with the columns {', '.join(self._columns)}")
@@ -154,7 +173,8 @@ class _Reader:
             if all(name in places for name in self._columns):
                 task = self._task(row, line)
                 if task.id in first_line:
-                    self._note("id", task.id, f"an identifier used once; line {first_line[task.id]} has it", line)
+                    earlier = f"{self._counted} {first_line[task.id]}"
+                    self._note("id", task.id, f"an identifier used once; {earlier} has it", line)
                 first_line.setdefault(task.id, line)
                 tasks.append(task)
         if not tasks and not len(self._problems):
@@ -163,7 +183,7 @@ class _Reader:
         self._check_company(tasks)
         return tuple(tasks)
 
-    def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
+    def rows_of(self, text: str) -> Iterator[tuple[int, list[str]]]:
         if "\0" in text:
             self._note("file", "a zero byte", "text", text.count("\n", 0, text.index("\0")) + 1)
             text = text.replace("\0", "")
@@ -329,4 +349,4 @@ def _find_circle(by_id: Mapping[str, Task]) -> list[str]:
     return []
 
 
-__all__ = ["LARGEST_TASKS_BYTES", "Task", "read_tasks"]
+__all__ = ["LARGEST_TASKS_BYTES", "Task", "read_task_rows", "read_tasks"]

@@ -7,6 +7,7 @@ from coachbuilder.report.jsonable import dumps, jsonable
 from coachbuilder.report.page import write_report
 from coachbuilder.report.simple_line import simple_line_document, simple_line_text
 from coachbuilder.report.summary import Answer, answers, stage_summary
+from coachbuilder.report.work_sheet import write_work_sheet
 from coachbuilder.report.workbook import write_workbook
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "write_plan",
     "write_report",
     "write_text",
+    "write_work_sheet",
     "write_workbook",
 ]

@@ -6,7 +6,7 @@ desk and for a phone, and the style sheet shows the one that fits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coachbuilder.report.svg import (
@@ -143,6 +143,7 @@ def lines(
     band: tuple[Sequence[float], Sequence[float], str] | None = None,
     years: bool = False,
     left: float = 0.0,
+    dotted: bool = False,
 ) -> Drawing:
     """Draw lines over a common horizontal axis.
 
@@ -166,6 +167,8 @@ def lines(
         True where the horizontal axis counts calendar years, which are written without a comma.
     left
         Least room for the figures of the vertical axis, so that charts below each other line up.
+    dotted
+        True draws a dot at every value.
     """
     drawing = Drawing(width, height)
     everything = [value for item in series for value in _known(item.values)] + [value for value, _ in references]
@@ -204,8 +207,8 @@ def lines(
             if item.area and run:
                 base = place_y(max(low, min(0.0, high)))
                 drawing.polygon([(run[0][0], base), *run, (run[-1][0], base)], f"f-{item.color} pale")
-            if len(run) == 1:
-                drawing.circle(run[0][0], run[0][1], 3, f"f-{item.color}")
+            for point in run if dotted or len(run) == 1 else ():
+                drawing.circle(*point, 3, f"f-{item.color}")
             drawing.polyline(run, f"l-{item.color}{' dash' if item.dashed else ''}")
     return drawing
 
@@ -578,73 +581,131 @@ def dots(width: float, rows: Sequence[Span], *, title: str, percent: bool = True
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One operator's work content in a yamazumi chart."""
+    """One bar, or one group of bars, of a yamazumi chart."""
 
     station: str
     segment: str
+    """Segment, whose name stands over its row."""
     parts: Sequence[tuple[float, str]]
-    """Seconds and colour class, from the bottom up."""
+    """Seconds and colour class: stacked from the bottom up, or side by side."""
     peak: float | None
     """Seconds of the model that needs most time here; None where it is not known."""
     tip: str
+    ticks: Sequence[float] = ()
+    """For parts side by side the seconds at which each has a tick; may be empty."""
 
 
-def yamazumi(width: float, posts: Sequence[Post], *, takt: float, top: float, takt_text: str) -> Drawing:
-    """Draw a yamazumi chart: one bar an operator, in rows by segment, each row against takt.
+def yamazumi(
+    width: float,
+    posts: Sequence[Post],
+    *,
+    takt: float,
+    top: float,
+    takt_text: str,
+    notes: Mapping[str, str],
+    side_by_side: bool = False,
+) -> Drawing:
+    """Draw a yamazumi chart in rows by segment, each row against takt, with the idle time between work and takt.
 
     Parameters
     ----------
     width
         Width in pixels; rows break where it ends.
     posts
-        Operators in line order.
+        Bars in line order.
     takt
         Takt, s, drawn as a line.
     top
         Upper end of the scale, s: the same for two charts that are compared.
     takt_text
         What the takt line is called.
+    notes
+        For each segment what is written behind its name.
+    side_by_side
+        True draws the parts of a post beside each other, each against takt; they are stacked otherwise.
     """
     left, bar_height = 34.0, 86.0
     usable = width - left - 2
     rows: list[tuple[str, list[Post]]] = []
-    pitch = max(5.0, min(16.0, usable / max(_longest_segment(posts), 1)))
+    parts = max((len(post.parts) for post in posts), default=1) if side_by_side else 1
+    gap = 4.0 if side_by_side else 1.0
+    narrowest, widest = (3.0 * parts + gap, 7.0 * parts + gap) if side_by_side else (5.0, 16.0)
+    pitch = max(narrowest, min(widest, usable / max(_longest_segment(posts), 1)))
     per_row = max(1, int(usable / pitch))
     for post in posts:
         if not rows or rows[-1][0] != post.segment or len(rows[-1][1]) >= per_row:
             rows.append((post.segment, []))
         rows[-1][1].append(post)
-    row_height = bar_height + 34
+    row_height = bar_height + 50
     drawing = Drawing(width, row_height * len(rows) + 20)
     paths: dict[str, list[str]] = {}
-    size = coordinate(pitch - 1)
-    drawing.line(left, 8, left + 14, 8, "l-bad")
-    drawing.text(left + 20, 12, takt_text, "ts soft")
+    bar = (pitch - gap) / parts
+    _yamazumi_key(drawing, left, width, takt_text, side_by_side=side_by_side)
     for index, (segment, members) in enumerate(rows):
         base = row_height * index + 36 + bar_height
         place = scale(0.0, top, base, base - bar_height)
-        name = segment if index == 0 or rows[index - 1][0] != segment else f"{segment}, continued"
-        drawing.text(left, base - bar_height - 8, shortened(name, usable / 1.08, SMALL_FONT_SIZE), "ts strong")
+        new = index == 0 or rows[index - 1][0] != segment
+        note = f": {notes[segment]}" if new else ", continued"
+        # Bold letters are a little wider than the estimate takes them.
+        name = shortened(segment, usable / 1.08 - text_width(note, SMALL_FONT_SIZE), SMALL_FONT_SIZE)
+        drawing.text(left, base - bar_height - 8, name + note, "ts strong")
         drawing.line(left, base, width, base, "axis0")
         drawing.text(left - 5, base + 4, "0", "ts num", "end")
         drawing.text(left - 5, place(takt) + 4, f"{takt:.0f}", "ts num", "end")
         for position, post in enumerate(members):
-            x = coordinate(left + position * pitch + 0.5)
+            x = left + position * pitch + gap / 2
             height = 0.0
-            for seconds, color in post.parts:
-                high = place(height) - place(height + seconds)
-                if high > 0.05:
-                    box = f"M{x} {coordinate(place(height))}h{size}v-{coordinate(high)}h-{size}z"
-                    paths.setdefault(f"f-{color}", []).append(box)
+            for number, (seconds, color) in enumerate(post.parts):
+                across = x + number * bar if side_by_side else x
+                start = 0.0 if side_by_side else height
+                _block(paths, f"f-{color}", across, place(start), bar, place(start) - place(start + seconds))
                 height += seconds
+            for number, seconds in enumerate(post.ticks):
+                tick = f"M{coordinate(x + number * bar)} {coordinate(place(seconds))}h{coordinate(bar)}"
+                paths.setdefault("l-ink thin", []).append(tick)
+            if not side_by_side:
+                _block(paths, "f-mute", x, place(height), bar, place(height) - place(takt))
             if post.peak is not None:
-                paths.setdefault("l-ink thin", []).append(f"M{x} {coordinate(place(post.peak))}h{size}")
+                tick = f"M{coordinate(x)} {coordinate(place(post.peak))}h{coordinate(pitch - gap)}"
+                paths.setdefault("l-ink thin", []).append(tick)
             if width > 900:
-                drawing.rect(float(x), base - bar_height, pitch - 1, bar_height, "hit", post.tip)
+                drawing.rect(x, base - bar_height, pitch - gap, bar_height, "hit", post.tip)
+        _station_names(drawing, members, left, pitch, base + 14)
         paths.setdefault("l-bad", []).append(f"M{coordinate(left)} {coordinate(place(takt))}H{coordinate(width)}")
     for cls in sorted(paths, key=lambda name: (name == "l-bad", name == "l-ink thin")):
         drawing.path("".join(paths[cls]), cls)
     return drawing
+
+
+def _yamazumi_key(drawing: Drawing, left: float, width: float, takt_text: str, *, side_by_side: bool) -> None:
+    drawing.line(left, 8, left + 14, 8, "l-bad")
+    drawing.text(left + 20, 12, takt_text, "ts soft")
+    x = left + 20 + text_width(takt_text, SMALL_FONT_SIZE) + 16
+    if not side_by_side and x + 14 + text_width("idle", SMALL_FONT_SIZE) < width:
+        drawing.rect(x, 3, 10, 10, "f-mute", radius=2)
+        drawing.text(x + 14, 12, "idle", "ts soft")
+
+
+def _block(paths: dict[str, list[str]], cls: str, x: float, y: float, width: float, height: float) -> None:
+    """Add a rectangle that stands on ``y`` to the path of its class; nothing if it is too low to be seen."""
+    if height > 0.05:
+        size = coordinate(width)
+        paths.setdefault(cls, []).append(f"M{coordinate(x)} {coordinate(y)}h{size}v-{coordinate(height)}h-{size}z")
+
+
+def _station_names(drawing: Drawing, members: Sequence[Post], left: float, pitch: float, y: float) -> None:
+    """Write the stations below their bars as far as there is room."""
+    free = left
+    start = 0
+    for position, post in enumerate(members):
+        if position + 1 < len(members) and members[position + 1].station == post.station:
+            continue
+        half = text_width(post.station, SMALL_FONT_SIZE) / 2
+        middle = min(max(left + (start + position + 1) * pitch / 2, left + half), drawing.width - half)
+        if middle - half >= free:
+            drawing.text(middle, y, post.station, "ts soft", "middle")
+            free = middle + half + 5
+        start = position + 1
 
 
 def _longest_segment(posts: Sequence[Post]) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from coachbuilder.plant.balance.use import idle_share_by_model, segment_uses, station_uses
 from coachbuilder.report import charts, wording
 from coachbuilder.report.charts import Series
 from coachbuilder.report.svg import Drawing
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from coachbuilder.deal.interface import DealResult, PartyResult
     from coachbuilder.market.announcement.interface import AnnouncementResult, Comparison
     from coachbuilder.market.demand.interface import DemandResult
-    from coachbuilder.plant.balance.interface import FitResult, LineBalance
+    from coachbuilder.plant.balance.interface import FitResult, LineBalance, MovedTask
     from coachbuilder.plant.flow.interface import FlowResult, RampResult
     from coachbuilder.plant.sequence.interface import SequenceResult
     from coachbuilder.programme import Programme
@@ -316,33 +317,102 @@ def model_key(programme: Programme, fit: FitResult) -> list[dict[str, str]]:
     ]
 
 
-def yamazumi(line: LineBalance, fit: FitResult, identifier: str, title: str) -> Markup:
+def yamazumi(
+    line: LineBalance, fit: FitResult, programme: Programme, identifier: str, title: str, *, by_model: bool = False
+) -> Markup:
     """Return one line's operators against takt; both lines of a fit share colours and scale.
 
-    Each bar is the mix average of an operator's work, cut by what each model adds to it; the tick over it is the
-    model that needs most time there.
+    Parameters
+    ----------
+    line
+        Either line of ``fit``.
+    fit
+        Both lines.
+    programme
+        Gives the names of segments and models.
+    identifier, title
+        Of the picture.
+    by_model
+        True draws every model's work beside the others'. Else each bar is the mix average of an operator's work, cut
+        by what each model adds to it; the tick over it is the model that needs most time there.
     """
-    colors = model_colors(fit.after.mix, fit.guest)
     segment_of = {station.station: station.segment for station in line.stations}
-    posts = [
-        charts.Post(
+    bars = [
+        (
             load.station,
             segment_of[load.station],
-            [(line.mix.get(model, 0.0) * load.load_s.get(model, 0.0), colors[model]) for model in reversed(colors)],
-            max((seconds for model, seconds in load.load_s.items() if line.mix.get(model)), default=None),
-            f"{load.station}, operator {load.operator}"
-            + (f" in {load.zone}" if load.zone else "")
-            + ": "
-            + ", ".join(f"{model} {seconds:.0f} s" for model, seconds in load.load_s.items() if line.mix.get(model))
-            + f"; average {load.weighted_load_s:.0f} s",
+            load.load_s,
+            load.load_s,
+            f"{load.station}, operator {load.operator}" + (f" in {load.zone}" if load.zone else ""),
+            load.weighted_load_s,
         )
         for load in line.operator_loads
+    ]
+    return _yamazumi(bars, line, fit, programme, identifier, title, by_model=by_model)
+
+
+def station_yamazumi(
+    line: LineBalance, fit: FitResult, programme: Programme, identifier: str, title: str, *, by_model: bool = False
+) -> Markup:
+    """Return one line's stations against takt: the work of an average operator of each, and how long a car stays busy.
+
+    Parameters are those of :func:`yamazumi`; the tick over a bar is the longest stay of any model, waiting of the
+    operators for each other included.
+    """
+    bars = [
+        (
+            use.station,
+            use.segment,
+            use.load_s,
+            use.stay_s,
+            f"{use.station}, {wording.plural(use.operators, 'operator')}, {wording.percent(use.idle_share)} idle",
+            use.weighted_load_s,
+        )
+        for use in station_uses(line)
+    ]
+    return _yamazumi(bars, line, fit, programme, identifier, title, by_model=by_model)
+
+
+def _yamazumi(
+    bars: Sequence[tuple[str, str, Mapping[str, float], Mapping[str, float], str, float]],
+    line: LineBalance,
+    fit: FitResult,
+    programme: Programme,
+    identifier: str,
+    title: str,
+    *,
+    by_model: bool,
+) -> Markup:
+    """Return a yamazumi chart of bars: station, segment, work and stay by model, name and average work."""
+    colors = model_colors(fit.after.mix, fit.guest)
+    names = {item.id: item.name for item in programme.plant.assembly.segment}
+    notes = {
+        names.get(use.segment, use.segment): f"{wording.plural(use.operators, 'operator')}, "
+        f"{wording.percent(use.idle_share)} idle"
+        for use in segment_uses(line)
+    }
+    built = [model for model in colors if line.mix.get(model)]
+    posts = [
+        charts.Post(
+            station,
+            names.get(segment, segment),
+            [(load.get(model, 0.0), colors[model]) for model in built]
+            if by_model
+            else [(line.mix[model] * load.get(model, 0.0), colors[model]) for model in reversed(built)],
+            None if by_model else max((stay[model] for model in built if model in stay), default=None),
+            f"{name}: "
+            + ", ".join(f"{model_name(programme, model)} {load.get(model, 0.0):.0f} s" for model in built)
+            + f"; average {weighted:.0f} s",
+            [stay.get(model, 0.0) for model in built] if by_model and stay is not load else (),
+        )
+        for station, segment, load, stay, name, weighted in bars
     ]
     peaks = [
         seconds
         for each in (fit.before, fit.after)
-        for load in each.operator_loads
-        for model, seconds in load.load_s.items()
+        for loads in ([load.load_s for load in each.operator_loads], [use.stay_s for use in station_uses(each)])
+        for load in loads
+        for model, seconds in load.items()
         if each.mix.get(model)
     ]
     top = max([*peaks, fit.before.takt_s, fit.after.takt_s], default=1.0) * 1.04
@@ -351,8 +421,73 @@ def yamazumi(line: LineBalance, fit: FitResult, identifier: str, title: str) -> 
         title,
         f"{line.operators} operators at {line.stations_used} stations, takt {line.takt_s:.1f} s, idle "
         f"{wording.percent(line.idle_share)}.",
-        lambda width: charts.yamazumi(width, posts, takt=line.takt_s, top=top, takt_text=f"takt {line.takt_s:.1f} s"),
+        lambda width: charts.yamazumi(
+            width,
+            posts,
+            takt=line.takt_s,
+            top=top,
+            takt_text=f"takt {line.takt_s:.1f} s",
+            notes=notes,
+            side_by_side=by_model,
+        ),
     )
+
+
+def idle_by_model(line: LineBalance, programme: Programme) -> str:
+    """Return in words how idle the operators are on each model."""
+    return ", ".join(
+        f"{model_name(programme, model)} {wording.percent(share)}" for model, share in idle_share_by_model(line).items()
+    )
+
+
+def trade_off(fit: FitResult) -> Markup:
+    """Return operators against the resident tasks that may move."""
+    points = fit.trade_off
+    series = [
+        Series(
+            "operators with the guest",
+            [float(point.operators) for point in points],
+            "brand",
+            [float(point.moved_tasks) for point in points],
+        )
+    ]
+    return picture(
+        "trade-off",
+        "Operators against resident work elements moved",
+        "; ".join(
+            f"{wording.plural(point.moved_tasks, 'task')} moved: {wording.plural(point.operators, 'operator')}"
+            for point in points
+        ),
+        lambda width: charts.lines(
+            width,
+            series,
+            y_title="operators on a shift",
+            x_title="resident work elements that change their station",
+            whole_x=True,
+            anchor_zero=False,
+            dotted=True,
+            references=[(float(fit.before.operators), f"{fit.before.operators} before the guest came")],
+        ),
+    )
+
+
+def moves_by_station(fit: FitResult) -> list[dict[str, object]]:
+    """Return for each station in line order what it gives away and what it takes over, in words."""
+    order = [station.station for station in fit.after.stations]
+    given: dict[str, list[MovedTask]] = {}
+    taken: dict[str, list[MovedTask]] = {}
+    for move in fit.moved_tasks:
+        given.setdefault(move.from_station, []).append(move)
+        taken.setdefault(move.to_station, []).append(move)
+    return [
+        {
+            "station": station,
+            "gives": sorted(given.get(station, []), key=lambda move: (order.index(move.to_station), move.task)),
+            "takes": sorted(taken.get(station, []), key=lambda move: (order.index(move.from_station), move.task)),
+        }
+        for station in order
+        if station in given or station in taken
+    ]
 
 
 # flow

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from coachbuilder.report import wording
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from coachbuilder.market.announcement.interface import AnnouncementResult
     from coachbuilder.market.demand.interface import DemandResult
     from coachbuilder.plan import Plan
-    from coachbuilder.plant.balance.interface import FitResult
+    from coachbuilder.plant.balance.edited import EditedLine
+    from coachbuilder.plant.balance.interface import FitResult, LineBalance
     from coachbuilder.plant.flow.interface import FlowResult
     from coachbuilder.plant.sequence.interface import SequenceResult
     from coachbuilder.risk.interface import RiskResult
@@ -109,7 +110,7 @@ def stage_summary(name: str, result: Any) -> str:
     Parameters
     ----------
     name
-        The command: vehicle, fit, sequence, flow, market or deal.
+        The command: vehicle, fit (edited for a line from a sheet), sequence, flow, market or deal.
     result
         What the stage answered; for market a mapping of demand and announcement.
     """
@@ -119,6 +120,7 @@ def stage_summary(name: str, result: Any) -> str:
         "search": _search,
         "validation": _validation,
         "fit": _fit,
+        "edited": _edited,
         "sequence": _sequence,
         "flow": _flow,
         "market": _market,
@@ -252,17 +254,66 @@ def _validation(found: Validation) -> Iterator[tuple[str, str]]:
 
 
 def _fit(fit: FitResult) -> Iterator[tuple[str, str]]:
-    for label, line in (("Before the guest", fit.before), ("With the guest", fit.after)):
-        yield (
-            label,
-            f"takt {wording.number(line.takt_s)} s, {line.stations_used} stations, {line.operators} operators "
-            f"(at least {line.operators_lower_bound}), {wording.percent(line.idle_share)} idle, "
-            f"{wording.number(line.mean_direct_hours_per_car)} h a car",
-        )
+    yield "Before the guest", _line(fit.before)
+    yield "With the guest", _line(fit.after)
     hours = ", ".join(f"{model} {wording.number(value)}" for model, value in fit.hours_per_car.items())
     yield "Hours a car by model", hours
     yield "Resident work elements moved", f"{len(fit.moved_tasks)} of {fit.resident_tasks}"
+    if fit.moved_tasks:
+        yield "", "each in words: in the report, with --json, on the sheet Moves of --sheet"
     yield "Work elements of the guest alone", str(fit.guest_only_tasks)
+    yield from _curve(fit)
+
+
+def _line(line: LineBalance) -> str:
+    return (
+        f"takt {wording.number(line.takt_s)} s, {line.stations_used} stations, {line.operators} operators "
+        f"(at least {line.operators_lower_bound}), {wording.percent(line.idle_share)} idle, "
+        f"{wording.number(line.mean_direct_hours_per_car)} h a car"
+    )
+
+
+def _curve(fit: FitResult) -> Iterator[tuple[str, str]]:
+    """Say what fewer moves cost, and what the reader should know."""
+    # More moves that change nothing are no point of their own.
+    points = [
+        point
+        for place, point in enumerate(fit.trade_off)
+        if not place or replace(point, moves_allowed=0) != replace(fit.trade_off[place - 1], moves_allowed=0)
+    ]
+    for place, point in enumerate(points):
+        moved = wording.plural(point.moved_tasks, "task")
+        yield (
+            "Moves against operators" if not place else "",
+            f"with {moved} moved ({wording.whole(point.moved_s)} s of work): "
+            f"{wording.plural(point.operators, 'operator')} at {wording.plural(point.stations, 'station')}",
+        )
+    for place, remark in enumerate(fit.remarks):
+        yield "Remarks" if not place else "", remark
+
+
+_LONGEST_LIST = 20
+"""Lines of a list that a terminal is asked to show; --json has all of them."""
+
+
+def _edited(edited: EditedLine) -> Iterator[tuple[str, str]]:
+    yield "Today's line as on the sheet" if edited.today else "The line as on the sheet", _line(edited.line)
+    yield from _listed("Rules that it breaks", edited.violations or ("none",))
+    yield from _listed("Tasks without a place", edited.unplaced)
+    for place, remark in enumerate(edited.remarks):
+        yield "About the sheet" if not place else "", remark
+    fit = edited.fit
+    yield "With the guest, from there" if edited.today else "Balanced again from there", _line(fit.after)
+    yield "Tasks that move", f"{len(fit.moved_tasks)} of {fit.resident_tasks}"
+    yield from _listed("", [move.says for move in fit.moved_tasks])
+    yield from _curve(fit)
+
+
+def _listed(label: str, items: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for place, item in enumerate(items[:_LONGEST_LIST]):
+        yield label if not place else "", item
+    if len(items) > _LONGEST_LIST:
+        yield "", f"and {len(items) - _LONGEST_LIST} more; --json has all of them"
 
 
 def _sequence(day: SequenceResult) -> Iterator[tuple[str, str]]:

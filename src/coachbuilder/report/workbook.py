@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coachbuilder.plant.balance.use import idle_share, station_uses
 from coachbuilder.programme.units import unit_of
 from coachbuilder.report import wording
 from coachbuilder.report.writing import write_whole
@@ -339,6 +340,7 @@ def _fit(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, An
             Column("Zone", width=16),
             Column("Average load (s)", "0.0"),
             Column("Takt (s)", "0.0"),
+            Column("Idle share", "0.0%", 10),
             *(Column(f"Load {model} (s)", "0.0") for model in models),
             Column("Work elements in order", width=60),
         ),
@@ -352,6 +354,7 @@ def _fit(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, An
                 load.zone,
                 load.weighted_load_s,
                 line.takt_s,
+                idle_share(load, line),
                 *(load.load_s.get(model) if line.mix.get(model) else None for model in models),
                 load.tasks,
             )
@@ -359,6 +362,35 @@ def _fit(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, An
             for segments in ({item.station: item.segment for item in line.stations},)
             for load in line.operator_loads
         ),
+    )
+    sheet.table(
+        (
+            Column("Line", width=24),
+            Column("Station", width=10),
+            Column("Segment", width=28),
+            Column("Operators", "0", 10),
+            Column("Average work an operator (s)", "0.0"),
+            Column("Takt (s)", "0.0"),
+            Column("Idle share", "0.0%", 10),
+            *(Column(f"Work an operator {model} (s)", "0.0") for model in models),
+            *(Column(f"Stay {model} (s)", "0.0") for model in models),
+        ),
+        (
+            (
+                title,
+                use.station,
+                use.segment,
+                use.operators,
+                use.weighted_load_s,
+                line.takt_s,
+                use.idle_share,
+                *(use.load_s.get(model) if line.mix.get(model) else None for model in models),
+                *(use.stay_s.get(model) if line.mix.get(model) else None for model in models),
+            )
+            for line, title in ((getattr(fit, name), title) for name, title in _LINES)
+            for use in station_uses(line)
+        ),
+        "By station, an average operator of each, seconds per takt",
     )
     names = (
         "takt_s", "stations_total", "stations_used", "operators", "operators_lower_bound", "idle_share", "smoothness",
@@ -401,12 +433,26 @@ def _moves(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
             Column("From station"),
             Column("To station"),
             Column("Average time (s)", "0.0"),
+            Column("In words", width=120),
         ),
         (
-            (item.task, item.name, item.from_station, item.to_station, item.time_s)
+            (item.task, item.name, item.from_station, item.to_station, item.time_s, item.says)
             for item in sorted(plan.fit.moved_tasks, key=lambda item: (-item.time_s, item.task))
         ),
     )
+    sheet.table(
+        (
+            Column("Tasks that may move", "#,##0", 18),
+            Column("Tasks that do", "#,##0", 54),
+            Column("Work moved (s)", "#,##0"),
+            Column("Operators", "#,##0"),
+            Column("Stations used", "#,##0"),
+        ),
+        _rows(plan.fit.trade_off, ("moves_allowed", "moved_tasks", "moved_s", "operators", "stations")),
+        "Operators against resident tasks moved",
+    )
+    for remark in plan.fit.remarks:
+        sheet.say(remark)
     sheet.table(
         (Column("Work element", width=18), Column("Station", width=54), Column("Operators")),
         ((item.task, item.station, item.operators) for item in plan.fit.after.assignment),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from coachbuilder.plant.balance.edited import EditedLine, assigned, balance_again
 from coachbuilder.plant.balance.evaluate import evaluate, labour_at
-from coachbuilder.plant.balance.inputs import check, inputs_from, smallest_takt_s
+from coachbuilder.plant.balance.inputs import check, inputs_from, smallest_takt_s, stations_of
 from coachbuilder.plant.balance.interface import (
     EfficiencyBalance,
     FitInputs,
@@ -23,8 +24,10 @@ from coachbuilder.plant.balance.interface import (
 from coachbuilder.plant.balance.rules import moving_violations, violations
 from coachbuilder.plant.balance.simple import salbp1
 from coachbuilder.plant.balance.smallest_takt import salbp2, salbpe
+from coachbuilder.plant.balance.use import SegmentUse, StationUse, idle_share_by_model, segment_uses, station_uses
 
 __all__ = [
+    "EditedLine",
     "EfficiencyBalance",
     "FitInputs",
     "FitResult",
@@ -34,19 +37,27 @@ __all__ = [
     "LineTask",
     "MovedTask",
     "OperatorLoad",
+    "SegmentUse",
     "SimpleBalance",
     "StationLoad",
+    "StationUse",
     "TaktBalance",
     "TaskPlace",
     "TradeOff",
+    "assigned",
+    "balance_again",
     "check",
     "evaluate",
+    "idle_share_by_model",
     "inputs_from",
     "labour_at",
     "moving_violations",
     "salbp1",
     "salbp2",
     "salbpe",
+    "segment_uses",
     "smallest_takt_s",
+    "station_uses",
+    "stations_of",
     "violations",
 ]

@@ -49,7 +49,7 @@ HOT, COLD = 0.2, 0.005
 Integers = NDArray[np.int64]
 
 
-def evaluate(inputs: FitInputs) -> FitResult:
+def evaluate(inputs: FitInputs, *, again: bool = False) -> FitResult:
     """Balance the resident line, then the line with the guest, moving few resident tasks.
 
     Both lines are built by a priority rule from several starts and improved by simulated annealing that counts its
@@ -60,6 +60,8 @@ def evaluate(inputs: FitInputs) -> FitResult:
     ----------
     inputs
         Tasks, stations, rates and rules.
+    again
+        True balances today's line again though no model comes: somebody has edited it, or asks what moves would buy.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def evaluate(inputs: FitInputs) -> FitResult:
         before, place_before, _ = _balance(inputs, inputs.resident_units_per_year, before_takt, {}, 0)
         evaluations = inputs.evaluations if place_before else 0
     trade_off: tuple[TradeOff, ...] = ()
-    if inputs.units_per_year == inputs.resident_units_per_year and not remarks:
+    if inputs.units_per_year == inputs.resident_units_per_year and not remarks and not again:
         after = before
     else:
         evaluations += inputs.evaluations

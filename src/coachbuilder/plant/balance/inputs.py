@@ -109,6 +109,17 @@ def smallest_takt_s(inputs: FitInputs) -> float:
     return max(shortest, work_s / room)
 
 
+def stations_of(programme: Programme) -> tuple[LineStation, ...]:
+    """Return the stations of the line in the order in which a car passes them.
+
+    Parameters
+    ----------
+    programme
+        The programme; nothing but its segments and stations counts.
+    """
+    return _stations(programme.plant.assembly)
+
+
 def places_of(task: LineTask, inputs: FitInputs) -> list[int]:
     """Return the positions of the stations that have all that ``task`` needs, and room for its crew."""
     reach = dict(inputs.reach)
