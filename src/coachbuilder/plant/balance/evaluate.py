@@ -25,6 +25,7 @@ from coachbuilder.plant.balance.interface import (
     TradeOff,
 )
 from coachbuilder.plant.balance.moves import moved_tasks
+from coachbuilder.plant.balance.prices import task_prices
 from coachbuilder.plant.balance.rebalance import Assignment, candidates, curve
 from coachbuilder.plant.balance.rules import violations
 from coachbuilder.plant.process import SECONDS_PER_HOUR, joint_precedence, mix_shares, takt_s, topological_order
@@ -41,9 +42,13 @@ CURVE_SHARE = 0.5
 ATTEMPTS = 3
 """Searches, each from other starts, before a line counts as one that was not found."""
 FORBIDDEN_MOVE = 1e3
+BOUND_SLACK = 1e-6
+"""What a bound in fractions of an operator may be above a whole number by rounding."""
 FULLNESS = 1.0
 """How strongly the search favours full operators, in operators per unit of squared use."""
-HOT, COLD = 0.2, 0.005
+GROUP_SHARE = 0.2
+"""Part of the changes that move an operator with all tasks, or trade several at once."""
+HOT, COLD = 0.05, 0.005
 """First and last temperature of the search, in operators."""
 
 Integers = NDArray[np.int64]
@@ -198,7 +203,9 @@ def _balance(
     setting = _setting(inputs, units, takt, place_before)
     if setting is None:
         return _empty(inputs, units, takt), {}, ()
-    bound = _bound(inputs, units, takt)
+    prices = task_prices(setting.line)
+    bound = max(_bound(inputs, units, takt), math.ceil(prices.operators - BOUND_SLACK))
+    setting = replace(setting, line=setting.line._replace(worth=prices.worth))
     trade_off: tuple[TradeOff, ...] = ()
     for attempt in range(ATTEMPTS):
         found = _search(inputs, setting, place_before, stream + 2 * attempt, bound)
@@ -282,6 +289,12 @@ def _rebalanced(
     return best, curve(line, pool, seconds)
 
 
+def _time_shares(line: Any) -> NDArray[np.float64]:
+    """Return what each task is worth by its time alone."""
+    shares: NDArray[np.float64] = np.column_stack([line.mean_s * line.lanes[0] / line.limit_s[0]] * 2)
+    return shares
+
+
 def _tail_s(line: Any) -> NDArray[np.float64]:
     """Return the positional weight: a task's own time and the time of all that follows it."""
     tail_s: NDArray[np.float64] = line.mean_s + line.precedes.astype(np.float64) @ line.mean_s
@@ -294,7 +307,7 @@ def _annealed(evaluations: int, line: Any, state: Any, random_state: NDArray[np.
 
     found = Assignment(*(np.full(len(state.station), -1, dtype=np.int64) for _ in range(4)))
     arrays = (found.station, found.lead, found.helper, found.order)
-    kernels.improve(evaluations, False, FULLNESS, HOT, COLD, random_state, line, state, *arrays)
+    kernels.improve(evaluations, False, FULLNESS, GROUP_SHARE, HOT, COLD, random_state, line, state, *arrays)
     return found
 
 
@@ -308,7 +321,9 @@ def _evened(
     found = Assignment(*(each.copy() for each in (start.station, start.lead, start.helper, start.order)))
     arrays = (found.station, found.lead, found.helper, found.order)
     kernels.restore(*arrays, line, state)
-    kernels.improve(evaluations, True, 0.0, HOT, COLD, random_state, line, state, *arrays)
+    # What is to be even is time.
+    by_time = line._replace(worth=_time_shares(line))
+    kernels.improve(evaluations, True, 0.0, 0.0, HOT, COLD, random_state, by_time, state, *arrays)
     return found
 
 
@@ -428,6 +443,7 @@ def _setting(
     line = kernels.Line(
         time_s=time_s,
         mean_s=time_s @ weight,
+        worth=np.zeros((n, 2)),
         weight=weight,
         crew=np.array([item.operators for item in tasks], dtype=np.int64),
         precedes=precedes,
