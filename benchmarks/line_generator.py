@@ -14,6 +14,7 @@ No answer is planted: tasks, times, arcs and equipment are drawn, and what the l
 
 from __future__ import annotations
 
+import math
 import random
 
 from coachbuilder.plant.balance import FitInputs, LineStation, LineTask
@@ -58,9 +59,9 @@ def generated_line(seed: int, tasks: int, *, evaluations: int = 2_000_000) -> Fi
         for segment, prefix, count, zones in SEGMENTS
         for number in range(count)
     )
-    nearby = max(8, tasks // 50)
+    nearby = max(10, tasks // 40)
     elements: list[LineTask] = []
-    earliest: list[int] = []
+    done_at: list[float] = []
     for number in range(tasks):
         place = number * len(stations) // tasks
         zones = stations[place].zones
@@ -76,17 +77,18 @@ def generated_line(seed: int, tasks: int, *, evaluations: int = 2_000_000) -> Fi
         window = range(max(0, number - nearby), number)
         same = [earlier for earlier in window if elements[earlier].zone == zone]
         before = set()
-        for _ in range(draw.choice((0, 1, 1, 2, 2, 3))):
-            pool = same if same and draw.random() < 0.7 else window
+        for _ in range(draw.choice((0, 1, 1, 2, 2, 3, 3))):
+            pool = same if same and draw.random() < 0.5 else window
             if pool:
                 before.add(draw.choice(pool))
-        low = max((earliest[earlier] for earlier in before), default=0)
+        # Where the chain of predecessors can be through at the soonest, in stations: equipment stands behind it.
+        begun = max((done_at[earlier] for earlier in before), default=0.0)
         fixed: tuple[int, ...] = ()
         if draw.random() < 0.1:
-            begin = max(low, place - 1)
+            begin = max(math.ceil(begun), place - 1)
             fixed = tuple(s for s in range(begin, begin + draw.choice((1, 2, 3))) if s < len(stations))
             fixed = tuple(s for s in fixed if zone in stations[s].zones)
-        earliest.append(fixed[0] if fixed else low)
+        done_at.append(max(begun, float(fixed[0]) if fixed else 0.0) + base * 1.1 / TAKT_S)
         elements.append(
             LineTask(
                 id=f"t{number + 1}",

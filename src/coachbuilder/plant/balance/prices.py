@@ -112,7 +112,8 @@ def _class(lanes: int, task: Integers, leads: Flags, path_s: Floats, line: Any) 
         at = open_to[:, line.place_mask == mask].astype(np.float32)
         together = (at @ at.T) > 0.0
         fit |= together[np.ix_(task, task)] & (((reached[:, None] & reached[None, :]) & mask) != 0)
-    alone = np.diagonal(fit).copy()
+    alone = np.diagonal(fit) & (line.mean_s[task] <= limit + _SLACK)
+    alone &= (line.time_s[task] <= limit * line.peak + _SLACK).all(axis=1)
     fit &= task[:, None] != task[None, :]
     size = line.mean_s[task]
     fit &= size[:, None] + size[None, :] <= limit + _SLACK
@@ -134,24 +135,22 @@ def _generate(classes: list[_Class], takt: float, task: Integers, line: Any, mos
     best = float(best_worth.sum())
     columns: list[tuple[int, ...]] = []
     costs: list[int] = []
-    cheapest = {}
-    for group in classes:
-        for item in np.flatnonzero(group.alone):
-            cheapest[int(item)] = min(group.lanes, cheapest.get(int(item), group.lanes))
     for item in range(task.size):
         columns.append((item,))
-        costs.append(cheapest.get(item, 1))
+        costs.append(min((group.lanes for group in classes if group.alone[item]), default=1))
     seen = set(zip(columns, costs, strict=True))
+    exact = False
     worth = np.minimum(1.0, np.sqrt(size / takt) * 0.75)
     for round_number in range(most_rounds if task.size <= MOST_ITEMS else 0):
         dearest = dearest_found = 1.0
         fresh: list[tuple[tuple[int, ...], int]] = []
         for group in classes:
-            order = np.argsort(-worth / np.maximum(size, 1e-9), kind="stable")
+            order = np.argsort(-np.where(group.alone, worth, 0.0) / np.maximum(size, 1e-9), kind="stable")
             found = np.full((task.size, kernels.LARGEST_LOAD), -1, dtype=np.int64)
             limit = takt * group.lanes
+            here = np.where(group.alone, worth, 0.0)
             top = kernels.dearest_loads(
-                worth, size, time_s, group.fit, order, limit, limit * line.peak, float(group.lanes), MOST_NODES, found
+                here, size, time_s, group.fit, order, limit, limit * line.peak, float(group.lanes), MOST_NODES, found
             )
             dearest = max(dearest, top / group.lanes)
             held = [float(worth[row[row >= 0]].sum()) for row in found if row[0] >= 0]
@@ -169,13 +168,14 @@ def _generate(classes: list[_Class], takt: float, task: Integers, line: Any, mos
             seen.add((items, cost))
             columns.append(items)
             costs.append(cost)
-        if round_number and not added and worth is duals:
+        if exact and not added:
             break
         value, duals = _solve(columns, costs, task.size)
         if math.ceil(value - _SLACK) <= math.ceil(best - _SLACK) or value <= best * (1.0 + LEAST_GAIN):
             # Further rounds only lower the value: the whole number is settled, or what is left is not worth them.
             break
-        worth = duals if not added else SMOOTHING * best_worth + (1.0 - SMOOTHING) * duals
+        exact = not added
+        worth = duals if exact else SMOOTHING * best_worth + (1.0 - SMOOTHING) * duals
     return best_worth, best
 
 
