@@ -183,7 +183,7 @@ def test_the_mixed_model_search_loses_at_most_one_percent_on_simple_lines(shared
     for row in rows(folder / "scholl_salbp1_best_known.csv")[::12]:
         optimum = int(row["optimal_stations_sewell"])
         inputs = as_mixed_line(read_in2(folder / "scholl" / f"{row['graph']}.IN2"), int(row["cycle_time"]), optimum + 3)
-        result = evaluate(replace(inputs, evaluations=600_000))
+        result = evaluate(replace(inputs, evaluations=50_000))
         assert violations(inputs, result.after) == []
         assert result.after.operators_lower_bound <= optimum <= result.operators
         gaps.append(result.operators / optimum - 1)

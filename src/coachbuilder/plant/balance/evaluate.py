@@ -44,6 +44,8 @@ ATTEMPTS = 3
 FORBIDDEN_MOVE = 1e3
 BOUND_SLACK = 1e-6
 """What a bound in fractions of an operator may be above a whole number by rounding."""
+SIMPLE_NODES = 100_000
+"""Effort of the engine for the simple problem, whose answer is a start where the line is as simple."""
 FULLNESS = 1.0
 """How strongly the search favours full operators, in operators per unit of squared use."""
 GROUP_SHARE = 0.2
@@ -443,7 +445,7 @@ def _setting(
     line = kernels.Line(
         time_s=time_s,
         mean_s=time_s @ weight,
-        worth=np.zeros((n, 2)),
+        worth=np.column_stack([time_s @ weight / takt] * 2),
         weight=weight,
         crew=np.array([item.operators for item in tasks], dtype=np.int64),
         precedes=precedes,
@@ -590,12 +592,56 @@ def _search(
         kernels.construct(urgency * 1e4 - tail_s * noise, setting.pinned, start % 3 != 2, soft, line, state)
         if best is None or state.tally[kernels.COST] < best.tally[kernels.COST]:
             best = state
+    places = _simple_line(setting)
+    if places is not None:
+        state = kernels.empty_state(*size)
+        order = np.argsort(places, kind="stable")
+        alone = np.zeros(n, dtype=np.int64)
+        kernels.take_over(order, places[order], alone, alone - 1, line, state)
+        if state.tally[kernels.COST] < best.tally[kernels.COST]:
+            best = state
     random_state = random.integers(0, 2**63, 1).astype(np.uint64)
     even = int(inputs.evaluations * EVEN_SHARE)
     # Evenness between models is no aim while operators are to be filled and emptied.
     filling = line._replace(smooth_weight=0.0)
     found = _annealed(inputs.evaluations - even, filling, best, random_state)
     return _evened(even, line, found, size, random_state)
+
+
+def _simple_line(setting: _Setting) -> Integers | None:
+    """Return the station of each task from the engine for the simple problem, nothing if this is another problem.
+
+    Simple is a line of one model with one operator at each station, where every station may take every task.
+    """
+    from coachbuilder.plant.balance.simple import salbp1
+
+    line = setting.line
+    simple = (
+        len(setting.models) == 1
+        and not line.further
+        and (line.min_operators == 0).all()
+        and (line.max_operators == 1).all()
+        and (line.lanes == 1).all()
+        and (line.crew == 1).all()
+        and line.allowed.all()
+        and np.bitwise_and.reduce(line.reached_from) & np.bitwise_and.reduce(line.place_mask) != 0
+    )
+    if not simple:
+        return None
+    # Whole seconds stay as they are; others are rounded to the safe side, in milliseconds.
+    per_s = 1 if (line.mean_s == np.rint(line.mean_s)).all() else 1000
+    times = [math.ceil(seconds * per_s - BOUND_SLACK) for seconds in line.mean_s]
+    before = [
+        tuple(int(earlier) for earlier in line.before_idx[line.before_ptr[task] : line.before_ptr[task + 1]])
+        for task in range(len(times))
+    ]
+    takt = math.floor(float(line.limit_s.min()) * per_s + BOUND_SLACK)
+    if max(times) > takt:
+        return None
+    answer = salbp1(times, before, takt, most_nodes=SIMPLE_NODES)
+    if answer.stations > line.lanes.size:
+        return None
+    return np.array(answer.assignment, dtype=np.int64) - 1
 
 
 def _today(setting: _Setting, place_before: Mapping[int, _Place]) -> tuple[Integers, Integers, Integers, Integers]:
