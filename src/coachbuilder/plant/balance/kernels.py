@@ -813,7 +813,7 @@ def _trade(
         away += _away(task, a, line) - _away(task, b, line)
     for place in range(count):
         _add_load(group[place], b, k_other, NOBODY, ADD, line, state)
-    done = state.moved[0] + max(away, 0) <= line.move_budget or away <= 0
+    done = bool(away <= 0 or state.moved[0] + away <= line.move_budget)
     done = done and _load_ok(a, k, NOBODY, line, state) and _load_ok(b, k_other, NOBODY, line, state)
     if done:
         cost_after, squares_after = _pair_cost(a, b, line, state)
