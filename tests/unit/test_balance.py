@@ -269,6 +269,26 @@ def test_hours_a_car_are_operators_times_net_hours_over_cars() -> None:
     assert ratio == pytest.approx(8 * 30.0 / sum(20.0 + number for number in range(8)))
 
 
+# What bounds the operators
+
+
+def test_tasks_of_which_no_two_can_be_done_by_one_operator_are_bounded_by_their_number() -> None:
+    # 45 s of work at takt 60 s, but each stands at a station of its own.
+    tasks = [task(f"t{number}", 15, stations=(number,)) for number in range(3)]
+    apart = line(*tasks, stations=tuple(station(name) for name in "ABC"), units_per_year=(60.0, 0.0))
+    assert operators_lower_bound(apart, apart.units_per_year, 60.0) == 1
+    assert evaluate(apart).after.operators_lower_bound == 3
+
+
+def test_an_operator_at_parallel_lanes_has_more_time_and_counts_as_often() -> None:
+    # 110 s fit three lanes only, which count three operators; the short one joins them.
+    tasks = (task("long", 110), task("short", 20, stations=(0,)))
+    inputs = line(*tasks, stations=(station("L", lanes=3), station("B")), units_per_year=(60.0, 0.0))
+    result = evaluate(inputs)
+    assert result.operators == 3
+    assert result.after.operators_lower_bound == 3
+
+
 # Labour at another rate
 
 

@@ -177,6 +177,20 @@ def test_the_mixed_model_search_finds_the_published_optimum_of_simple_lines(
     assert result.operators == optimum
 
 
+def test_the_mixed_model_search_loses_at_most_one_percent_on_simple_lines(shared_data: Path) -> None:
+    folder = shared_data / "salbp"
+    gaps = []
+    for row in rows(folder / "scholl_salbp1_best_known.csv")[::12]:
+        optimum = int(row["optimal_stations_sewell"])
+        inputs = as_mixed_line(read_in2(folder / "scholl" / f"{row['graph']}.IN2"), int(row["cycle_time"]), optimum + 3)
+        result = evaluate(replace(inputs, evaluations=50_000))
+        assert violations(inputs, result.after) == []
+        assert result.after.operators_lower_bound <= optimum <= result.operators
+        gaps.append(result.operators / optimum - 1)
+    assert len(gaps) == 17
+    assert sum(gaps) / len(gaps) <= 0.01
+
+
 def plant_line(seed: int) -> FitInputs:
     """Return 440 work elements of two residents and a guest on 106 stations, takt 90 s before and 60 s after."""
     draw = random.Random(seed)

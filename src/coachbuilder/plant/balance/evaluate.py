@@ -25,6 +25,7 @@ from coachbuilder.plant.balance.interface import (
     TradeOff,
 )
 from coachbuilder.plant.balance.moves import moved_tasks
+from coachbuilder.plant.balance.prices import task_prices
 from coachbuilder.plant.balance.rebalance import Assignment, candidates, curve
 from coachbuilder.plant.balance.rules import violations
 from coachbuilder.plant.process import SECONDS_PER_HOUR, joint_precedence, mix_shares, takt_s, topological_order
@@ -41,9 +42,15 @@ CURVE_SHARE = 0.5
 ATTEMPTS = 3
 """Searches, each from other starts, before a line counts as one that was not found."""
 FORBIDDEN_MOVE = 1e3
+BOUND_SLACK = 1e-6
+"""What a bound in fractions of an operator may be above a whole number by rounding."""
+SIMPLE_NODES = 100_000
+"""Effort of the engine for the simple problem, whose answer is a start where the line is as simple."""
 FULLNESS = 1.0
 """How strongly the search favours full operators, in operators per unit of squared use."""
-HOT, COLD = 0.2, 0.005
+GROUP_SHARE = 0.2
+"""Part of the changes that move an operator with all tasks, or trade several at once."""
+HOT, COLD = 0.05, 0.005
 """First and last temperature of the search, in operators."""
 
 Integers = NDArray[np.int64]
@@ -198,7 +205,9 @@ def _balance(
     setting = _setting(inputs, units, takt, place_before)
     if setting is None:
         return _empty(inputs, units, takt), {}, ()
-    bound = _bound(inputs, units, takt)
+    prices = task_prices(setting.line)
+    bound = max(_bound(inputs, units, takt), math.ceil(prices.operators - BOUND_SLACK))
+    setting = replace(setting, line=setting.line._replace(worth=prices.worth))
     trade_off: tuple[TradeOff, ...] = ()
     for attempt in range(ATTEMPTS):
         found = _search(inputs, setting, place_before, stream + 2 * attempt, bound)
@@ -282,6 +291,12 @@ def _rebalanced(
     return best, curve(line, pool, seconds)
 
 
+def _time_shares(line: Any) -> NDArray[np.float64]:
+    """Return what each task is worth by its time alone."""
+    shares: NDArray[np.float64] = np.column_stack([line.mean_s * line.lanes[0] / line.limit_s[0]] * 2)
+    return shares
+
+
 def _tail_s(line: Any) -> NDArray[np.float64]:
     """Return the positional weight: a task's own time and the time of all that follows it."""
     tail_s: NDArray[np.float64] = line.mean_s + line.precedes.astype(np.float64) @ line.mean_s
@@ -294,7 +309,7 @@ def _annealed(evaluations: int, line: Any, state: Any, random_state: NDArray[np.
 
     found = Assignment(*(np.full(len(state.station), -1, dtype=np.int64) for _ in range(4)))
     arrays = (found.station, found.lead, found.helper, found.order)
-    kernels.improve(evaluations, False, FULLNESS, HOT, COLD, random_state, line, state, *arrays)
+    kernels.improve(evaluations, False, FULLNESS, GROUP_SHARE, HOT, COLD, random_state, line, state, *arrays)
     return found
 
 
@@ -308,7 +323,9 @@ def _evened(
     found = Assignment(*(each.copy() for each in (start.station, start.lead, start.helper, start.order)))
     arrays = (found.station, found.lead, found.helper, found.order)
     kernels.restore(*arrays, line, state)
-    kernels.improve(evaluations, True, 0.0, HOT, COLD, random_state, line, state, *arrays)
+    # What is to be even is time.
+    by_time = line._replace(worth=_time_shares(line))
+    kernels.improve(evaluations, True, 0.0, 0.0, HOT, COLD, random_state, by_time, state, *arrays)
     return found
 
 
@@ -428,6 +445,7 @@ def _setting(
     line = kernels.Line(
         time_s=time_s,
         mean_s=time_s @ weight,
+        worth=np.column_stack([time_s @ weight / takt] * 2),
         weight=weight,
         crew=np.array([item.operators for item in tasks], dtype=np.int64),
         precedes=precedes,
@@ -574,12 +592,56 @@ def _search(
         kernels.construct(urgency * 1e4 - tail_s * noise, setting.pinned, start % 3 != 2, soft, line, state)
         if best is None or state.tally[kernels.COST] < best.tally[kernels.COST]:
             best = state
+    places = _simple_line(setting)
+    if places is not None:
+        state = kernels.empty_state(*size)
+        order = np.argsort(places, kind="stable")
+        alone = np.zeros(n, dtype=np.int64)
+        kernels.take_over(order, places[order], alone, alone - 1, line, state)
+        if state.tally[kernels.COST] < best.tally[kernels.COST]:
+            best = state
     random_state = random.integers(0, 2**63, 1).astype(np.uint64)
     even = int(inputs.evaluations * EVEN_SHARE)
     # Evenness between models is no aim while operators are to be filled and emptied.
     filling = line._replace(smooth_weight=0.0)
     found = _annealed(inputs.evaluations - even, filling, best, random_state)
     return _evened(even, line, found, size, random_state)
+
+
+def _simple_line(setting: _Setting) -> Integers | None:
+    """Return the station of each task from the engine for the simple problem, nothing if this is another problem.
+
+    Simple is a line of one model with one operator at each station, where every station may take every task.
+    """
+    from coachbuilder.plant.balance.simple import salbp1
+
+    line = setting.line
+    simple = (
+        len(setting.models) == 1
+        and not line.further
+        and (line.min_operators == 0).all()
+        and (line.max_operators == 1).all()
+        and (line.lanes == 1).all()
+        and (line.crew == 1).all()
+        and line.allowed.all()
+        and np.bitwise_and.reduce(line.reached_from) & np.bitwise_and.reduce(line.place_mask) != 0
+    )
+    if not simple:
+        return None
+    # Whole seconds stay as they are; others are rounded to the safe side, in milliseconds.
+    per_s = 1 if (line.mean_s == np.rint(line.mean_s)).all() else 1000
+    times = [math.ceil(seconds * per_s - BOUND_SLACK) for seconds in line.mean_s]
+    before = [
+        tuple(int(earlier) for earlier in line.before_idx[line.before_ptr[task] : line.before_ptr[task + 1]])
+        for task in range(len(times))
+    ]
+    takt = math.floor(float(line.limit_s.min()) * per_s + BOUND_SLACK)
+    if max(times) > takt:
+        return None
+    answer = salbp1(times, before, takt, most_nodes=SIMPLE_NODES)
+    if answer.stations > line.lanes.size:
+        return None
+    return np.array(answer.assignment, dtype=np.int64) - 1
 
 
 def _today(setting: _Setting, place_before: Mapping[int, _Place]) -> tuple[Integers, Integers, Integers, Integers]:

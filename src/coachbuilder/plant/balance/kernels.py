@@ -26,6 +26,8 @@ NOBODY = np.int64(-1)
 ADD = np.int64(1)
 REMOVE = np.int64(-1)
 PLAINLY = np.bool_(False)
+LARGEST_GROUP = 6
+LARGEST_LOAD = 16
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -49,6 +51,8 @@ class Line(NamedTuple):
     """(n, M) task times."""
     mean_s: Floats
     """(n,) their mix averages."""
+    worth: Floats
+    """(n, 2) part of an operator that a task is worth, for the first and the second who does it."""
     weight: Floats
     """(M,) share of each model."""
     crew: Integers
@@ -136,6 +140,8 @@ class State(NamedTuple):
     """(S, K, M) work of an operator by model."""
     mean_load: Floats
     """(S, K) its mix average."""
+    use: Floats
+    """(S, K) what the tasks of an operator are worth together."""
     jobs: Integers
     """(S, K) int64 tasks of an operator."""
     tally: Floats
@@ -152,6 +158,14 @@ class State(NamedTuple):
     """(M,) scratch."""
     moved: Integers
     """(1,) int64 tasks away from home."""
+    group: Integers
+    """(2 x LARGEST_GROUP,) scratch: tasks that change their station together."""
+    kept_seq: Integers
+    """(2, n) scratch: orders of two stations as they were."""
+    kept_work: Floats
+    """(2, K, M + 2) scratch: work of their operators."""
+    kept_jobs: Integers
+    """(2, K) scratch: tasks of their operators."""
 
 
 @njit(cache=True, nogil=True)
@@ -165,6 +179,7 @@ def empty_state(n: Whole, models: Whole, stations: Whole, slots: Whole) -> State
         np.zeros((stations, n), np.int64),
         np.zeros((stations, slots, models)),
         np.zeros((stations, slots)),
+        np.zeros((stations, slots)),
         np.zeros((stations, slots), np.int64),
         np.array([n * UNPLACED_COST, float(n)]),
         np.zeros(n),
@@ -173,6 +188,10 @@ def empty_state(n: Whole, models: Whole, stations: Whole, slots: Whole) -> State
         np.zeros(slots, np.bool_),
         np.zeros(models),
         np.zeros(1, np.int64),
+        np.zeros(2 * LARGEST_GROUP, np.int64),
+        np.zeros((2, n), np.int64),
+        np.zeros((2, slots, models + 2)),
+        np.zeros((2, slots), np.int64),
     )
 
 
@@ -326,13 +345,14 @@ def _station_ok(s: Whole, line: Line, state: State) -> bool:
 def _add_load(task: Whole, s: Whole, k: Whole, k2: Whole, sign: Whole, line: Line, state: State) -> None:
     """Add a task to (or take it from) the work of operators ``k`` and ``k2`` of station ``s``."""
     slot = k
-    for _ in range(2):
+    for place in range(2):
         if slot >= 0:
             state.jobs[s, slot] += sign
             idle = state.jobs[s, slot] == 0
             for m in range(line.weight.shape[0]):
                 state.load[s, slot, m] = 0.0 if idle else state.load[s, slot, m] + sign * line.time_s[task, m]
             state.mean_load[s, slot] = 0.0 if idle else state.mean_load[s, slot] + sign * line.mean_s[task]
+            state.use[s, slot] = 0.0 if idle else state.use[s, slot] + sign * line.worth[task, place]
         slot = k2
 
 
@@ -467,7 +487,7 @@ def _pair_cost(s: Whole, other: Whole, line: Line, state: State) -> tuple[float,
             break
         cost += _station_cost(station, line, state)
         for k in range(state.jobs.shape[1]):
-            share = state.mean_load[station, k] / line.limit_s[station]
+            share = state.use[station, k] / line.lanes[station]
             squares += line.lanes[station] * share * share
             if line.smooth_weight > 0.0:
                 for m in range(line.weight.shape[0]):
@@ -701,6 +721,161 @@ def _exchange(
 
 
 @inner
+def _keep(place: Whole, s: Whole, state: State) -> None:
+    """Remember the order and the work of station ``s``."""
+    for position in range(state.size[s]):
+        state.kept_seq[place, position] = state.seq[s, position]
+    models = state.load.shape[2]
+    for k in range(state.jobs.shape[1]):
+        state.kept_jobs[place, k] = state.jobs[s, k]
+        for m in range(models):
+            state.kept_work[place, k, m] = state.load[s, k, m]
+        state.kept_work[place, k, models] = state.mean_load[s, k]
+        state.kept_work[place, k, models + 1] = state.use[s, k]
+
+
+@inner
+def _bring_back(place: Whole, s: Whole, size: Whole, state: State) -> None:
+    """Undo what happened to the order and the work of station ``s`` since :func:`_keep`."""
+    state.size[s] = size
+    for position in range(size):
+        task = state.kept_seq[place, position]
+        state.seq[s, position] = task
+        state.station[task] = s
+    models = state.load.shape[2]
+    for k in range(state.jobs.shape[1]):
+        state.jobs[s, k] = state.kept_jobs[place, k]
+        for m in range(models):
+            state.load[s, k, m] = state.kept_work[place, k, m]
+        state.mean_load[s, k] = state.kept_work[place, k, models]
+        state.use[s, k] = state.kept_work[place, k, models + 1]
+
+
+@inner
+def _in_order(task: Whole, line: Line, state: State) -> bool:
+    """Return whether the station of ``task`` is allowed and between those of its predecessors and followers."""
+    s = state.station[task]
+    if not line.allowed[task, s]:
+        return False
+    for arc in range(line.before_ptr[task], line.before_ptr[task + 1]):
+        if state.station[line.before_idx[arc]] > s:
+            return False
+    for arc in range(line.after_ptr[task], line.after_ptr[task + 1]):
+        if state.station[line.after_idx[arc]] < s:
+            return False
+    return True
+
+
+@inner
+def _trade(
+    a: Whole,
+    k: Whole,
+    count: Whole,
+    b: Whole,
+    k_other: Whole,
+    count_other: Whole,
+    threshold: float,
+    fullness: float,
+    line: Line,
+    state: State,
+) -> bool:
+    """Let operator ``k`` of station ``a`` trade ``count`` tasks for ``count_other`` of operator ``k_other`` of ``b``.
+
+    ``state.group`` holds the first's tasks, then, from LARGEST_GROUP on, the other's; each is led by one operator
+    alone. Returns whether it was done, with nothing changed otherwise.
+    """
+    group = state.group
+    if a != b:
+        # Tasks that must share a station move by themselves.
+        for place in range(count):
+            if line.together_ptr[group[place] + 1] > line.together_ptr[group[place]]:
+                return False
+        for place in range(LARGEST_GROUP, LARGEST_GROUP + count_other):
+            if line.together_ptr[group[place] + 1] > line.together_ptr[group[place]]:
+                return False
+    cost, squares = _pair_cost(a, b, line, state)
+    _keep(0, a, state)
+    _keep(1, b, state)
+    size_a = state.size[a]
+    size_b = state.size[b]
+    change = 0.0
+    away: Whole = np.int64(0)
+    for place in range(count):
+        task = group[place]
+        _add_load(task, a, k, NOBODY, REMOVE, line, state)
+        change += _moved_cost(task, b, line) - _moved_cost(task, a, line)
+        away += _away(task, b, line) - _away(task, a, line)
+    for place in range(count_other):
+        task = group[LARGEST_GROUP + place]
+        _add_load(task, b, k_other, NOBODY, REMOVE, line, state)
+        _add_load(task, a, k, NOBODY, ADD, line, state)
+        change += _moved_cost(task, a, line) - _moved_cost(task, b, line)
+        away += _away(task, a, line) - _away(task, b, line)
+    for place in range(count):
+        _add_load(group[place], b, k_other, NOBODY, ADD, line, state)
+    done = bool(away <= 0 or state.moved[0] + away <= line.move_budget)
+    done = done and _load_ok(a, k, NOBODY, line, state) and _load_ok(b, k_other, NOBODY, line, state)
+    if done:
+        cost_after, squares_after = _pair_cost(a, b, line, state)
+        change += cost_after - cost
+        done = _welcome(change, squares_after - squares, False, threshold, fullness)
+    if done:
+        for place in range(count):
+            _take_out(group[place], state)
+        for place in range(count_other):
+            _take_out(group[LARGEST_GROUP + place], state)
+        for place in range(count):
+            state.station[group[place]] = b
+        for place in range(count_other):
+            state.station[group[LARGEST_GROUP + place]] = a
+        if a != b:
+            for place in range(count):
+                done = done and _in_order(group[place], line, state)
+            for place in range(count_other):
+                done = done and _in_order(group[LARGEST_GROUP + place], line, state)
+        # Schedules at the stations count only tasks that are in their order.
+        for place in range(count):
+            state.station[group[place]] = -1
+        for place in range(count_other):
+            state.station[group[LARGEST_GROUP + place]] = -1
+        for place in range(count):
+            done = done and _insert(group[place], b, k_other, NOBODY, line, state)
+        for place in range(count_other):
+            done = done and _insert(group[LARGEST_GROUP + place], a, k, NOBODY, line, state)
+    if done:
+        state.tally[COST] += change
+        state.moved[0] += away
+    else:
+        _bring_back(0, a, size_a, state)
+        if a != b:
+            _bring_back(1, b, size_b, state)
+        for place in range(count):
+            state.lead[group[place]] = k
+        for place in range(count_other):
+            state.lead[group[LARGEST_GROUP + place]] = k_other
+    return done
+
+
+@inner
+def _own_tasks(s: Whole, k: Whole, line: Line, state: State, begin: Whole) -> Whole:
+    """Write what operator ``k`` of station ``s`` does alone into ``state.group`` from ``begin`` on; return how many.
+
+    Returns -1 if somebody helps with or is helped at any of it, or if it is more than LARGEST_GROUP tasks.
+    """
+    count = 0
+    if state.jobs[s, k] > LARGEST_GROUP:
+        return NOBODY
+    for position in range(state.size[s]):
+        task = state.seq[s, position]
+        if state.lead[task] == k or state.helper[task] == k:
+            if line.crew[task] != 1:
+                return NOBODY
+            state.group[begin + count] = task
+            count += 1
+    return count
+
+
+@inner
 def _reorder(task: Whole, position: Whole, line: Line, state: State) -> bool:
     """Let a task begin at another position in its station's order; return whether that keeps the rules."""
     s = state.station[task]
@@ -864,11 +1039,76 @@ def _copy(source: Integers, target: Integers) -> None:
         target[index] = source[index]
 
 
+@inner
+def _regroup(
+    task: Whole,
+    low: Whole,
+    high: Whole,
+    threshold: float,
+    fullness: float,
+    random_state: NDArray[np.uint64],
+    line: Line,
+    state: State,
+) -> bool:
+    """Try to move the whole operator who does ``task``, or to trade several tasks with another."""
+    a = state.station[task]
+    k = state.lead[task]
+    b = low + _below(random_state, high - low + 1)
+    if _random(random_state) < 0.5:
+        count = _own_tasks(a, k, line, state, 0)
+        if count < 1 or a == b:
+            return False
+        for slot in range(line.max_operators[b]):
+            if state.jobs[b, slot] == 0:
+                return _trade(a, k, count, b, slot, 0, threshold, fullness, line, state)
+        return False
+    if state.size[b] == 0:
+        return False
+    other = state.seq[b, _below(random_state, state.size[b])]
+    k_other = state.lead[other]
+    if line.crew[other] != 1 or (a == b and k == k_other):
+        return False
+    # One or two tasks for one or two, but not one for one.
+    count, count_other = 1, 1
+    state.group[0] = task
+    state.group[LARGEST_GROUP] = other
+    two = _below(random_state, 3)
+    if two != 1:
+        more = _partner(task, random_state, line, state)
+        if more < 0:
+            return False
+        state.group[1] = more
+        count = 2
+    if two != 0:
+        more = _partner(other, random_state, line, state)
+        if more < 0:
+            return False
+        state.group[LARGEST_GROUP + 1] = more
+        count_other = 2
+    return _trade(a, k, count, b, k_other, count_other, threshold, fullness, line, state)
+
+
+@inner
+def _partner(task: Whole, random_state: NDArray[np.uint64], line: Line, state: State) -> Whole:
+    """Return another task that the same operator does alone, -1 for none."""
+    s = state.station[task]
+    chosen = NOBODY
+    seen = 0
+    for position in range(state.size[s]):
+        other = state.seq[s, position]
+        if other != task and state.lead[other] == state.lead[task] and line.crew[other] == 1:
+            seen += 1
+            if _below(random_state, seen) == 0:
+                chosen = other
+    return chosen
+
+
 @njit(cache=True, nogil=True)
 def improve(
     evaluations: Whole,
     evenly: bool,
     fullness: float,
+    group_share: float,
     hot: float,
     cold: float,
     random_state: NDArray[np.uint64],
@@ -906,6 +1146,16 @@ def improve(
         old = state.station[task]
         low, high = _window(task, line, state)
         if low > high:
+            continue
+        if not evenly and state.tally[UNPLACED] == 0.0 and line.crew[task] == 1 and _random(random_state) < group_share:
+            done = _regroup(task, low, high, threshold, fullness, random_state, line, state)
+            changed = changed or done
+            if done and state.tally[COST] < best_cost - 1e-9:
+                best_cost = state.tally[COST]
+                _copy(state.station, station)
+                _copy(state.lead, lead)
+                _copy(state.helper, helper)
+                read_order(state, order)
             continue
         s = low + _below(random_state, high - low + 1)
         nearby = _random(random_state)
@@ -986,3 +1236,125 @@ def restore(station: Integers, lead: Integers, helper: Integers, order: Integers
         cost += _station_cost(s, line, state)
     state.tally[COST] = cost
     state.tally[UNPLACED] = unplaced
+
+
+@njit(cache=True, nogil=True)
+def dearest_loads(
+    worth: Floats,
+    size_s: Floats,
+    time_s: Floats,
+    fit: Flags,
+    order: Integers,
+    limit_s: float,
+    peak_s: float,
+    price: float,
+    most_nodes: Whole,
+    found: Integers,
+) -> float:
+    """Return what the dearest load of one operator is worth at most: depth-first search with a fractional bound.
+
+    Parameters
+    ----------
+    worth, size_s
+        (n,) worth and mean time of each item.
+    time_s
+        (n, M) times by model.
+    fit
+        (n, n) bool, which two items one operator may do.
+    order
+        (n,) items, those worth most a second first.
+    limit_s, peak_s
+        Limits on the mean and on each model.
+    price
+        Loads worth no more are of no interest.
+    most_nodes
+        Loads looked at for each first item; where there are more, the fractional bound stands in.
+    found
+        (n, LARGEST_LOAD) filled with -1; row r receives the dearest load above ``price`` that begins with order[r].
+    """
+    n = worth.shape[0]
+    models = time_s.shape[1]
+    depth_most = found.shape[1]
+    candidates = np.zeros((depth_most, n), np.int64)
+    count = np.zeros(depth_most, np.int64)
+    place = np.zeros(depth_most, np.int64)
+    load = np.zeros(depth_most)
+    value = np.zeros(depth_most)
+    by_model = np.zeros((depth_most, models))
+    chosen = np.zeros(depth_most, np.int64)
+    top = 0.0
+    for rank in range(n):
+        first = order[rank]
+        if worth[first] <= 1e-9:
+            break
+        count[0] = 0
+        for later in range(rank + 1, n):
+            item = order[later]
+            if worth[item] <= 1e-9:
+                break
+            if fit[first, item]:
+                candidates[0, count[0]] = item
+                count[0] += 1
+        chosen[0] = first
+        place[0] = 0
+        load[0] = size_s[first]
+        value[0] = worth[first]
+        for m in range(models):
+            by_model[0, m] = time_s[first, m]
+        best = price + 1e-7
+        top = max(top, value[0])
+        nodes = 0
+        depth = 0
+        while depth >= 0:
+            if place[depth] >= count[depth]:
+                depth -= 1
+                continue
+            room = limit_s - load[depth] + TOLERANCE_S
+            reachable = value[depth]
+            for position in range(place[depth], count[depth]):
+                item = candidates[depth, position]
+                if size_s[item] > room:
+                    reachable += worth[item] * room / size_s[item]
+                    break
+                reachable += worth[item]
+                room -= size_s[item]
+            if reachable <= best + 1e-9:
+                depth -= 1
+                continue
+            if nodes >= most_nodes or depth + 1 == depth_most:
+                # Not looked at, but bounded.
+                top = max(top, reachable)
+                depth -= 1
+                continue
+            item = candidates[depth, place[depth]]
+            place[depth] += 1
+            nodes += 1
+            if load[depth] + size_s[item] > limit_s + TOLERANCE_S:
+                continue
+            keeps = True
+            for m in range(models):
+                if by_model[depth, m] + time_s[item, m] > peak_s + TOLERANCE_S:
+                    keeps = False
+                    break
+            if not keeps:
+                continue
+            deeper = depth + 1
+            chosen[deeper] = item
+            load[deeper] = load[depth] + size_s[item]
+            value[deeper] = value[depth] + worth[item]
+            for m in range(models):
+                by_model[deeper, m] = by_model[depth, m] + time_s[item, m]
+            count[deeper] = 0
+            for position in range(place[depth], count[depth]):
+                other = candidates[depth, position]
+                if fit[item, other] and load[deeper] + size_s[other] <= limit_s + TOLERANCE_S:
+                    candidates[deeper, count[deeper]] = other
+                    count[deeper] += 1
+            place[deeper] = 0
+            depth = deeper
+            if value[depth] > best:
+                best = value[depth]
+                top = max(top, best)
+                for position in range(depth_most):
+                    found[rank, position] = chosen[position] if position <= depth else -1
+    return top
