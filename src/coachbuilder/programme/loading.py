@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -217,6 +219,30 @@ def read_text(path: Path, problems: ProblemList, largest_bytes: int) -> str | No
             file=path.name,
         )
         return None
+
+
+def csv_rows(text: str, file: str, problems: ProblemList) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a csv text, each with the number of its last line; what is no csv is noted in ``problems``.
+
+    Parameters
+    ----------
+    text
+        What stands in the file.
+    file
+        Its name, for the problems.
+    problems
+        Where mistakes are noted.
+    """
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        problems.add("file", "a zero byte", "text", line=line, file=file)
+        return
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        problems.add("row", str(error), "comma-separated cells", line=reader.line_num, file=file)
 
 
 def _explain(error: ValidationError, file: str, schema: type[Section], raw: str, problems: ProblemList) -> None:

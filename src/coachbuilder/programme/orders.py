@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from coachbuilder.programme.errors import ProblemList, closest
-from coachbuilder.programme.loading import read_text
+from coachbuilder.programme.loading import csv_rows, read_text
 
 LARGEST_ORDERS_BYTES = 32 * 1024 * 1024
 """A day has some thousand cars, a hundred kilobytes; more than this is some other file."""
@@ -84,7 +82,7 @@ def read_orders(
     text = read_text(path, problems, LARGEST_ORDERS_BYTES)
     if text is None:
         return ()
-    rows = _rows(text, path.name, problems)
+    rows = csv_rows(text, path.name, problems)
     first = next(rows, None)
     if first is None:
         problems.add("file", "an empty file", f"the columns {', '.join(COLUMNS)}", file=path.name)
@@ -113,19 +111,6 @@ def read_orders(
     if not any(not order.previous_day for order in orders) and not len(problems):
         problems.add("file", "no order of today", "at least one order to be built today", file=path.name)
     return tuple(orders)
-
-
-def _rows(text: str, file: str, problems: ProblemList) -> Iterator[tuple[int, list[str]]]:
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        problems.add("file", "a zero byte", "text", line=line, file=file)
-        return
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        problems.add("row", str(error), "comma-separated cells", line=reader.line_num, file=file)
 
 
 def _order(row: dict[str, str], line: int, known: tuple[Sequence[str], ...], file: str, problems: ProblemList) -> Order:

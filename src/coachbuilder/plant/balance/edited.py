@@ -19,6 +19,7 @@ from coachbuilder.plant.balance.interface import (
     TaskPlace,
 )
 from coachbuilder.plant.balance.rules import violations
+from coachbuilder.plant.balance.standing import standing_zones
 from coachbuilder.plant.process import SECONDS_PER_HOUR, joint_precedence, mix_shares, topological_order
 from coachbuilder.plant.process import takt_s as takt_of
 
@@ -271,7 +272,7 @@ def _bars(
 def _standing(
     inputs: FitInputs, station: LineStation, own: Sequence[TaskPlace], by_id: Mapping[str, LineTask], crew: int
 ) -> dict[int, str]:
-    """Return a zone for each operator as far as there are enough, by augmenting paths."""
+    """Return a zone for each operator as far as there are enough."""
     reach = dict(inputs.reach)
     fitting: dict[int, list[str]] = {}
     for number in range(1, crew + 1):
@@ -279,25 +280,7 @@ def _standing(
         fitting[number] = [
             zone for zone in station.zones if all(not task.zone or task.zone in reach[zone] for task in led)
         ]
-    taken: dict[str, list[int]] = {zone: [] for zone in station.zones}
-
-    def stand(number: int, seen: set[str]) -> bool:
-        for zone in fitting[number]:
-            if zone in seen:
-                continue
-            seen.add(zone)
-            if len(taken[zone]) < inputs.operators_per_zone:
-                taken[zone].append(number)
-                return True
-            for other in taken[zone]:
-                if stand(other, seen):
-                    taken[zone][taken[zone].index(other)] = number
-                    return True
-        return False
-
-    for number in sorted(fitting, key=lambda number: len(fitting[number])):
-        stand(number, set())
-    return {number: zone for zone, operators in taken.items() for number in operators}
+    return standing_zones(fitting, inputs.operators_per_zone)
 
 
 def _only(inputs: FitInputs, kept: Sequence[bool]) -> FitInputs:

@@ -28,6 +28,7 @@ from coachbuilder.plant.balance.moves import moved_tasks
 from coachbuilder.plant.balance.prices import task_prices
 from coachbuilder.plant.balance.rebalance import Assignment, candidates, curve
 from coachbuilder.plant.balance.rules import violations
+from coachbuilder.plant.balance.standing import standing_zones
 from coachbuilder.plant.process import SECONDS_PER_HOUR, joint_precedence, mix_shares, takt_s, topological_order
 from coachbuilder.programme.errors import InputError, Problem
 
@@ -741,7 +742,7 @@ def _described(
 def _standing(
     inputs: FitInputs, line: Any, s: int, who: Mapping[int, tuple[int, ...]], crew: Sequence[int]
 ) -> dict[int, str]:
-    """Return a zone for each operator of a station: a matching of operators to places, found by augmenting paths."""
+    """Return a zone for each operator of a station."""
     zones = [zone for zone, _ in inputs.reach]
     fitting = {}
     for k in crew:
@@ -750,25 +751,7 @@ def _standing(
             if hands[0] == k:
                 mask &= int(line.reached_from[task])
         fitting[k] = [zone for number, zone in enumerate(zones) if mask >> number & 1]
-    taken: dict[str, list[int]] = {zone: [] for zone in zones}
-
-    def place(k: int, seen: set[str]) -> bool:
-        for zone in fitting[k]:
-            if zone in seen:
-                continue
-            seen.add(zone)
-            if len(taken[zone]) < inputs.operators_per_zone:
-                taken[zone].append(k)
-                return True
-            for other in taken[zone]:
-                if place(other, seen):
-                    taken[zone][taken[zone].index(other)] = k
-                    return True
-        return False
-
-    for k in sorted(crew, key=lambda k: len(fitting[k])):
-        place(k, set())
-    return {k: zone for zone, operators in taken.items() for k in operators}
+    return standing_zones(fitting, inputs.operators_per_zone)
 
 
 def _summed(

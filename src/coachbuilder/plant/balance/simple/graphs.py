@@ -55,7 +55,6 @@ def graph_of(
     work = times + follows @ times
     order = np.lexsort((np.arange(len(times)), -work, -times))
     times, follows, work, weight = times[order], follows[np.ix_(order, order)], work[order], weight[order]
-    n = len(times)
     direct = _direct(follows)
     after_ptr, after_idx = _packed(direct)
     beats = _beats(times, follows)
@@ -67,7 +66,7 @@ def graph_of(
         waiting=direct.sum(axis=0).astype(np.int32),
         after_ptr=after_ptr,
         after_idx=after_idx,
-        zobrist=np.random.default_rng(20_120_421).integers(0, 2**64, n, dtype=np.uint64),
+        zobrist=np.random.default_rng(20_120_421).integers(0, 2**64, len(times), dtype=np.uint64),
         beats=bits_of(beats),
         twins_ptr=twins_ptr,
         twins_idx=twins_idx,
@@ -75,7 +74,6 @@ def graph_of(
         capacity=capacity,
         tail=tail,
         by_tail=np.argsort(-tail, kind="stable").astype(np.int32),
-        lure=work / max(1, n),
     )
     return graph, order
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 Bits = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 Small = NDArray[np.int32]
-Floats = NDArray[np.float64]
 
 EXHAUSTED = 0
 PAUSED = 1
@@ -58,8 +57,6 @@ class Graph(NamedTuple):
     """(n,) stations at least from that of task i to the last, its own included."""
     by_tail: Small
     """(n,) tasks by falling tail."""
-    lure: Floats
-    """(n,) what having a task done is worth to the order of a beam, in units of time."""
 
 
 class Memory(NamedTuple):
