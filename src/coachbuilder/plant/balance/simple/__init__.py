@@ -43,7 +43,8 @@ def salbp1(
     time_limit_s
         Seconds after which it stops. The answer then depends on the machine.
     memory_mb
-        Memory that it may fill. Where it does not suffice the answer says so, and the search goes on with a beam.
+        Memory that it may fill. Where it does not suffice the answer says so, and the search starts again with fewer
+        loads of each state.
     upper
         Only answers with fewer stations are looked for, and the first one found is taken.
     progress
