@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
+import sys
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import pairwise, permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -353,117 +356,16 @@ def test_a_line_whose_takt_is_loose_moves_nothing_where_moves_are_forbidden(seed
 
 
 def fewest_operators(inputs: FitInputs, roomy: Collection[int] = ()) -> int | None:
-    """Return the fewest operators of the line with the guest, from a CP-SAT model; nothing if there is no line.
-
-    Times must be whole seconds and the mix equal shares. At the stations ``roomy`` there is room for everybody.
-    """
-    from ortools.sat.python import cp_model
-
-    takt = round(inputs.net_hours_per_year * 3600 * inputs.planning_availability / sum(inputs.units_per_year))
-    tasks = inputs.tasks
-    model = cp_model.CpModel()
-    models = range(len(inputs.models))
-    peak = int(min(takt * (1 + inputs.overload_allowance), 10**6) + 1e-6)
-    reach = dict(inputs.reach)
-    stations = range(len(inputs.stations))
-    here = [[model.new_bool_var("") for _ in stations] for _ in tasks]
-    everybody = sum(task.operators for task in tasks)
-    room_at = [everybody if s in roomy else inputs.stations[s].max_operators for s in stations]
-    used = {(s, k): model.new_bool_var("") for s in stations for k in range(room_at[s])}
-    lead = {(t, s, k): model.new_bool_var("") for t in range(len(tasks)) for s, k in used}
-    help_ = {key: model.new_bool_var("") for key in lead}
-    stands = {(s, k, zone): model.new_bool_var("") for s, k in used for zone in inputs.stations[s].zones}
-    idlers: dict[tuple[int, int], Any] = {}
-    for s, k in used:
-        # One of a fixed crew who has no task needs no place at the car.
-        idle = model.new_bool_var("") if k < inputs.stations[s].min_operators else 0
-        idlers[s, k] = idle
-        model.add(sum(stands[s, k, zone] for zone in inputs.stations[s].zones) == used[s, k] - idle)
-        if k:
-            model.add(used[s, k] <= used[s, k - 1])
-    for s in stations:
-        for zone in inputs.stations[s].zones:
-            room = [stands[s, k, zone] for k in range(room_at[s])]
-            if s not in roomy:
-                model.add(sum(room) <= inputs.operators_per_zone)
-    ends = {}
-    intervals = defaultdict(list)
-    for t, task in enumerate(tasks):
-        model.add_exactly_one(here[t])
-        for s in stations:
-            if task.stations and s not in task.stations:
-                model.add(here[t][s] == 0)
-            if task.skill_stations and s not in task.skill_stations:
-                model.add(here[t][s] == 0)
-            if task.height and inputs.stations[s].heights and task.height not in inputs.stations[s].heights:
-                model.add(here[t][s] == 0)
-            for other in task.same_station:
-                model.add(here[t][s] == here[other][s])
-            for other in task.other_station:
-                model.add(here[t][s] + here[other][s] <= 1)
-            slots = range(room_at[s])
-            model.add(sum(lead[t, s, k] for k in slots) == here[t][s])
-            model.add(sum(help_[t, s, k] for k in slots) == (task.operators - 1) * here[t][s])
-            for k in slots:
-                model.add(lead[t, s, k] + help_[t, s, k] <= used[s, k] - idlers[s, k])
-                if task.zone:
-                    good = [stands[s, k, zone] for zone in inputs.stations[s].zones if task.zone in reach[zone]]
-                    model.add(sum(good) >= lead[t, s, k])
-        for m in models:
-            seconds = round(task.time_s[m])
-            start = model.new_int_var(0, peak, "")
-            ends[t, m] = model.new_int_var(0, peak, "")
-            model.add(ends[t, m] == start + seconds)
-            for s, k in used:
-                works = model.new_bool_var("")
-                model.add(works == lead[t, s, k] + help_[t, s, k])
-                if seconds:
-                    intervals[s, k, m].append(model.new_optional_interval_var(start, seconds, ends[t, m], works, ""))
-            for earlier in task.predecessors:
-                for s in stations:
-                    model.add(ends[earlier, m] <= start).only_enforce_if(here[t][s], here[earlier][s])
-        for earlier in task.predecessors:
-            model.add(sum(s * here[earlier][s] for s in stations) <= sum(s * here[t][s] for s in stations))
-    for group in intervals.values():
-        model.add_no_overlap(group)
-    for s in stations:
-        lasts = []
-        for m in models:
-            last = model.new_int_var(0, peak, "")
-            for t in range(len(tasks)):
-                model.add(last >= ends[t, m]).only_enforce_if(here[t][s])
-            lasts.append(last)
-        model.add(sum(lasts) <= takt * len(lasts))
-    cars_per_shift = {m: inputs.units_per_year[m] / inputs.shifts_per_year for m in models}
-    for s, k in used:
-        if inputs.ergonomic_limit_points_per_shift is not None:
-            points = [
-                sum(cars_per_shift[m] * task.ergonomic_points for m in models if task.time_s[m]) for task in tasks
-            ]
-            assert all(value == round(value) for value in points)
-            carried = sum(round(value) * (lead[t, s, k] + help_[t, s, k]) for t, value in enumerate(points))
-            model.add(carried <= int(inputs.ergonomic_limit_points_per_shift))
-        if inputs.skills_per_operator:
-            needs = []
-            for skill in {task.skill for task in tasks} - {""}:
-                needs.append(model.new_bool_var(""))
-                for t, task in enumerate(tasks):
-                    if task.skill == skill:
-                        model.add(lead[t, s, k] + help_[t, s, k] <= needs[-1])
-            model.add(sum(needs) <= inputs.skills_per_operator)
-    for s in stations:
-        # Those of a fixed crew who have no task stand there all the same.
-        for k in range(inputs.stations[s].min_operators):
-            model.add(used[s, k] == 1)
-    model.minimize(sum(used.values()))
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 1
-    status = solver.solve(model)
-    if status == cp_model.INFEASIBLE:
-        return None
-    assert status == cp_model.OPTIMAL
-    return round(solver.objective_value)
+    """Return the fewest operators of the line with the guest by tests/exact_line.py; nothing if there is no line."""
+    name = "exact_line"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.parent / "exact_line.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    fewest: int | None = sys.modules[name].fewest_operators(inputs, roomy)
+    return fewest
 
 
 def whole_line(seed: int) -> FitInputs:
