@@ -1,4 +1,4 @@
-"""A CP-SAT model of every rule of a mixed-model line, written from the rules alone: the oracle of the balancing tests."""
+"""A CP-SAT model of every rule of a mixed-model line, written from the rules alone: the oracle of balancing."""
 
 from __future__ import annotations
 
