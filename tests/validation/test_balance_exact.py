@@ -168,7 +168,7 @@ def compared(inputs: FitInputs, line: LineBalance) -> Compared:
 FOUND = ("OPTIMAL", "FEASIBLE")
 STATED = re.compile(" states? | stated|add up to the mean")
 LINES = ((1, 20, 2), (2, 28, 3), (2, 36, 2), (1, 44, 3), (1, 52, 2), (1, 60, 3))
-"""Seed, tasks and models: of each size the first seed whose line exists at all."""
+"""Seed, tasks and models: of each size the first seed, from 1 on, whose line exists at all."""
 NO_LINES = ((1, 28, 3), (1, 36, 2))
 """Seeds that give a line which cannot be built."""
 
