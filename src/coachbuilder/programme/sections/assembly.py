@@ -139,7 +139,7 @@ class AssemblySection(EvidencedSection):
     """How much evening out an operator's work between the models counts beside evening it out between operators."""
     starts: int = Field(default=24, ge=1, le=10_000)
     """Constructions tried before the search."""
-    evaluations: int = Field(default=2_000_000, ge=0, le=1_000_000_000)
+    evaluations: int = Field(default=1_000_000, ge=0, le=1_000_000_000)
     """Changes that the search looks at on each line."""
     reach: dict[Zone, tuple[Zone, ...]] = Field(default_factory=dict)
     """For an operator who stands in a zone, the other zones in which he or she can work too."""
