@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coachbuilder.programme.errors import ProblemList, closest
-from coachbuilder.programme.loading import csv_rows, read_text
+from coachbuilder.programme.loading import csv_records
 
 LARGEST_LINE_BYTES = 32 * 1024 * 1024
 """A line has some thousand work elements, a hundred kilobytes; more than this is some other file."""
@@ -70,30 +70,10 @@ def read_line(path: Path, task_ids: Sequence[str], problems: ProblemList) -> tup
     >>> place.station, place.operators, len(problems)
     ('T01', (2,), 0)
     """
-    text = read_text(path, problems, LARGEST_LINE_BYTES)
-    if text is None:
-        return ()
-    rows = csv_rows(text, path.name, problems)
-    first = next(rows, None)
-    if first is None:
-        problems.add("file", "an empty file", f"the columns {', '.join(COLUMNS)}", file=path.name)
-        return ()
-    line, header = first
-    header = [cell.strip() for cell in header]
-    if sorted(header) not in (sorted(COLUMNS), sorted((*COLUMNS, SECOND))):
-        expected = f"the columns {', '.join(COLUMNS)} and, if wanted, {SECOND}, each once"
-        problems.add("header", ", ".join(header), expected, line=line, file=path.name)
-        return ()
     known = set(task_ids)
     places: list[LinePlace] = []
     seen: dict[str, int] = {}
-    for line, cells in rows:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            problems.add("row", f"{len(cells)} cells", f"{len(header)} cells", line=line, file=path.name)
-            continue
-        row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    for line, row in csv_records(path, COLUMNS, (SECOND,), problems, LARGEST_LINE_BYTES):
         task = row["task"]
         if task not in known:
             problems.add(

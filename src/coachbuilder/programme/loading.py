@@ -221,18 +221,46 @@ def read_text(path: Path, problems: ProblemList, largest_bytes: int) -> str | No
         return None
 
 
-def csv_rows(text: str, file: str, problems: ProblemList) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a csv text, each with the number of its last line; what is no csv is noted in ``problems``.
+def csv_records(
+    path: Path, columns: Sequence[str], optional: Sequence[str], problems: ProblemList, largest_bytes: int
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the records of a csv file with a header, each with its line; mistakes are noted in ``problems``.
 
     Parameters
     ----------
-    text
-        What stands in the file.
-    file
-        Its name, for the problems.
+    path
+        The file.
+    columns, optional
+        Columns that it must have and may have, in any order.
     problems
-        Where mistakes are noted.
+        Where mistakes are noted: no text, another header, rows of another width.
+    largest_bytes
+        Size beyond which it is refused.
     """
+    text = read_text(path, problems, largest_bytes)
+    if text is None:
+        return
+    rows = _csv_rows(text, path.name, problems)
+    named = f"the columns {', '.join(columns)}" + (f" and, if wanted, {', '.join(optional)}" if optional else "")
+    first = next(rows, None)
+    if first is None:
+        if "\0" not in text:
+            problems.add("file", "an empty file", named, file=path.name)
+        return
+    line, header = first[0], [cell.strip() for cell in first[1]]
+    if len(set(header)) != len(header) or not set(columns) <= set(header) <= {*columns, *optional}:
+        problems.add("header", ", ".join(header), f"{named}, each once", line=line, file=path.name)
+        return
+    for line, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            problems.add("row", f"{len(cells)} cells", f"{len(header)} cells", line=line, file=path.name)
+            continue
+        yield line, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+
+
+def _csv_rows(text: str, file: str, problems: ProblemList) -> Iterator[tuple[int, list[str]]]:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         problems.add("file", "a zero byte", "text", line=line, file=file)

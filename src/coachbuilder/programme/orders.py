@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coachbuilder.programme.errors import ProblemList, closest
-from coachbuilder.programme.loading import csv_rows, read_text
+from coachbuilder.programme.loading import csv_records
 
 LARGEST_ORDERS_BYTES = 32 * 1024 * 1024
 """A day has some thousand cars, a hundred kilobytes; more than this is some other file."""
@@ -79,30 +79,9 @@ def read_orders(
     >>> order.options, len(problems)
     (('roof', 'tow'), 0)
     """
-    text = read_text(path, problems, LARGEST_ORDERS_BYTES)
-    if text is None:
-        return ()
-    rows = csv_rows(text, path.name, problems)
-    first = next(rows, None)
-    if first is None:
-        problems.add("file", "an empty file", f"the columns {', '.join(COLUMNS)}", file=path.name)
-        return ()
-    line, header = first
-    header = [cell.strip() for cell in header]
-    if sorted(header) != sorted(COLUMNS):
-        problems.add(
-            "header", ", ".join(header), f"the columns {', '.join(COLUMNS)}, each once", line=line, file=path.name
-        )
-        return ()
     orders: list[Order] = []
     seen: dict[str, int] = {}
-    for line, cells in rows:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            problems.add("row", f"{len(cells)} cells", f"{len(header)} cells", line=line, file=path.name)
-            continue
-        row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    for line, row in csv_records(path, COLUMNS, (), problems, LARGEST_ORDERS_BYTES):
         order = _order(row, line, (model_ids, colour_ids, option_ids), path.name, problems)
         if order.id in seen:
             problems.add("id", order.id, f"an order once; line {seen[order.id]} has it", line=line, file=path.name)
