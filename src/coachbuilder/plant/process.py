@@ -89,6 +89,25 @@ def mix_shares(units_per_year: Mapping[str, float]) -> dict[str, float]:
     return {model: units / total if total > 0 else 0.0 for model, units in units_per_year.items()}
 
 
+def mean_over_mix(time_s: Sequence[float], units_per_year: Sequence[float]) -> float:
+    """Return the average time of a task over the cars built, s; 0 where none is.
+
+    Parameters
+    ----------
+    time_s
+        Time on each model.
+    units_per_year
+        Cars a year of each model.
+
+    Examples
+    --------
+    >>> mean_over_mix([40.0, 60.0], [3.0, 1.0])
+    45.0
+    """
+    total = sum(units_per_year)
+    return sum(s * units for s, units in zip(time_s, units_per_year, strict=True)) / total if total > 0 else 0.0
+
+
 def joint_precedence(predecessors: Sequence[Sequence[int]], kept: Sequence[bool]) -> list[tuple[int, ...]]:
     """Return the precedence among the kept tasks; a path through tasks left out stays an arc.
 
@@ -163,4 +182,4 @@ def topological_order(predecessors: Sequence[Sequence[int]]) -> list[int]:
     return order
 
 
-__all__ = ["joint_precedence", "mix_shares", "net_hours_per_year", "takt_s", "topological_order"]
+__all__ = ["joint_precedence", "mean_over_mix", "mix_shares", "net_hours_per_year", "takt_s", "topological_order"]

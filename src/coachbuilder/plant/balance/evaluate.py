@@ -29,7 +29,14 @@ from coachbuilder.plant.balance.prices import task_prices
 from coachbuilder.plant.balance.rebalance import Assignment, candidates, curve
 from coachbuilder.plant.balance.rules import violations
 from coachbuilder.plant.balance.standing import standing_zones
-from coachbuilder.plant.process import SECONDS_PER_HOUR, joint_precedence, mix_shares, takt_s, topological_order
+from coachbuilder.plant.process import (
+    SECONDS_PER_HOUR,
+    joint_precedence,
+    mean_over_mix,
+    mix_shares,
+    takt_s,
+    topological_order,
+)
 from coachbuilder.programme.errors import InputError, Problem
 
 LEVEL_WEIGHT = 0.004
@@ -270,21 +277,18 @@ def _rebalanced(
     kernels.construct(-_tail_s(line), setting.pinned, True, setting.slots, line, state)
 
     def improve(evaluations: int, line: Any, start: Assignment) -> Assignment:
-        state = kernels.empty_state(*size)
-        kernels.restore(start.station, start.lead, start.helper, start.order, line, state)
+        state = _restored(start, line, size)
         return _annealed(evaluations, line._replace(smooth_weight=0.0), state, random_state)
 
     def cost(assignment: Assignment) -> float:
-        state = kernels.empty_state(*size)
-        kernels.restore(assignment.station, assignment.lead, assignment.helper, assignment.order, line, state)
-        return float(state.tally[kernels.COST])
+        return float(_restored(assignment, line, size).tally[kernels.COST])
 
     evaluations = int(inputs.evaluations * CURVE_SHARE)
     pool = candidates(line, _read(state), found, improve, evaluations)
     if not pool:
         return found, ()
     seconds = np.array(
-        [_mean(inputs.tasks[position].time_s, inputs.resident_units_per_year) for position in setting.positions]
+        [mean_over_mix(inputs.tasks[position].time_s, inputs.resident_units_per_year) for position in setting.positions]
     )
     best = min((found, *pool), key=cost)
     if best is not found:
@@ -320,14 +324,22 @@ def _evened(
     """Return an assignment that costs no more than ``start`` and loads operators more evenly."""
     from coachbuilder.plant.balance import kernels
 
-    state = kernels.empty_state(*size)
+    state = _restored(start, line, size)
     found = Assignment(*(each.copy() for each in (start.station, start.lead, start.helper, start.order)))
     arrays = (found.station, found.lead, found.helper, found.order)
-    kernels.restore(*arrays, line, state)
     # What is to be even is time.
     by_time = line._replace(worth=_time_shares(line))
     kernels.improve(evaluations, True, 0.0, 0.0, HOT, COLD, random_state, by_time, state, *arrays)
     return found
+
+
+def _restored(assignment: Assignment, line: Any, size: tuple[int, int, int, int]) -> Any:
+    """Return a state of the kernels that holds an assignment."""
+    from coachbuilder.plant.balance import kernels
+
+    state = kernels.empty_state(*size)
+    kernels.restore(assignment.station, assignment.lead, assignment.helper, assignment.order, line, state)
+    return state
 
 
 def _read(state: Any) -> Assignment:
@@ -365,8 +377,7 @@ def todays_line(inputs: FitInputs, takt: float) -> tuple[LineBalance, dict[int, 
         arrays.lead[task] = place.operators[0] - 1
         arrays.helper[task] = place.operators[1] - 1 if len(place.operators) > 1 else -1
     arrays.order[: len(known)] = [task_of[place.task] for place in known]
-    state = kernels.empty_state(n, len(setting.models), len(inputs.stations), slots)
-    kernels.restore(arrays.station, arrays.lead, arrays.helper, arrays.order, line, state)
+    state = _restored(arrays, line, (n, len(setting.models), len(inputs.stations), slots))
     missing = [inputs.tasks[setting.positions[task]].id for task in np.flatnonzero(arrays.station < 0)]
     if missing:
         kernels.construct(-_tail_s(line), setting.pinned, False, setting.slots, line, state)
@@ -816,8 +827,3 @@ def _empty(inputs: FitInputs, units: Sequence[float], takt: float) -> LineBalanc
         operator_loads=(),
         assignment=(),
     )
-
-
-def _mean(time_s: Sequence[float], units: Sequence[float]) -> float:
-    total = sum(units)
-    return sum(seconds * number for seconds, number in zip(time_s, units, strict=True)) / total if total > 0 else 0.0

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from coachbuilder.plant.balance.interface import FitInputs, LineBalance, LineTask, MovedTask, TaskPlace
+from coachbuilder.plant.process import mean_over_mix
 
 
 def moved_tasks(inputs: FitInputs, before: LineBalance, after: LineBalance) -> tuple[MovedTask, ...]:
@@ -30,7 +29,7 @@ def moved_tasks(inputs: FitInputs, before: LineBalance, after: LineBalance) -> t
         old, new = place_before.get(task.id), place_after.get(task.id)
         if old is None or new is None or old.station == new.station:
             continue
-        seconds = _mean(task.time_s, inputs.resident_units_per_year)
+        seconds = mean_over_mix(task.time_s, inputs.resident_units_per_year)
         moved.append(
             MovedTask(
                 task=task.id,
@@ -80,7 +79,3 @@ def _who(place: TaskPlace, line: LineBalance) -> str:
     stands = " and ".join(name for name in zones if name)
     noun = "operator" if len(place.operators) == 1 else "operators"
     return f"{noun} {numbers} at {place.station}" + (f" ({stands})" if stands else "")
-
-
-def _mean(time_s: Sequence[float], units: Sequence[float]) -> float:
-    return sum(seconds * number for seconds, number in zip(time_s, units, strict=True)) / sum(units)

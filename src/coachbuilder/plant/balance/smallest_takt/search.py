@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from coachbuilder.plant.balance.interface import TaktBalance
 from coachbuilder.plant.balance.simple import salbp1
+from coachbuilder.plant.balance.simple.graphs import closure_of
 from coachbuilder.plant.process import topological_order
 
 Integers = NDArray[np.int64]
@@ -72,11 +73,7 @@ class Line:
         self.total = sum(self.times)
         self.order = topological_order(predecessors)
         self.array = np.array(self.times, dtype=np.int64)
-        before = np.zeros((self.count, self.count), dtype=np.bool_)
-        for task in self.order:
-            for earlier in predecessors[task]:
-                before[task] |= before[earlier]
-                before[task, earlier] = True
+        before = closure_of(predecessors, self.order).T
         self.related = before | before.T
         direct = [
             [earlier for earlier in set(items) if not any(before[other, earlier] for other in items)]
