@@ -56,6 +56,14 @@ class SequenceInputs:
     """Seed of the search."""
     short_windows: bool = True
     """Whether the windows cut short at the day's end, and those that begin on the day before, count too."""
+    count_windows: bool = False
+    """Whether a window with too many counts once, rather than by its cars too many."""
+    frozen: int = 0
+    """Cars at the head of ``cars`` that keep their places."""
+    earliest_place: NDArray[np.int64] | None = None
+    """Earliest place, from 0, that each car may take, shape (cars,); none where every car may take any."""
+    latest_place: NDArray[np.int64] | None = None
+    """Latest place, from 0, that each car may take, shape (cars,); none where every car may take any."""
 
 
 @dataclass(frozen=True, slots=True)
