@@ -192,8 +192,8 @@ class _Block:
 def _blocks(text: str, problems: ProblemList) -> list[_Block]:
     """Cut a file into its instances: a title or a comment may stand before each, numbers follow."""
     found: list[_Block] = []
-    title, rows = "", []
-    wanted = 0
+    title, wanted = "", 0
+    rows: list[tuple[int, tuple[int, ...]]] = []
     for line, content in enumerate(text.splitlines(), start=1):
         words, comment = re.split(r"[%#]", content, maxsplit=1)[0].split(), content
         if not words or not _digits(words[0]):
@@ -234,11 +234,9 @@ def _digits(word: str) -> bool:
 def _chosen(blocks: Sequence[_Block], instance: str | None, problems: ProblemList) -> _Block:
     if instance is None:
         if len(blocks) > 1:
-            titles = ", ".join(block.title or str(number) for number, block in enumerate(blocks, start=1))
-            problems.add(
-                "--instance", f"{len(blocks)} instances in the file", f"the title or number of one: {shown(titles, 400)}",
-                line=blocks[1].rows[0][0],
-            )  # fmt: skip
+            listed = ", ".join(block.title or str(number) for number, block in enumerate(blocks, start=1))
+            expected = f"the title or number of one: {shown(listed, 400)}"
+            problems.add("--instance", f"{len(blocks)} instances", expected, line=blocks[1].rows[0][0])
             problems.raise_if_any()
         return blocks[0]
     wanted = instance.strip().casefold()
@@ -344,8 +342,8 @@ def read_roadef(folder: Path) -> CarSequencingDay:
     Raises
     ------
     InputError
-        With every mistake: a missing file or column, a rank, a vehicle, a rule or an objective twice, a rule without its
-        column, a flag that is not 0 or 1, objectives whose ranks are not 1, 2, 3.
+        With every mistake: a missing file or column, a rank, a vehicle, a rule or an objective twice, a rule without
+        its column, a flag that is not 0 or 1, objectives whose ranks are not 1, 2, 3.
     """
     problems = ProblemList(str(folder))
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long

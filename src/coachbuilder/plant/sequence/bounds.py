@@ -37,8 +37,8 @@ class SequenceBounds:
 def lower_bounds(inputs: SequenceInputs) -> SequenceBounds:
     """Return what no order of the day's cars can beat.
 
-    Each rule is taken alone, and so are the colours: no order can do better on any of them, and so not on their weighted
-    sum either. Frozen cars and places that a car may not take are left out: they only make an order worse.
+    Each rule is taken alone, and so are the colours: no order can do better on any of them, and so not on their
+    weighted sum either. Frozen cars and places that a car may not take are left out: they only make an order worse.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ def lower_bounds(inputs: SequenceInputs) -> SequenceBounds:
 def objective_weights(inputs: SequenceInputs) -> dict[SequenceObjective, int]:
     """Return the weight of each objective, 0 for those that do not count.
 
-    They are the challenge's 10^6, 10^3 and 1 by rank. Where each window counts once and nothing else does, as in CSPLib,
-    the objective is that number itself.
+    They are the challenge's 10^6, 10^3 and 1 by rank. Where each window counts once and nothing else does, as in
+    CSPLib, the objective is that number itself.
     """
     alone = inputs.count_windows and len(inputs.objectives) == 1
     ranked = dict(zip(inputs.objectives, (1,) if alone else WEIGHTS, strict=False))
@@ -191,12 +191,12 @@ def _fewest_broken_windows(
     reach = rule.out_of - 1
     states = 1 << reach
     state = 0
-    for flag in tail:
-        state = (state << 1 | flag) & (states - 1)
+    for held in tail:
+        state = (state << 1 | held) & (states - 1)
     never = cars + reach + 1
     cost: NDArray[np.int64] = np.full((states, wanted + 1), never)
     cost[state, 0] = 0
-    # The latest car stands in a state's lowest bit. Two states lead to it; they differ in the car that leaves the window.
+    # The latest car stands in a state's lowest bit. Two states lead to it; they differ in the car that leaves.
     after = np.arange(states)
     sources = (after >> 1, after >> 1 | states >> 1)
     ones = np.array([int(value).bit_count() for value in range(states)])

@@ -50,8 +50,9 @@ def prove(
     """Prove that no order is better than the one given, find a better one, or raise the lower bound.
 
     Cars with the same options, colour and places are one class, and the model says which class stands at which place.
-    Next to the rules it holds what follows from them: cars with an option that the last ``k`` windows cannot take have to
-    stand before them (Dincbas, Simonis and Van Hentenryck 1988; Regin and Puget 1997), and each rule's own bound.
+    Next to the rules it holds what follows from them: cars with an option that the last ``k`` windows cannot take
+    have to stand before them (Dincbas, Simonis and Van Hentenryck 1988; Regin and Puget 1997), and each rule's own
+    bound.
 
     Parameters
     ----------
@@ -97,8 +98,7 @@ def prove(
     solver.parameters.random_seed = inputs.seed & 0x7FFFFFFF
     solver.parameters.linearization_level = 2
     status = _solve(solver, model)
-    names = {cp_model.OPTIMAL: "optimal", cp_model.FEASIBLE: "feasible", cp_model.INFEASIBLE: "infeasible"}
-    found = names.get(status, "unknown")
+    found = str(solver.status_name(status)).lower()
     remark = "" if found == "optimal" else "the time was over before the exact model was solved"
     if found == "infeasible":
         remark = "no order keeps the longest batch, the frozen cars and the places"
@@ -218,7 +218,9 @@ class _Model:
     def _rule(self, place: int) -> tuple[Any, int]:
         """Add a rule's windows; return what they cost and what the day before costs by itself."""
         inputs, rule, model = self.inputs, self.inputs.rules[place], self.model
-        holders = [row for row, cars in zip(self.stands, self.classes, strict=True) if inputs.has_option[cars[0]][place]]
+        holders = [
+            row for row, cars in zip(self.stands, self.classes, strict=True) if inputs.has_option[cars[0]][place]
+        ]
         wanted = int(inputs.has_option[:, place].sum())
         flags = [model.new_bool_var("") for _ in range(self.places)]
         for at, flag in enumerate(flags):
@@ -267,7 +269,11 @@ class _Model:
             return int(different)
         painted = {
             name: [
-                sum(row[at] for row, cars in zip(self.stands, self.classes, strict=True) if inputs.colours[cars[0]] == name)
+                sum(
+                    row[at]
+                    for row, cars in zip(self.stands, self.classes, strict=True)
+                    if inputs.colours[cars[0]] == name
+                )
                 for at in range(self.places)
             ]
             for name in names
@@ -289,7 +295,7 @@ class _Model:
         return begins + sum(changes)
 
     def _one_direction(self) -> None:
-        """An order and its reverse cost the same: the class at the first place comes no later than that at the last."""
+        """Let the class at the first place come no later than that at the last: a reversed order costs the same."""
         numbered = [
             sum(number * row[place] for number, row in enumerate(self.stands)) for place in (0, self.places - 1)
         ]
