@@ -315,6 +315,7 @@ class _Table:
     """A file of the challenge: its columns by name and its rows, each with its line."""
 
     file: str
+    line: int
     places: dict[str, int]
     header: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
@@ -420,7 +421,7 @@ def _table(path: Path, columns: Iterable[str], problems: ProblemList) -> _Table 
             rows.append((number, tuple(cells)))
         else:
             problems.add("row", f"{len(cells)} cells", f"{len(header)} cells", line=number, file=path.name)
-    return _Table(path.name, places, tuple(header), tuple(rows))
+    return _Table(path.name, first, places, tuple(header), tuple(rows))
 
 
 def _ratios(table: _Table | None, problems: ProblemList) -> tuple[RatioRule, ...]:
@@ -510,7 +511,7 @@ def _vehicles(
     missing = [rule.id for rule in rules if _key(rule.id) not in {_key(name) for name in options}]
     for name in missing:
         problems.add(
-            name, "no such column", f"a column for the option {name} of {_RATIOS}", line=1, file=table.file,
+            name, "no such column", f"a column for the option {name} of {_RATIOS}", line=table.line, file=table.file,
             hint=closest(name, options),
         )  # fmt: skip
     ruled = {_key(rule.id) for rule in rules}

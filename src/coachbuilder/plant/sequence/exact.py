@@ -98,7 +98,8 @@ def prove(
     solver.parameters.random_seed = inputs.seed & 0x7FFFFFFF
     solver.parameters.linearization_level = 2
     status = _solve(solver, model)
-    found = str(solver.status_name(status)).lower()
+    known = {"optimal": cp_model.OPTIMAL, "feasible": cp_model.FEASIBLE, "infeasible": cp_model.INFEASIBLE}
+    found = next((name for name, value in known.items() if status == value), "unknown")
     remark = "" if found == "optimal" else "the time was over before the exact model was solved"
     if found == "infeasible":
         remark = "no order keeps the longest batch, the frozen cars and the places"
@@ -112,10 +113,10 @@ def prove(
     return Proof(bound, better, found == "optimal", time.monotonic() - started, remark)
 
 
-def _solve(solver: Any, model: Any) -> int:
+def _solve(solver: Any, model: Any) -> object:
     """Solve in a thread, so that Ctrl-C reaches the caller and stops the solver."""
-    told: list[int] = []
-    thread = threading.Thread(target=lambda: told.append(int(solver.solve(model))), daemon=True)
+    told: list[object] = []
+    thread = threading.Thread(target=lambda: told.append(solver.solve(model)), daemon=True)
     thread.start()
     try:
         while thread.is_alive():
@@ -125,7 +126,7 @@ def _solve(solver: Any, model: Any) -> int:
             solver.stop_search()
             thread.join(0.1)
         raise
-    return told[0]
+    return told[0] if told else None
 
 
 def _classes(inputs: SequenceInputs) -> list[list[int]]:
