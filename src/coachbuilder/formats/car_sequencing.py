@@ -441,6 +441,7 @@ def _ratios(table: _Table | None, problems: ProblemList) -> tuple[RatioRule, ...
             problems.add("Prio", priority, "1 for high priority or 0 for low", line=line, file=table.file)
         if not name:
             problems.add("Ident", "nothing", "the name of an option", line=line, file=table.file)
+            continue
         if _key(name) in seen:
             problems.add("Ident", name, f"an option once; line {seen[_key(name)]} has it", line=line, file=table.file)
             continue
