@@ -4,8 +4,8 @@
 
 Five options with the usual rules (1/2, 2/3, 1/3, 2/5, 1/5) and 25 classes of which each has at least one of them. The
 sizes of the classes are drawn and then raked until each option reaches about nine tenths of what its rule allows (drawn
-up to ``SPREAD`` around it), so that options that get into each other's way come together more often in some days than in
-others. Written as CSPLib files.
+up to ``SPREAD`` around it), so that options that get into each other's way come together more often on some days than
+on others. Written as CSPLib files.
 """
 
 from __future__ import annotations

@@ -16,6 +16,10 @@ from coachbuilder.plant.sequence.bounds import SequenceBounds, lower_bounds, obj
 from coachbuilder.plant.sequence.evaluate import count
 from coachbuilder.plant.sequence.inputs import inputs_of
 from coachbuilder.plant.sequence.interface import SequenceCounts, SequenceInputs, SequenceObjective
+from coachbuilder.plant.sequence.joint import raised_bounds
+
+BOUNDING_SHARE, MOST_BOUNDING_S = 0.05, 3.0
+"""Part of the time of a search, and most seconds, in which one thread beside it bounds the rules together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +104,14 @@ def answer_day(
     threads
         Threads of the search; as many as cores unless told.
     prove_s
-        Time for the exact model after the search; none unless told.
+        Time for bounds on the rules together and then for the exact model, after the search; none unless told.
     progress
         Called with every better answer, the first one early.
 
     Raises
     ------
     InputError
-        If a proof is asked for and ortools is not installed.
+        If a proof is asked for that needs the exact model, and ortools is not installed.
 
     Examples
     --------
@@ -130,12 +134,14 @@ def answer_day(
     started = time.monotonic()
     history: list[tuple[float, int]] = []
     best: list[tuple[int, int]] = []
+    known = [bounds]
+    stop, done = threading.Event(), threading.Event()
 
-    def answer(order: NDArray[np.int64], evaluations: int, bound: int, proven: bool, remark: str = "") -> DayAnswer:
-        told = _answer(day, inputs, order, bounds, bound, proven)
+    def answer(order: NDArray[np.int64], evaluations: int) -> DayAnswer:
         return replace(
-            told, time_s=time.monotonic() - started, evaluations=evaluations, seed=seed, threads=threads,
-            history=tuple(history), remark=remark,
+            _answer(day, inputs, order, known[-1], known[-1].objective, False),
+            time_s=time.monotonic() - started, evaluations=evaluations, seed=seed, threads=threads,
+            history=tuple(history),
         )  # fmt: skip
 
     def note(order: NDArray[np.int64]) -> None:
@@ -144,13 +150,25 @@ def answer_day(
         if not best or reached < best[-1]:
             best.append(reached)
             history.append((round(time.monotonic() - started, 3), counts.objective))
+        if reached[0] == 0 and reached[1] <= known[-1].objective:
+            stop.set()
 
     def tell(order: NDArray[np.int64]) -> None:
         note(order)
         if progress is not None:
-            progress(answer(order, 0, bounds.objective, False))
+            progress(answer(order, 0))
 
-    stop = threading.Event()
+    def raise_bounds() -> None:
+        """Bound the rules together once half of the time is over, and end the search if that proves its order."""
+        if done.wait(time_limit_s / 2) or not best:
+            return
+        for_bounds = min(MOST_BOUNDING_S, BOUNDING_SHARE * time_limit_s)
+        known.append(raised_bounds(inputs, bounds, reached=best[-1][1], time_limit_s=for_bounds, stop=done))
+        if best[-1][0] == 0 and best[-1][1] <= known[-1].objective:
+            stop.set()
+
+    bounding = threading.Thread(target=raise_bounds, daemon=True)
+    bounding.start()
     try:
         found = search(
             inputs, time_limit_s=time_limit_s, threads=threads, target=bounds.objective,
@@ -159,14 +177,17 @@ def answer_day(
     except KeyboardInterrupt:
         stop.set()
         raise
+    finally:
+        done.set()
+        bounding.join()
     order = np.asarray(found.order, dtype=np.int64)
     note(order)
-    result = answer(order, found.evaluations, bounds.objective, False)
+    result = answer(order, found.evaluations)
     if prove_s is None or result.proven:
         return result
     if progress is not None:
         progress(result)
-    return _proven(result, inputs, bounds, prove_s, threads)
+    return _proven(result, inputs, known[-1], prove_s, threads)
 
 
 def count_day(
@@ -181,7 +202,7 @@ def count_day(
     order
         Position in ``day.cars`` of the car at each place.
     prove_s
-        Time for the exact model; none unless told.
+        Time for bounds on the rules together and then for the exact model; none unless told.
     threads
         Its threads; as many as cores unless told.
     """
@@ -196,14 +217,17 @@ def count_day(
 def _proven(
     found: DayAnswer, inputs: SequenceInputs, bounds: SequenceBounds, prove_s: float, threads: int
 ) -> DayAnswer:
-    """Return the answer with what the exact model shows of it."""
+    """Return the answer with what bounds on the rules together, and then the exact model, show of it."""
     from coachbuilder.plant.sequence.exact import prove
 
+    started = time.monotonic()
     order = np.array(found.order, dtype=np.int64)
-    proof = prove(inputs, order, found.counts, time_limit_s=prove_s, threads=threads, bounds=bounds)
-    time_s = found.time_s + proof.time_s
+    raised = raised_bounds(inputs, bounds, reached=found.counts.objective, time_limit_s=prove_s / 2)
+    left_s = prove_s - (time.monotonic() - started)
+    proof = prove(inputs, order, found.counts, time_limit_s=left_s, threads=threads, bounds=raised)
+    time_s = found.time_s + time.monotonic() - started
     order = order if proof.order is None else proof.order
-    told = _answer(found.day, inputs, order, bounds, proof.lower_bound, proof.proven)
+    told = _answer(found.day, inputs, order, raised, proof.lower_bound, proof.proven)
     history = found.history
     if proof.order is not None:
         history = (*history, (round(time_s, 3), told.counts.objective))

@@ -180,6 +180,12 @@ class _Model:
         if weights[SequenceObjective.COLOUR_CHANGES]:
             model.add(changes >= bounds.colour_changes)
             terms[SequenceObjective.COLOUR_CHANGES] = changes
+        for of, least in (
+            (SequenceObjective.HIGH_PRIORITY, bounds.high_priority),
+            (SequenceObjective.LOW_PRIORITY, bounds.low_priority),
+        ):
+            if weights[of]:
+                model.add(terms[of] >= least)
         model.minimize(sum(weights[of] * terms[of] for of in terms if weights[of]))
         class_of = {car: number for number, cars in enumerate(classes) for car in cars}
         hint = [class_of[int(car)] for car in order]
