@@ -90,10 +90,13 @@ def prove(
         remark = f"too large for the exact model: {len(classes)} classes x {len(inputs.cars)} places"
         return Proof(bounds.objective, None, False, time.monotonic() - started, remark)
     model: Any = cp_model.CpModel()
-    at = _Model(model, inputs, classes, bounds, order)
+    try:
+        at = _Model(model, inputs, classes, bounds, order, started + time_limit_s)
+    except TimeoutError:
+        remark = "the time was over before the exact model was built"
+        return Proof(bounds.objective, None, False, time.monotonic() - started, remark)
     solver: Any = cp_model.CpSolver()
-    # Building a large model takes a part of the time; at least a second is left for the solver.
-    solver.parameters.max_time_in_seconds = max(time_limit_s - (time.monotonic() - started), 1.0)
+    solver.parameters.max_time_in_seconds = max(started + time_limit_s - time.monotonic(), 0.01)
     solver.parameters.num_workers = threads
     solver.parameters.random_seed = inputs.seed & 0x7FFFFFFF
     solver.parameters.linearization_level = 2
@@ -155,10 +158,15 @@ class _Model:
         classes: Sequence[Sequence[int]],
         bounds: SequenceBounds,
         order: NDArray[np.int64],
+        deadline: float,
     ) -> None:
+        from ortools.sat.python import cp_model
+
         self.model, self.inputs, self.classes = model, inputs, classes
+        self.sum: Any = cp_model.LinearExpr.sum
+        self.deadline = deadline
         self.places = len(inputs.cars)
-        self.stands = [[model.new_bool_var("") for _ in range(self.places)] for _ in classes]
+        self.stands = [self._flags() for _ in classes]
         self._every_car_once()
         weights = objective_weights(inputs)
         terms: dict[SequenceObjective, Any] = {
@@ -205,6 +213,19 @@ class _Model:
             found.append(left[number].pop(0))
         return np.array(found, dtype=np.int64)
 
+    def _flags(self) -> list[Any]:
+        """Return a variable for each place, or tell that the time is over."""
+        if time.monotonic() > self.deadline:
+            raise TimeoutError
+        return [self.model.new_bool_var("") for _ in range(self.places)]
+
+    def _told_by(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return for each place whether one of some classes stands there."""
+        flags = self._flags()
+        for at, flag in enumerate(flags):
+            self.model.add(self.sum([row[at] for row in rows]) == flag)
+        return flags
+
     def _placed(self) -> bool:
         inputs = self.inputs
         return inputs.frozen > 0 or inputs.earliest_place is not None or inputs.latest_place is not None
@@ -213,7 +234,7 @@ class _Model:
         for place in range(self.places):
             self.model.add_exactly_one(row[place] for row in self.stands)
         for row, cars in zip(self.stands, self.classes, strict=True):
-            self.model.add(sum(row) == len(cars))
+            self.model.add(self.sum(row) == len(cars))
             first = cars[0]
             low = 0 if self.inputs.earliest_place is None else int(self.inputs.earliest_place[first])
             high = self.places - 1 if self.inputs.latest_place is None else int(self.inputs.latest_place[first])
@@ -229,9 +250,7 @@ class _Model:
             row for row, cars in zip(self.stands, self.classes, strict=True) if inputs.has_option[cars[0]][place]
         ]
         wanted = int(inputs.has_option[:, place].sum())
-        flags = [model.new_bool_var("") for _ in range(self.places)]
-        for at, flag in enumerate(flags):
-            model.add(sum(row[at] for row in holders) == flag)
+        flags = self._told_by(holders)
         before = [bool(flag) for flag in inputs.previous_has_option[:, place]] if inputs.short_windows else []
         first = 1 - rule.out_of if inputs.short_windows else 0
         last = self.places if inputs.short_windows else self.places - rule.out_of + 1
@@ -247,9 +266,9 @@ class _Model:
                 # Too many already: a window that counts once is broken anyhow, else every further car is one too many.
                 constant += 1 if inputs.count_windows else already - rule.at_most
                 if not inputs.count_windows:
-                    over[begin] = sum(flags[low:high])
+                    over[begin] = self.sum(flags[low:high])
                 continue
-            held = sum(flags[low:high]) + already - rule.at_most
+            held = self.sum(flags[low:high]) + already - rule.at_most
             if inputs.count_windows:
                 over[begin] = model.new_bool_var("")
                 model.add(held <= most * over[begin])
@@ -265,8 +284,9 @@ class _Model:
                 (range(0, length, rule.out_of), flags[length:]),
             ):
                 if needed > 0:
-                    model.add(sum(rest) + beyond * sum(over[at] for at in begins if at in over) >= needed)
-        return sum(over.values()), constant
+                    slack = self.sum([over[at] for at in begins if at in over])
+                    model.add(self.sum(rest) + beyond * slack >= needed)
+        return self.sum(list(over.values())), constant
 
     def _colours(self, *, counted: bool) -> Any:
         inputs, model = self.inputs, self.model
@@ -275,31 +295,25 @@ class _Model:
             different = bool(inputs.previous_colour is not None and names and inputs.previous_colour != names[0])
             return int(different)
         painted = {
-            name: [
-                sum(
-                    row[at]
-                    for row, cars in zip(self.stands, self.classes, strict=True)
-                    if inputs.colours[cars[0]] == name
-                )
-                for at in range(self.places)
-            ]
+            name: self._told_by(
+                [row for row, cars in zip(self.stands, self.classes, strict=True) if inputs.colours[cars[0]] == name]
+            )
             for name in names
         }
         if inputs.longest_batch < self.places:
             for name, cars in ((name, inputs.colours.count(name)) for name in names):
                 for begin in range(self.places - inputs.longest_batch) if cars > inputs.longest_batch else ():
-                    model.add(sum(painted[name][begin : begin + inputs.longest_batch + 1]) <= inputs.longest_batch)
+                    model.add(self.sum(painted[name][begin : begin + inputs.longest_batch + 1]) <= inputs.longest_batch)
         if not counted:
             return 0
         changes = [model.new_bool_var("") for _ in range(1, self.places)]
         for at, change in enumerate(changes, start=1):
             for name in names:
                 model.add(change >= painted[name][at] - painted[name][at - 1])
-                model.add(change >= painted[name][at - 1] - painted[name][at])
         begins = 0
         if inputs.previous_colour is not None:
             begins = 1 - painted[inputs.previous_colour][0] if inputs.previous_colour in painted else 1
-        return begins + sum(changes)
+        return begins + self.sum(changes)
 
     def _one_direction(self) -> None:
         """Let the class at the first place come no later than that at the last: a reversed order costs the same."""
