@@ -7,12 +7,12 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -43,6 +43,9 @@ AsOf = Annotated[
     typer.Option("--as-of", metavar="DATE", help="Look at the decision on this day; later evidence is hidden."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
+
+
+T = TypeVar("T")
 
 
 class _StoppedWithAnswer(Exception):  # noqa: N818
@@ -278,9 +281,139 @@ def balance(
 
 
 @app.command()
-def sequence(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+def sequence(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR_OR_FILE",
+            help="A programme folder, a folder of the ROADEF 2005 challenge or a CSPLib file.",
+            show_default=False,
+        ),
+    ],
+    time: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=1e7, metavar="SECONDS", help="Time for the search; 60 unless told."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="Seed of the search; 1 unless told.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Searches side by side; as many as cores unless told.")
+    ] = None,
+    prove: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, max=1e7, metavar="SECONDS", help="Then prove, or bound, by an exact model for so long."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the order: the challenge's answer to a .txt file, a table to .csv, all to .json."),
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(metavar="ANSWER", help="Count this order instead of searching for one.")
+    ] = None,
+    instance: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which instance of a CSPLib file that holds several.")
+    ] = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
     """In which order: a day's build sequence and its violations."""
-    _run_stage(programme, as_of, as_json, "sequence", lambda stages: stages.sequence)
+    from coachbuilder.formats.car_sequencing import SequencingFormat, recognise
+
+    kind = recognise(source)
+    searching = {"--time": time, "--seed": seed, "--threads": threads}
+    if kind is SequencingFormat.PROGRAMME:
+        _refuse({**searching, "--prove": prove, "--check": check, "--instance": instance}, "a programme folder")
+        _sequence_programme(source, as_of, as_json, out)
+        return
+    _refuse({"--as-of": as_of}, "a file of the literature")
+    if kind is SequencingFormat.CHALLENGE:
+        _refuse({"--instance": instance}, "a folder of the challenge")
+    if check is not None:
+        unfit = {**searching, "--threads": None} if prove is not None else searching
+        _refuse(unfit, "--check, which searches for nothing")
+    if out is not None:
+        _require_file(out, (".txt", ".csv", ".json"))
+    _sequence_day(source, instance, (time, seed, threads, prove), out, check, as_json)
+
+
+def _refuse(options: Mapping[str, object], what: str) -> None:
+    """Refuse the options that were given but mean nothing here."""
+    from coachbuilder.programme import InputError, Problem
+
+    given = [
+        Problem("command line", name, str(value), f"not with {what}")
+        for name, value in options.items()
+        if value is not None
+    ]
+    if given:
+        raise InputError(given)
+
+
+def _sequence_programme(folder: Path, as_of: str | None, as_json: bool, out: Path | None) -> None:
+    from coachbuilder.report import sequence_file, write_text
+
+    if out is not None:
+        _require_file(out, (".csv", ".json"))
+    result = _run_stage(folder, as_of, as_json, "sequence", lambda stages: stages.sequence)
+    if out is not None:
+        write_text(out, sequence_file(result, out.suffix.lower()))
+
+
+def _sequence_day(
+    source: Path,
+    instance: str | None,
+    limits: tuple[float | None, int | None, int | None, float | None],
+    out: Path | None,
+    given: Path | None,
+    as_json: bool,
+) -> None:
+    from coachbuilder.formats.car_sequencing import SequencingFormat, read_answer, read_csplib, read_roadef
+    from coachbuilder.plant.sequence.day import DayAnswer, answer_day, count_day
+    from coachbuilder.report import (
+        command_details,
+        sequenced_day_document,
+        sequenced_day_file,
+        sequenced_day_text,
+        write_text,
+    )
+
+    started = dt.datetime.now(dt.UTC)
+    time_s, seed, threads, prove_s = limits
+    day = read_roadef(source) if source.is_dir() else read_csplib(source, instance)
+    found: list[DayAnswer] = []
+    stopped = False
+    try:
+        with _progress() as show:
+
+            def better(answer: DayAnswer) -> None:
+                found[:] = [answer]
+                name = "windows over" if day.source is SequencingFormat.CSPLIB else "weighted sum"
+                show(f"{name} {answer.counts.objective}, lower bound {answer.lower_bound}", None)
+
+            if given is None:
+                answer = answer_day(
+                    day, time_limit_s=time_s or 60.0, seed=1 if seed is None else seed, threads=threads,
+                    prove_s=prove_s, progress=better,
+                )  # fmt: skip
+            else:
+                order = read_answer(given, day.cars)
+                better(count_day(day, order))
+                answer = count_day(day, order, prove_s=prove_s, threads=threads)
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        stopped = True
+        answer = found[-1]
+    run = command_details(started, source)
+    if out is not None:
+        write_text(out, sequenced_day_file(answer, out.suffix.lower(), run))
+    if as_json:
+        _print_json(sequenced_day_document(answer, run))
+    else:
+        typer.echo(sequenced_day_text(answer))
+    if stopped:
+        raise _StoppedWithAnswer
 
 
 @app.command()
@@ -425,7 +558,7 @@ def _load(folder: Path, as_of: str | None) -> Programme:
     return load(folder, as_of=day)
 
 
-def _run_stage(folder: Path, as_of: str | None, as_json: bool, name: str, take: Callable[[Stages], object]) -> None:
+def _run_stage(folder: Path, as_of: str | None, as_json: bool, name: str, take: Callable[[Stages], T]) -> T:
     from coachbuilder.plan import Stages
     from coachbuilder.report import jsonable, stage_summary
 
@@ -434,8 +567,9 @@ def _run_stage(folder: Path, as_of: str | None, as_json: bool, name: str, take: 
         result = take(Stages(loaded, progress=lambda stage: show(stage, None)))
     if as_json:
         _print_json({name: jsonable(result)})
-        return
-    typer.echo(stage_summary(name, result))
+    else:
+        typer.echo(stage_summary(name, result))
+    return result
 
 
 def _require_folder(folder: Path, files: tuple[str, ...], option: str = "--out") -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coachbuilder.formats.car_sequencing import read_csplib, read_roadef, write_roadef_answer
+from coachbuilder.formats.car_sequencing import challenge_answer, read_csplib, read_roadef
 from coachbuilder.plant import sequence
 from coachbuilder.plant.sequence import SequenceInputs, SequenceRule
 from coachbuilder.plant.sequence.inputs import whole_parts
@@ -246,8 +246,7 @@ def test_a_challenge_folder_is_read_with_the_day_before(tmp_path: Path) -> None:
     found = sequence.evaluate(sequence.inputs_of(read, evaluations=100, seed=1))
     assert [car.car for car in found.order] == ["c", "b"]
     assert found.counts.objective == 2 * 1_000
-    write_roadef_answer(tmp_path / "answer.txt", [car.car for car in found.order])
-    assert (tmp_path / "answer.txt").read_text() == "c\nb\n"
+    assert challenge_answer(car.car for car in found.order) == "1;c\n2;b\n"
 
 
 def test_a_challenge_folder_with_mistakes_names_file_and_line(tmp_path: Path) -> None:
@@ -257,12 +256,10 @@ def test_a_challenge_folder_with_mistakes_names_file_and_line(tmp_path: Path) ->
     (tmp_path / "paint_batch_limit.txt").unlink()
     with pytest.raises(InputError) as told:
         read_roadef(tmp_path)
-    assert [problem.file for problem in told.value.problems] == ["paint_batch_limit.txt"]
+    mistakes = [("vehicles.txt", 5, "L1"), ("vehicles.txt", 5, "Ident"), ("vehicles.txt", 5, "SeqRank")]
+    found = [(problem.file, problem.line, problem.field) for problem in told.value.problems]
+    assert found == [("paint_batch_limit.txt", None, "file"), *mistakes]
     (tmp_path / "paint_batch_limit.txt").write_text("limitation;\n10;\n")
     with pytest.raises(InputError) as told:
         read_roadef(tmp_path)
-    assert [(problem.line, problem.field) for problem in told.value.problems] == [
-        (5, "options"),
-        (5, "SeqRank"),
-        (5, "Ident"),
-    ]
+    assert [(problem.file, problem.line, problem.field) for problem in told.value.problems] == mistakes

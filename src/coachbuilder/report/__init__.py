@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from coachbuilder.report.document import plan_document, run_details, versions, write_plan, write_text
+from coachbuilder.report.document import (
+    command_details,
+    plan_document,
+    run_details,
+    versions,
+    write_plan,
+    write_text,
+)
 from coachbuilder.report.jsonable import dumps, jsonable
 from coachbuilder.report.page import write_report
+from coachbuilder.report.sequenced_day import (
+    sequence_file,
+    sequenced_day_document,
+    sequenced_day_file,
+    sequenced_day_text,
+)
 from coachbuilder.report.simple_line import simple_line_document, simple_line_text
 from coachbuilder.report.summary import Answer, answers, stage_summary
 from coachbuilder.report.work_sheet import write_work_sheet
@@ -13,10 +26,15 @@ from coachbuilder.report.workbook import write_workbook
 __all__ = [
     "Answer",
     "answers",
+    "command_details",
     "dumps",
     "jsonable",
     "plan_document",
     "run_details",
+    "sequence_file",
+    "sequenced_day_document",
+    "sequenced_day_file",
+    "sequenced_day_text",
     "simple_line_document",
     "simple_line_text",
     "stage_summary",

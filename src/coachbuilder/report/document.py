@@ -57,6 +57,25 @@ def run_details(started: dt.datetime, programme: Path, out: Path, draws: int) ->
     }
 
 
+def command_details(started: dt.datetime, source: Path) -> dict[str, Any]:
+    """Return what cannot be repeated of a command that answers a single file.
+
+    Parameters
+    ----------
+    started
+        When the command began, with its time zone.
+    source
+        The file or folder as the user gave it.
+    """
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "source": str(source),
+        "command": " ".join(["coachbuilder", *sys.argv[1:]]),
+        "cores": os.cpu_count(),
+        "versions": versions(),
+    }
+
+
 def plan_document(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> dict[str, Any]:
     """Return the plan as one JSON object; its keys are the fields of the results.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coachbuilder.plant.sequence.bounds import WEIGHTS, fewest_colour_changes, objective_weights, weighted
 from coachbuilder.plant.sequence.interface import (
     RuleCount,
     RulePriority,
@@ -17,9 +18,6 @@ from coachbuilder.plant.sequence.interface import (
     SequenceObjective,
     SequenceResult,
 )
-
-WEIGHTS = (1_000_000, 1_000, 1)
-"""Weight of the first, second and third objective: the weighted sum of the ROADEF 2005 challenge."""
 
 WARMEST, COLDEST = 0.2, 0.12
 """First and last temperature of the search in units of the least weight: it may step back on the last objective."""
@@ -62,7 +60,7 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
     if inputs.cars:
         state = np.array([inputs.seed], dtype=np.uint64)
         start = arrays.greedy(state)
-        least = min((weight for weight in _weights(inputs).values() if weight), default=1)
+        least = min((weight for weight in objective_weights(inputs).values() if weight), default=1)
         temperature = np.array([WARMEST * least, COLDEST * least])
         best = start.copy()
         _, evaluations = kernels.search(
@@ -79,7 +77,7 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
         counts=counts,
         as_booked=count(inputs, arrays.booked),
         longest_batch=inputs.longest_batch,
-        colour_changes_lower_bound=_fewest_colour_changes(inputs),
+        colour_changes_lower_bound=fewest_colour_changes(inputs),
         purge_cost_cny_per_day=counts.colour_changes * inputs.purge_cost_cny,
         evaluations=int(evaluations),
     )
@@ -89,7 +87,8 @@ def count(inputs: SequenceInputs, order: NDArray[np.int64]) -> SequenceCounts:
     """Count a build order against the rules.
 
     A window's excess is what it holds beyond the rule. Windows reach back into the day before and those cut short at
-    the day's end count too, unless ``inputs.short_windows`` is false; then full windows within the day count alone.
+    the day's end count too, unless ``inputs.short_windows`` is false; then full windows within the day count alone. The
+    objective is the challenge's weighted sum; with ``inputs.count_windows`` a broken window counts once in it.
 
     Parameters
     ----------
@@ -133,7 +132,14 @@ def count(inputs: SequenceInputs, order: NDArray[np.int64]) -> SequenceCounts:
     runs = _runs(colours)
     high = sum(item.excess for item in rules if item.priority is RulePriority.HIGH)
     low = sum(item.excess for item in rules if item.priority is RulePriority.LOW)
-    weights = _weights(inputs)
+    counted = {
+        priority: sum(
+            item.violated_windows if inputs.count_windows else item.excess
+            for item in rules
+            if item.priority is priority
+        )
+        for priority in RulePriority
+    }
     return SequenceCounts(
         rules=rules,
         violated_windows=int(violated.sum()),
@@ -142,9 +148,7 @@ def count(inputs: SequenceInputs, order: NDArray[np.int64]) -> SequenceCounts:
         colour_changes=changes,
         longest_batch_cars=max(runs, default=0),
         batch_excess_cars=sum(max(0, run - inputs.longest_batch) for run in runs),
-        objective=weights[SequenceObjective.HIGH_PRIORITY] * high
-        + weights[SequenceObjective.LOW_PRIORITY] * low
-        + weights[SequenceObjective.COLOUR_CHANGES] * changes,
+        objective=weighted(inputs, counted[RulePriority.HIGH], counted[RulePriority.LOW], changes),
     )
 
 
@@ -153,7 +157,7 @@ class _Arrays:
 
     def __init__(self, inputs: SequenceInputs) -> None:
         n, rules = len(inputs.cars), inputs.rules
-        weights = _weights(inputs)
+        weights = objective_weights(inputs)
         names = sorted(set(inputs.colours))
         self.has: NDArray[np.uint8] = np.ascontiguousarray(inputs.has_option, dtype=np.uint8).reshape(n, len(rules))
         self.previous: NDArray[np.uint8] = (
@@ -192,11 +196,6 @@ class _Arrays:
         return np.array([cars_of[kind].pop() for kind in kinds], dtype=np.int64)
 
 
-def _weights(inputs: SequenceInputs) -> dict[SequenceObjective, int]:
-    ranked = dict(zip(inputs.objectives, WEIGHTS, strict=False))
-    return {objective: ranked.get(objective, 0) for objective in SequenceObjective}
-
-
 def _most_cars(cars: int, at_most: int, out_of: int) -> int:
     """Return how many cars with an option a day can take: p in every full window, and p or fewer in the rest."""
     return cars // out_of * at_most + min(cars % out_of, at_most)
@@ -210,15 +209,6 @@ def _runs(colours: list[str]) -> list[int]:
         else:
             runs.append(1)
     return runs
-
-
-def _fewest_colour_changes(inputs: SequenceInputs) -> int:
-    """Return a lower bound: every colour needs its batches, and the first batch may go on with the last colour."""
-    needed = {colour: -(-cars // inputs.longest_batch) for colour, cars in Counter(inputs.colours).items()}
-    if not needed:
-        return 0
-    between_days = inputs.previous_colour is not None and inputs.previous_colour not in needed
-    return sum(needed.values()) - 1 + between_days
 
 
 def _cars(inputs: SequenceInputs, order: NDArray[np.int64]) -> tuple[SequencedCar, ...]:
@@ -246,4 +236,4 @@ def _cars(inputs: SequenceInputs, order: NDArray[np.int64]) -> tuple[SequencedCa
     )
 
 
-__all__ = ["count", "evaluate"]
+__all__ = ["WEIGHTS", "count", "evaluate"]

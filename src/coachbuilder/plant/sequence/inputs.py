@@ -153,6 +153,7 @@ def inputs_of(day: CarSequencingDay, *, evaluations: int, seed: int) -> Sequence
         evaluations=evaluations,
         seed=seed,
         short_windows=day.short_windows,
+        count_windows=not day.short_windows,
     )
 
 
