@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.plant.sequence.bounds import WEIGHTS, fewest_colour_changes, objective_weights, weighted
+from coachbuilder.plant.sequence.bounds import WEIGHTS, fewest_colour_changes, weighted
 from coachbuilder.plant.sequence.interface import (
     RuleCount,
     RulePriority,
     SequenceCounts,
     SequencedCar,
     SequenceInputs,
-    SequenceObjective,
     SequenceResult,
 )
 
-WARMEST, COLDEST = 0.2, 0.12
-"""First and last temperature of the search in units of the least weight: it may step back on the last objective."""
-
 
 def evaluate(inputs: SequenceInputs) -> SequenceResult:
-    """Find a build order: greedy construction, then local search over swaps, insertions and reversals.
+    """Find a build order by the search of :mod:`coachbuilder.plant.sequence.engine`, on one thread.
 
     Parameters
     ----------
@@ -39,7 +34,7 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
     Examples
     --------
     >>> import numpy as np
-    >>> from coachbuilder.plant.sequence.interface import SequenceRule
+    >>> from coachbuilder.plant.sequence.interface import SequenceObjective, SequenceRule
     >>> found = evaluate(
     ...     SequenceInputs(
     ...         cars=("a", "b", "c", "d"), models=("suv",) * 4, colours=("red", "blue", "red", "blue"),
@@ -53,33 +48,22 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
     >>> found.counts.high_priority_excess, found.counts.colour_changes
     (0, 1)
     """
-    from coachbuilder.plant.sequence import kernels
+    from coachbuilder.plant.sequence.engine import search
 
-    arrays = _Arrays(inputs)
-    order, evaluations = arrays.booked.copy(), 0
-    if inputs.cars:
-        state = np.array([inputs.seed], dtype=np.uint64)
-        start = arrays.greedy(state)
-        least = min((weight for weight in objective_weights(inputs).values() if weight), default=1)
-        temperature = np.array([WARMEST * least, COLDEST * least])
-        best = start.copy()
-        _, evaluations = kernels.search(
-            start, arrays.has, arrays.previous, arrays.at_most, arrays.out_of, arrays.weight, inputs.short_windows,
-            arrays.colour, arrays.previous_colour, inputs.longest_batch, arrays.change_weight, arrays.kind,
-            inputs.evaluations, temperature, state, arrays.window, best,
-        )  # fmt: skip
-        order = best
+    booked = np.arange(len(inputs.cars), dtype=np.int64)
+    found = search(inputs)
+    order, evaluations = found.order, found.evaluations
     counts = count(inputs, order)
     return SequenceResult(
         cars_per_day=len(inputs.cars),
         cars_by_model=dict(sorted(Counter(inputs.models).items())),
         order=_cars(inputs, order),
         counts=counts,
-        as_booked=count(inputs, arrays.booked),
+        as_booked=count(inputs, booked),
         longest_batch=inputs.longest_batch,
         colour_changes_lower_bound=fewest_colour_changes(inputs),
         purge_cost_cny_per_day=counts.colour_changes * inputs.purge_cost_cny,
-        evaluations=int(evaluations),
+        evaluations=evaluations,
     )
 
 
@@ -99,13 +83,17 @@ def count(inputs: SequenceInputs, order: NDArray[np.int64]) -> SequenceCounts:
     """
     from coachbuilder.plant.sequence import kernels
 
-    arrays = _Arrays(inputs)
+    n, count_of_rules = len(inputs.cars), len(inputs.rules)
+    has = np.ascontiguousarray(inputs.has_option, dtype=np.uint8).reshape(n, count_of_rules)
+    previous = np.zeros((0, count_of_rules), dtype=np.uint8)
+    if count_of_rules:
+        previous = np.ascontiguousarray(inputs.previous_has_option, dtype=np.uint8).reshape(-1, count_of_rules)
+    at_most = np.array([rule.at_most for rule in inputs.rules], dtype=np.int64)
+    out_of = np.array([rule.out_of for rule in inputs.rules], dtype=np.int64)
+    window = np.zeros((count_of_rules, n + int(out_of.max(initial=1))), dtype=np.int64)
     violated = np.zeros(len(inputs.rules), dtype=np.int64)
     excess = np.zeros(len(inputs.rules), dtype=np.int64)
-    kernels.count_rules(
-        order, arrays.has, arrays.previous, arrays.at_most, arrays.out_of, inputs.short_windows, arrays.window,
-        violated, excess,
-    )  # fmt: skip
+    kernels.count_rules(order, has, previous, at_most, out_of, inputs.short_windows, window, violated, excess)
     rules = tuple(
         RuleCount(
             rule=rule.id,
@@ -113,7 +101,7 @@ def count(inputs: SequenceInputs, order: NDArray[np.int64]) -> SequenceCounts:
             at_most=rule.at_most,
             out_of=rule.out_of,
             priority=rule.priority,
-            cars=(cars := int(arrays.has[:, place].sum())),
+            cars=(cars := int(has[:, place].sum())),
             utilisation=cars / most if (most := _most_cars(len(inputs.cars), rule.at_most, rule.out_of)) else 0.0,
             violated_windows=int(violated[place]),
             excess=int(excess[place]),
@@ -150,50 +138,6 @@ def count(inputs: SequenceInputs, order: NDArray[np.int64]) -> SequenceCounts:
         batch_excess_cars=sum(max(0, run - inputs.longest_batch) for run in runs),
         objective=weighted(inputs, counted[RulePriority.HIGH], counted[RulePriority.LOW], changes),
     )
-
-
-class _Arrays:
-    """The inputs as the kernels take them."""
-
-    def __init__(self, inputs: SequenceInputs) -> None:
-        n, rules = len(inputs.cars), inputs.rules
-        weights = objective_weights(inputs)
-        names = sorted(set(inputs.colours))
-        self.has: NDArray[np.uint8] = np.ascontiguousarray(inputs.has_option, dtype=np.uint8).reshape(n, len(rules))
-        self.previous: NDArray[np.uint8] = (
-            np.ascontiguousarray(inputs.previous_has_option, dtype=np.uint8).reshape(-1, len(rules))
-            if len(rules)
-            else np.zeros((0, 0), dtype=np.uint8)
-        )
-        self.at_most = np.array([rule.at_most for rule in rules], dtype=np.int64)
-        self.out_of = np.array([rule.out_of for rule in rules], dtype=np.int64)
-        high, low = weights[SequenceObjective.HIGH_PRIORITY], weights[SequenceObjective.LOW_PRIORITY]
-        self.weight = np.array([high if rule.priority is RulePriority.HIGH else low for rule in rules], dtype=np.int64)
-        self.change_weight = weights[SequenceObjective.COLOUR_CHANGES]
-        self.colour = np.array([names.index(colour) for colour in inputs.colours], dtype=np.int64)
-        known = inputs.previous_colour in names
-        self.previous_colour = names.index(str(inputs.previous_colour)) if known else len(names)
-        if inputs.previous_colour is None:
-            self.previous_colour = -1
-        self.booked = np.arange(n, dtype=np.int64)
-        self.window: NDArray[np.int64] = np.zeros((len(rules), n + int(self.out_of.max(initial=1))), dtype=np.int64)
-        _, self.kind = np.unique(np.column_stack([self.has, self.colour]), axis=0, return_inverse=True)
-        self.kind = self.kind.reshape(-1).astype(np.int64)
-        self._batch = inputs.longest_batch
-
-    def greedy(self, state: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Return the order that greedy construction finds."""
-        from coachbuilder.plant.sequence import kernels
-
-        _, first, counts = np.unique(self.kind, return_index=True, return_counts=True)
-        kinds = np.zeros(len(self.kind), dtype=np.int64)
-        arguments: Any = (
-            self.has[first], self.colour[first], counts.astype(np.int64), self.previous,
-            self.at_most, self.out_of, self.weight, self.previous_colour, self._batch, self.change_weight, state, kinds,
-        )  # fmt: skip
-        kernels.construct(*arguments)
-        cars_of = [list(np.flatnonzero(self.kind == kind))[::-1] for kind in range(len(first))]
-        return np.array([cars_of[kind].pop() for kind in kinds], dtype=np.int64)
 
 
 def _most_cars(cars: int, at_most: int, out_of: int) -> int:

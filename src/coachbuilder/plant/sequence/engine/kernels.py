@@ -112,9 +112,9 @@ class State(NamedTuple):
     """State of the random generator, shape (1,)."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def trailing_zeros(typing_context: Any, number: Any) -> Any:
-    """Return the place of the lowest bit of a uint64 above 0."""
+@intrinsic
+def _trailing_zeros(typing_context: Any, number: Any) -> Any:
+    """Count the zeros behind the lowest bit of a uint64 above 0 in one instruction."""
     del typing_context, number
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -124,6 +124,12 @@ def trailing_zeros(typing_context: Any, number: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return numba_types.int64(numba_types.uint64), generate
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def lowest_bit(number: np.uint64) -> int:
+    """Return the place of the lowest bit of a number above 0."""
+    return _trailing_zeros(number)  # type: ignore[call-arg]
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -259,13 +265,13 @@ def swap_delta(day: Day, state: State, i: int, j: int) -> tuple[int, int]:
     a = state.order[i]
     b = state.order[j]
     apart = j - i
-    high = 0
-    low = 0
+    high = np.int64(0)
+    low = np.int64(0)
     for word in range(day.mask.shape[1]):
         held = day.mask[b, word]
         different = day.mask[a, word] ^ held
         while different != np.uint64(0):
-            bit = trailing_zeros(different)
+            bit = lowest_bit(different)
             different &= different - np.uint64(1)
             r = word * 64 + bit
             q = day.out_of[r]
@@ -281,7 +287,7 @@ def swap_delta(day: Day, state: State, i: int, j: int) -> tuple[int, int]:
             else:
                 # Windows that hold both places do not change.
                 to_i = taker == i
-                change = 0
+                change = np.int64(0)
                 for e in range(i, j):
                     over = state.over[r, e]
                     if to_i:
@@ -298,7 +304,7 @@ def swap_delta(day: Day, state: State, i: int, j: int) -> tuple[int, int]:
                 high += day.weight[r] * change
             else:
                 low += day.weight[r] * change
-    return high, low
+    return high, low  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -459,9 +465,7 @@ def range_rule(day: Day, state: State, r: int, low: int, high: int) -> int:
 
 @njit(cache=True, nogil=True)
 def range_colours(day: Day, state: State, low: int, high: int) -> int:
-    """Return the change in colour changes if ``state.new`` takes the places ``low`` to ``high``; NEVER if a run is
-    too long then.
-    """
+    """Return the change in colour changes if ``state.new`` takes these places; NEVER if a run is too long then."""
     n = state.order.size
     tint = state.tint
     change = 0
@@ -499,7 +503,7 @@ def apply_swap(day: Day, state: State, i: int, j: int) -> None:
         held = day.mask[b, word]
         different = day.mask[a, word] ^ held
         while different != np.uint64(0):
-            bit = trailing_zeros(different)
+            bit = lowest_bit(different)
             different &= different - np.uint64(1)
             r = word * 64 + bit
             q = day.out_of[r]
@@ -551,7 +555,7 @@ def near(day: Day, random: NDArray[np.uint64]) -> int:
     """Return a distance: mostly a few places, else the length of one of the rules."""
     if day.out_of.size > 0 and below(random, 2) == 0:
         q = day.out_of[below(random, day.out_of.size)]
-        return max(1, q - 1 + below(random, 3))
+        return max(1, q - 1 + below(random, 3))  # type: ignore[no-any-return]
     return 1 + below(random, 8)
 
 
@@ -572,7 +576,7 @@ def broken_place(day: Day, state: State) -> int:
     p = begin + below(state.random, end - begin + 1)
     for _ in range(end - begin + 1):
         if state.flag[r, p]:
-            return p
+            return p  # type: ignore[no-any-return]
         p += 1
         if p > end:
             p = begin
@@ -591,7 +595,7 @@ def alike(day: Day, state: State, grouping: int, i: int) -> int:
 @njit(cache=True, nogil=True)
 def may_stand(day: Day, car: int, p: int) -> bool:
     """Tell whether a car may take the place ``p``."""
-    return day.earliest.size == 0 or day.earliest[car] <= p <= day.latest[car]  # type: ignore[no-any-return]
+    return day.earliest.size == 0 or day.earliest[car] <= p <= day.latest[car]
 
 
 @njit(cache=True, nogil=True)
@@ -717,12 +721,18 @@ def search(
                 tint = state.tint
                 before, first, last, after = tint[i], tint[i + 1], tint[j + 1], tint[j + 2]
                 if kind == 1:
-                    colours = differ(before, last) + differ(last, first) + differ(tint[j], after) - (
-                        differ(before, first) + differ(tint[j], last) + differ(last, after)
+                    colours = (
+                        differ(before, last)
+                        + differ(last, first)
+                        + differ(tint[j], after)
+                        - (differ(before, first) + differ(tint[j], last) + differ(last, after))
                     )
                 elif kind == 2:
-                    colours = differ(before, tint[i + 2]) + differ(last, first) + differ(first, after) - (
-                        differ(before, first) + differ(first, tint[i + 2]) + differ(last, after)
+                    colours = (
+                        differ(before, tint[i + 2])
+                        + differ(last, first)
+                        + differ(first, after)
+                        - (differ(before, first) + differ(first, tint[i + 2]) + differ(last, after))
                     )
                 else:
                     colours = differ(before, last) + differ(first, after) - differ(before, first) - differ(last, after)
@@ -821,3 +831,47 @@ def search(
             best_objective[0] = objective
             best[:] = state.order
     return done
+
+
+@njit(cache=True, nogil=True)
+def batch_excess(day: Day, state: State) -> int:
+    """Return the cars beyond the longest batch, summed over the runs of one colour."""
+    excess = 0
+    run = 0
+    for p in range(state.order.size):
+        run = run + 1 if p > 0 and state.tint[p] == state.tint[p + 1] else 1
+        excess += run > day.batch
+    return excess
+
+
+@njit(cache=True, nogil=True)
+def mend_batches(day: Day, state: State) -> int:
+    """Swap cars until no run of one colour is too long or no swap helps; return the cars still beyond the limit."""
+    n = state.order.size
+    excess = batch_excess(day, state)
+    limited = day.earliest.size > 0
+    while excess > 0:
+        before = excess
+        run = 0
+        for p in range(n):
+            run = run + 1 if p > 0 and state.tint[p] == state.tint[p + 1] else 1
+            if run <= day.batch or p < day.first:
+                continue
+            for step in range(day.first, n):
+                # Look behind the place first: the colours that the greedy order left for the end.
+                j = n - 1 - (step - day.first)
+                if state.tint[j + 1] == state.tint[p + 1]:
+                    continue
+                if limited and not (may_stand(day, state.order[p], j) and may_stand(day, state.order[j], p)):
+                    continue
+                state.tint[p + 1], state.tint[j + 1] = state.tint[j + 1], state.tint[p + 1]
+                now = batch_excess(day, state)
+                if now < excess:
+                    excess = now
+                    state.order[p], state.order[j] = state.order[j], state.order[p]
+                    run = 1
+                    break
+                state.tint[p + 1], state.tint[j + 1] = state.tint[j + 1], state.tint[p + 1]
+        if excess >= before:
+            break
+    return excess

@@ -1,0 +1,122 @@
+"""What the search is after, one leg after the other: objectives, moves and temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coachbuilder.plant.sequence.bounds import objective_weights
+from coachbuilder.plant.sequence.interface import SequenceInputs, SequenceObjective
+
+COLUMN = {
+    SequenceObjective.HIGH_PRIORITY: 0,
+    SequenceObjective.LOW_PRIORITY: 1,
+    SequenceObjective.COLOUR_CHANGES: 2,
+}
+"""Where an objective's weight stands in the arrays of the kernels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A part of the search."""
+
+    share: float
+    """Part of the whole search."""
+    objectives: tuple[SequenceObjective, ...]
+    """Objectives that count, most important first."""
+    weight: NDArray[np.float64]
+    """Weight of high priority, low priority and colour changes when a change is judged, shape (3,)."""
+    hot: float
+    """Temperature at its begin, in units of the least weight."""
+    cold: float
+    """Temperature at its end."""
+    slack: float
+    """What rules of low priority are trusted to win back."""
+    menu: NDArray[np.uint8]
+    """Moves in their proportions, shape (256,)."""
+    from_best: bool
+    """Whether it begins with the best order of all threads."""
+    ends_at_none: bool
+    """Whether there is nothing left to do once the objectives are at 0."""
+
+    def heat(self, part: float) -> float:
+        """Return the temperature at a part of the leg, from 0 to 1."""
+        return float(self.hot * (self.cold / self.hot) ** min(max(part, 0.0), 1.0))
+
+
+def legs_of(inputs: SequenceInputs, length: float) -> Iterator[Leg]:
+    """Yield the legs of a search; their shares sum to 1.
+
+    Parameters
+    ----------
+    inputs
+        The day.
+    length
+        About how many million changes one thread will look at.
+    """
+    weights = objective_weights(inputs)
+    ranked = tuple(sorted((name for name in weights if weights[name] > 0), key=lambda name: -weights[name]))
+    if not ranked:
+        return
+    if len(ranked) == 1:
+        yield from _single(ranked, length)
+        return
+    one, two = ranked[:1], ranked[:2]
+    if SequenceObjective.COLOUR_CHANGES not in one:
+        yield _leg(0.12, one, (1.0,), 0.5, 0.1, menu=_PLAIN, ends_at_none=True)
+    if len(ranked) == 2:
+        share = 1.0 if SequenceObjective.COLOUR_CHANGES in one else 0.88
+        yield _leg(share * 0.6, two, (20.0, 1.0), 3.0, 0.12, from_best=True)
+        yield _leg(share * 0.4, two, (1000.0, 1.0), 0.5, 0.1, from_best=True)
+        return
+    used = 0.0 if SequenceObjective.COLOUR_CHANGES in one else 0.12
+    left = 1.0 - used
+    yield _leg(left * 0.25, two, (100.0, 1.0), 0.5, 0.1, from_best=True)
+    yield _leg(left * 0.45, ranked, (400.0, 20.0, 1.0), 3.0, 0.15, from_best=True)
+    yield _leg(left * 0.3, ranked, (400.0, 20.0, 1.0), 1.0, 0.12, from_best=True)
+
+
+def _single(ranked: tuple[SequenceObjective, ...], length: float) -> Iterator[Leg]:
+    """Yield legs for one objective: each twice as long as the one before, from the best order."""
+    legs = max(1, int(np.log2(max(length / SHORTEST_LEG, 1.0)) + 1))
+    shares = 2.0 ** np.arange(legs)
+    for share in shares / shares.sum():
+        yield _leg(float(share), ranked, (1.0,), HOT, COLD, menu=_PLAIN, from_best=True, ends_at_none=True)
+
+
+SHORTEST_LEG, HOT, COLD = 2.0, 0.35, 0.12
+
+
+def _leg(
+    share: float,
+    objectives: tuple[SequenceObjective, ...],
+    by_rank: tuple[float, ...],
+    hot: float,
+    cold: float,
+    *,
+    menu: NDArray[np.uint8] | None = None,
+    from_best: bool = False,
+    ends_at_none: bool = False,
+) -> Leg:
+    weight = np.zeros(3)
+    for objective, each in zip(objectives, by_rank, strict=True):
+        weight[COLUMN[objective]] = each
+    return Leg(
+        share=share, objectives=objectives, weight=weight, hot=hot, cold=cold, slack=3.0,
+        menu=_COLOURED if menu is None else menu, from_best=from_best, ends_at_none=ends_at_none,
+    )  # fmt: skip
+
+
+def _menu(parts: Mapping[int, float]) -> NDArray[np.uint8]:
+    """Return the moves, by their number in the kernels, in these proportions; shape (256,)."""
+    ends = np.rint(np.cumsum(list(parts.values())) / sum(parts.values()) * 256).astype(np.int64)
+    return np.repeat(np.array(list(parts), dtype=np.uint8), np.diff(ends, prepend=0))
+
+
+_COLOURED = _menu({0: 10, 1: 10, 2: 15, 3: 15, 4: 10, 5: 8, 6: 1, 7: 3, 8: 6, 9: 0.7, 10: 2, 11: 2, 12: 0.5})
+_PLAIN = _menu({0: 20, 1: 25, 4: 20, 5: 12, 6: 0.5, 8: 6, 9: 0.5, 11: 2})
+
+__all__ = ["COLUMN", "Leg", "legs_of"]
