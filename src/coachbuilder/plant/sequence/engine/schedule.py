@@ -74,7 +74,9 @@ def legs_of(inputs: SequenceInputs, length: float) -> Iterator[Leg]:
         return
     used = 0.0 if SequenceObjective.COLOUR_CHANGES in one else 0.12
     left = 1.0 - used
-    yield _leg(left * 0.25, two, (SECOND, 1.0), WARM, 0.1, from_best=True)
+    # Colours are in order or in chaos: what is warm for rules of low priority melts every batch.
+    warm = 0.16 if SequenceObjective.COLOUR_CHANGES in two else 0.5
+    yield _leg(left * 0.25, two, (100.0, 1.0), warm, min(0.1, warm / 2), from_best=True)
     yield _leg(left * 0.45, ranked, (400.0, 20.0, 1.0), 3.0, 0.15, from_best=True)
     yield _leg(left * 0.3, ranked, (400.0, 20.0, 1.0), 1.0, 0.12, from_best=True)
 
@@ -87,8 +89,8 @@ def _single(ranked: tuple[SequenceObjective, ...], length: float) -> Iterator[Le
         yield _leg(float(share), ranked, (1.0,), HOT, COLD, menu=_PLAIN, from_best=True, ends_at_none=True)
 
 
-SECOND, WARM = 100.0, 0.5
 SHORTEST_LEG, HOT, COLD = 2.0, 0.15, 0.08
+"""Shortest leg of a search for one objective in millions of changes; its first and last temperature."""
 
 
 def _leg(
