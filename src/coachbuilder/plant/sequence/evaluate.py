@@ -16,6 +16,8 @@ from coachbuilder.plant.sequence.interface import (
     SequenceInputs,
     SequenceResult,
 )
+from coachbuilder.plant.sequence.load.assess import assess
+from coachbuilder.plant.sequence.load.search import improve
 
 
 def evaluate(inputs: SequenceInputs) -> SequenceResult:
@@ -52,7 +54,7 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
 
     booked = np.arange(len(inputs.cars), dtype=np.int64)
     found = search(inputs)
-    order, evaluations = found.order, found.evaluations
+    order, evaluations_for_load = improve(inputs, found.order)
     counts = count(inputs, order)
     return SequenceResult(
         cars_per_day=len(inputs.cars),
@@ -63,7 +65,8 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
         longest_batch=inputs.longest_batch,
         colour_changes_lower_bound=fewest_colour_changes(inputs),
         purge_cost_cny_per_day=counts.colour_changes * inputs.purge_cost_cny,
-        evaluations=evaluations,
+        evaluations=found.evaluations + evaluations_for_load,
+        load=assess(inputs, order),
     )
 
 

@@ -13,6 +13,7 @@ from coachbuilder.plant.sequence.interface import (
     SequenceObjective,
     SequenceRule,
 )
+from coachbuilder.plant.sequence.load.interface import Drift
 from coachbuilder.programme.errors import InputError, Problem, closest
 
 if TYPE_CHECKING:
@@ -112,6 +113,19 @@ def inputs_from(programme: Programme, *, cars_per_day: Mapping[str, float]) -> S
         purge_cost_cny=section.purge_cost_cny.value,
         evaluations=section.evaluations,
         seed=programme.seed,
+        drift=drift_of(programme),
+    )
+
+
+def drift_of(programme: Programme) -> Drift:
+    """Return how far the operators of a programme's line may drift."""
+    assembly = programme.plant.assembly
+    return Drift(
+        borders=assembly.borders,
+        station_length_share=assembly.station_length_share.value,
+        upstream_share=assembly.upstream_drift_share.value,
+        downstream_share=assembly.downstream_drift_share.value,
+        utility_workers=assembly.utility_workers.value,
     )
 
 
@@ -213,4 +227,4 @@ def whole_parts(parts: Sequence[float], total: int | None = None) -> list[int]:
     return whole
 
 
-__all__ = ["check", "inputs_from", "inputs_of", "whole_parts"]
+__all__ = ["check", "drift_of", "inputs_from", "inputs_of", "whole_parts"]

@@ -23,6 +23,8 @@ class SequenceObjective(StrEnum):
     HIGH_PRIORITY = "high priority rules"
     LOW_PRIORITY = "low priority rules"
     COLOUR_CHANGES = "colour changes"
+    WORK_OVERLOAD = "work overload"
+    LEVEL_LOAD = "level load"
 
 
 class OptionSection(EvidencedSection):
