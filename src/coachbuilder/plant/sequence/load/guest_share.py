@@ -70,7 +70,7 @@ def guest_shares(line: LineLoad, drift: Drift, cars: Sequence[int], seed: int) -
     >>> line = LineLoad(60.0, ("suv", "guest"), (0.5, 0.5), "guest", (LineOperator("T01", 1, 0, 1, 0, (50.0, 66.0)),))
     >>> found = guest_shares(line, Drift(Borders.CLOSED, 1.15, 0.0, 0.0, 0.0), [20, 20], seed=1)
     >>> found.answers[0].free_to_cars
-    25
+    20
     """
     n = sum(cars)
     sides = {borders: _Side(line, drift, borders, cars, seed) for borders in (Borders.CLOSED, Borders.OPEN)}

@@ -100,7 +100,7 @@ def overload_at(
 @njit(cache=True, nogil=True)
 def own_place(place: int, lanes: int, lane: int) -> int:
     """Return the first place from ``place`` on of an operator's lane."""
-    return np.int64(place + (lane - place) % lanes)  # type: ignore[return-value]
+    return place + (lane - place) % lanes
 
 
 @njit(cache=True, nogil=True)
@@ -188,7 +188,7 @@ def overload_delta(
     delta = 0
     for u in range(work.shape[0]):
         if delta > rest[u]:
-            return delta - rest[u]
+            return delta - rest[u]  # type: ignore[no-any-return]
         if swap and work[u, new[ranges[0, 0]]] == work[u, old[ranges[0, 0]]]:
             continue
         delta += follow(
