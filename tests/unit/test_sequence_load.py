@@ -361,7 +361,7 @@ def test_the_example_tells_from_which_share_of_guests_its_line_overloads(example
         assert point.open_lower_bound_s_per_car <= point.open_overload_s_per_car + 1e-9
         assert point.open_overload_s_per_car <= point.closed_overload_s_per_car
     said = stage_summary("sequence", example_plan.sequence)
-    assert f"{closed.first_share:.0%} guests" in said.replace(" %", "%")
+    assert f"overloads from {closed.first_share:.0%} guests on" in said.replace("\u00a0%", "%")
     assert any(path.startswith("assembly.station_length_share") for path in example_plan.trace["sequence"]), (
         "the figures rest on it"
     )

@@ -130,6 +130,10 @@ def _known(values: Sequence[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
+UPRIGHT_ROOM = 34.0
+"""Room above a chart for the names of upright lines."""
+
+
 def lines(
     width: float,
     series: Sequence[Series],
@@ -144,6 +148,7 @@ def lines(
     years: bool = False,
     left: float = 0.0,
     dotted: bool = False,
+    upright: Sequence[tuple[float, str]] = (),
 ) -> Drawing:
     """Draw lines over a common horizontal axis.
 
@@ -169,6 +174,8 @@ def lines(
         Least room for the figures of the vertical axis, so that charts below each other line up.
     dotted
         True draws a dot at every value.
+    upright
+        Named positions on the horizontal axis, marked by upright lines.
     """
     drawing = Drawing(width, height)
     everything = [value for item in series for value in _known(item.values)] + [value for value, _ in references]
@@ -176,6 +183,7 @@ def lines(
         everything += [*band[0], *band[1]]
     key = [(item.label, f"l-{item.color}{' dash' if item.dashed else ''}") for item in series if item.label]
     top = (legend(drawing, key, 0, 0, width) + 2 if len(key) > 1 else 0) + 24
+    top += UPRIGHT_ROOM if upright else 0
     frame = Frame(max(left, _axis_room(everything)), top, width - 8, height - (40 if x_title else 24))
     low, high = _value_axis(drawing, frame, everything, y_title, anchor_zero=anchor_zero)
     across = [float(x) for item in series for x in (item.x if item.x is not None else range(len(item.values)))]
@@ -210,6 +218,8 @@ def lines(
             for point in run if dotted or len(run) == 1 else ():
                 drawing.circle(*point, 3, f"f-{item.color}")
             drawing.polyline(run, f"l-{item.color}{' dash' if item.dashed else ''}")
+    names_from = frame.top - UPRIGHT_ROOM - 6
+    _marks(drawing, frame, [(place_x(value), name) for value, name in upright], names_from)
     return drawing
 
 
@@ -533,16 +543,16 @@ def histogram(
     return drawing
 
 
-def _marks(drawing: Drawing, frame: Frame, marks: Sequence[tuple[float, str]]) -> None:
-    """Name upright lines on two rows, moved apart where names would touch."""
+def _marks(drawing: Drawing, frame: Frame, marks: Sequence[tuple[float, str]], top: float = 0.0) -> None:
+    """Name upright lines on two rows from ``top`` on, moved apart where names would touch."""
     free = [0.0, 0.0]
     for x, name in sorted(marks):
         inside = min(max(x, frame.left), frame.right)
         half = text_width(name, SMALL_FONT_SIZE) / 2
         row = 0 if inside - half >= free[0] else 1
         center = min(max(inside, half, free[row] + half), drawing.width - half)
-        drawing.line(inside, 18.0 + 14 * row, inside, frame.bottom, "l-ink thin")
-        drawing.text(center, 12 + 14 * row, name, "ts halo", "middle")
+        drawing.line(inside, top + 18.0 + 14 * row, inside, frame.bottom, "l-ink thin")
+        drawing.text(center, top + 12 + 14 * row, name, "ts halo", "middle")
         free[row] = center + half + 6
 
 

@@ -556,6 +556,97 @@ def order_key(day: SequenceResult, programme: Programme) -> list[dict[str, str]]
     ]
 
 
+_SHOWN_OVER_ALLOWED = 2.5
+"""The curve of work overload is shown up to so many times what the utility workers do: beyond it only rises."""
+_WORST_STATIONS = 12
+
+
+def overload_by_guest_share(day: SequenceResult) -> Markup:
+    """Return work overload over the share of guest cars, with the shares from which on the line overloads."""
+    load = day.load
+    if load is None:
+        return Markup("")
+    allowed = load.utility_workers * load.takt_s
+    points = [
+        point
+        for point in load.guest_shares
+        if allowed == 0 or point.open_overload_s_per_car <= _SHOWN_OVER_ALLOWED * allowed
+    ]
+    shares = [100 * point.guest_share for point in points]
+
+    def within(values: Iterable[float]) -> list[float | None]:
+        return [value if allowed == 0 or value <= _SHOWN_OVER_ALLOWED * allowed else None for value in values]
+
+    series = [
+        Series("borders closed", within(point.closed_overload_s_per_car for point in points), "brand", shares),
+        Series("borders open", within(point.open_overload_s_per_car for point in points), "host", shares),
+        Series(
+            "no order has less, closed",
+            within(point.closed_lower_bound_s_per_car for point in points),
+            "brand",
+            shares,
+            dashed=True,
+        ),
+        Series(
+            "no order has less, open",
+            within(point.open_lower_bound_s_per_car for point in points),
+            "host",
+            shares,
+            dashed=True,
+        ),
+    ]
+    answers = [answer for answer in load.answers if answer.utility_workers == load.utility_workers]
+    planned = next((point.guest_share for point in load.guest_shares if point.guest_cars == load.guest_cars), None)
+    marks = [
+        (100 * answer.first_share, f"{answer.borders}: {wording.percent(answer.first_share)}")
+        for answer in answers
+        if answer.first_share is not None
+    ]
+    if planned is not None:
+        marks.append((100 * planned, f"planned: {wording.percent(planned)}"))
+    enough = [(allowed, wording.utility_workers(load.utility_workers))] if allowed > 0 else []
+    return picture(
+        "overload-curve",
+        "Work overload over the share of guest cars",
+        "; ".join(
+            f"{wording.overload_question(answer)}: {wording.overload_answer(answer, day.cars_per_day)}"
+            for answer in load.answers
+        ),
+        lambda width: charts.lines(
+            width,
+            series,
+            y_title="work overload, seconds a car",
+            x_title="guest cars, % of the day's cars",
+            height=320,
+            references=enough,
+            upright=marks,
+        ),
+    )
+
+
+def overloaded_stations(day: SequenceResult) -> Markup:
+    """Return the stations with most work overload in the order found."""
+    load = day.load
+    if load is None or not load.stations:
+        return Markup("")
+    items = [
+        charts.Bar(
+            item.station,
+            item.overload_s_per_day,
+            f"{wording.whole(item.overload_s_per_day)} s a day "
+            f"({wording.whole(item.as_booked_overload_s_per_day)} as booked)",
+            "brand",
+        )
+        for item in load.stations[:_WORST_STATIONS]
+    ]
+    return picture(
+        "overloaded-stations",
+        "Work overload by station",
+        "; ".join(f"{item.label}: {item.text}" for item in items),
+        lambda width: charts.bars(width, items),
+    )
+
+
 def plant_diagram(flow: FlowResult) -> Markup:
     """Return the shops with their rates, the places between them, and the bottleneck marked."""
     rework_of: dict[str, str] = {}

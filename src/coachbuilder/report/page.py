@@ -95,6 +95,8 @@ def environment() -> Environment:
         figure_name=wording.figure_name,
         typeset=wording.typeset,
         plural=wording.plural,
+        overload_question=wording.overload_question,
+        overload_answer=wording.overload_answer,
         roots=wording.roots,
         figure=lambda value, name: wording.figure(name, value),
     )

@@ -33,6 +33,9 @@ class Answer:
     """The answer in a sentence or two, with its range where draws were made."""
 
 
+_WORST_STATIONS = 5
+
+
 def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
     """Return the plan's answers in plain sentences.
 
@@ -326,6 +329,7 @@ def _sequence(day: SequenceResult) -> Iterator[tuple[str, str]]:
             f"{wording.whole(counts.colour_changes)} colour changes",
         )
     yield "Colour changes, at least", wording.whole(day.colour_changes_lower_bound)
+    yield from _load(day)
     yield "Cars in the longest colour batch", f"{day.counts.longest_batch_cars} (limit {day.longest_batch})"
     for rule in day.counts.rules:
         yield (
@@ -334,6 +338,29 @@ def _sequence(day: SequenceResult) -> Iterator[tuple[str, str]]:
             f"{rule.violated_windows} windows broken",
         )
     yield "First cars", ", ".join(f"{car.model} {car.colour}" for car in day.order[:8])
+
+
+def _load(day: SequenceResult) -> Iterator[tuple[str, str]]:
+    load = day.load
+    if load is None:
+        return
+    yield "Work overload, as booked", wording.overload(load.as_booked)
+    yield "Work overload, sequenced", wording.overload(load.found)
+    least = f"{wording.fixed(load.overload_lower_bound_s_per_car, 1)} s a car (borders {load.borders})"
+    yield "Work overload, at least", least
+    worst = load.stations[:_WORST_STATIONS]
+    if worst:
+        yield (
+            "Stations with most of it",
+            ", ".join(f"{item.station} {wording.whole(item.overload_s_per_day)} s a day" for item in worst),
+        )
+    levels = (load.as_booked.level_load, load.found.level_load, load.level_load_least)
+    yield (
+        "Product-rate variation",
+        "{} as booked, {} sequenced, at least {} (squared cars)".format(*(wording.whole(value) for value in levels)),
+    )
+    for answer in load.answers:
+        yield wording.overload_question(answer), wording.overload_answer(answer, day.cars_per_day)
 
 
 def _flow(flow: FlowResult) -> Iterator[tuple[str, str]]:

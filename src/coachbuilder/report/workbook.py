@@ -765,6 +765,74 @@ def _rules(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
     )
 
 
+def _load(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    load = plan.sequence.load
+    names = (
+        "guest_cars", "guest_share", "closed_overload_s_per_car", "open_overload_s_per_car",
+        "closed_lower_bound_s_per_car", "open_lower_bound_s_per_car", "closed_calls_per_car", "open_calls_per_car",
+        "closed_utility_workers", "open_utility_workers",
+    )  # fmt: skip
+    sheet.table(
+        (
+            Column("Guest cars a day", "#,##0", 12),
+            Column("Share of the cars", "0.0%", 12),
+            Column("Overload, borders closed (s a car)", "#,##0.0"),
+            Column("Overload, borders open (s a car)", "#,##0.0"),
+            Column("In every order at least, closed (s a car)", "#,##0.0"),
+            Column("In every order at least, open (s a car)", "#,##0.0"),
+            Column("Operators helped a car, closed", "#,##0.0"),
+            Column("Operators helped a car, open", "#,##0.0"),
+            Column("Utility workers in the mean, closed", "0.00"),
+            Column("Utility workers in the mean, open", "0.00"),
+        ),
+        _rows(load.guest_shares if load else (), names),
+    )
+    if load is None:
+        return
+    sheet.table(
+        (
+            Column("Borders", width=12),
+            Column("Utility workers", "0.##", 12),
+            Column("Overloads from so many guests on", "#,##0"),
+            Column("Share of the cars", "0.0%"),
+            Column("Does not from", "#,##0"),
+            Column("Does not up to", "#,##0"),
+            Column("In every order from", "#,##0"),
+            Column("Least overload (s a car)", "#,##0.0"),
+            Column("at so many guests", "#,##0"),
+        ),
+        _rows(
+            load.answers,
+            (
+                "borders", "utility_workers", "first_cars", "first_share", "free_from_cars", "free_to_cars",
+                "unavoidable_cars", "least_overload_s_per_car", "least_cars",
+            ),
+        ),
+        "From which share of guest cars on the line overloads",
+    )  # fmt: skip
+    figures = (
+        "overload_s_per_day", "overload_s_per_car", "calls", "utility_workers", "utility_workers_peak", "level_load",
+        "largest_distance_cars",
+    )  # fmt: skip
+    sheet.table(
+        (Column("Figure", width=44), Column("As booked", "#,##0.00", 16), Column("Sequenced", "#,##0.00", 16)),
+        (
+            (wording.label(name, unit=True), getattr(load.as_booked, name), getattr(load.found, name))
+            for name in figures
+        ),
+        f"The day, borders {load.borders}",
+    )
+    sheet.named(
+        {name: getattr(load, name) for name in ("overload_lower_bound_s_per_day", "level_load_least", "takt_s")},
+        "Bounds",
+    )
+    sheet.table(
+        (Column("Station", width=12), Column("As booked (s a day)", "#,##0"), Column("Sequenced (s a day)", "#,##0")),
+        _rows(load.stations, ("station", "as_booked_overload_s_per_day", "overload_s_per_day")),
+        "Work overload by station",
+    )
+
+
 def _deal(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
     deal = plan.deal
     names = (plan.programme.document.brand.name, plan.programme.document.host.name)
@@ -890,6 +958,7 @@ SHEETS: tuple[tuple[str, Fill], ...] = (
     ("Moves", _moves),
     ("Sequence", _sequence),
     ("Rules", _rules),
+    ("Load", _load),
     ("Flow", _flow),
     ("Ramp", _ramp),
     ("Deal", _deal),

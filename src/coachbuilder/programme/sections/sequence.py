@@ -66,6 +66,7 @@ class SequenceSection(EvidencedSection):
         SequenceObjective.HIGH_PRIORITY,
         SequenceObjective.COLOUR_CHANGES,
         SequenceObjective.LOW_PRIORITY,
+        SequenceObjective.WORK_OVERLOAD,
     )
     """What counts most first; one that is not named does not count."""
     evaluations: int = Field(default=2_000_000, ge=0, le=10_000_000_000)

@@ -37,13 +37,16 @@ def assess(inputs: SequenceInputs, order: NDArray[np.int64]) -> LoadResult | Non
     operators = operators_of(line, inputs.drift, inputs.drift.borders)
     found, booked = follow(operators, model[order]), follow(operators, model)
     shares = guest_shares(line, inputs.drift, cars.tolist(), inputs.seed)
+    bound_s = int(lower_bound(operators, cars[None, :])[0]) / TICKS_PER_S
     return LoadResult(
         borders=inputs.drift.borders,
         takt_s=line.takt_s,
+        guest_cars=int(cars[models.index(line.guest)]),
         utility_workers=inputs.drift.utility_workers,
         found=_load(line, operators, found, model[order]),
         as_booked=_load(line, operators, booked, model),
-        overload_lower_bound_s_per_day=int(lower_bound(operators, cars[None, :])[0]) / TICKS_PER_S,
+        overload_lower_bound_s_per_day=bound_s,
+        overload_lower_bound_s_per_car=bound_s / len(model),
         level_load_least=least_variation(cars.tolist()),
         stations=_stations(operators, found, booked),
         guest_shares=shares.points,

@@ -143,10 +143,12 @@ class _Side:
             first_cars=end,
             first_share=None if end is None else end / self._n,
             free_from_cars=first,
+            free_from_share=None if first is None else first / self._n,
             free_to_cars=last,
             unavoidable_cars=unavoidable if unavoidable <= self._n else None,
             unavoidable_share=unavoidable / self._n if unavoidable <= self._n else None,
             least_cars=least,
+            least_share=least / self._n,
             least_overload_s_per_car=self.overload_s(least),
         )
 

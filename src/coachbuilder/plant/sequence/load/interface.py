@@ -139,6 +139,8 @@ class GuestShareAnswer:
     free_from_cars: int | None
     """Fewest guest cars in the lowest range found that does not; nothing if there is none. Above 0 the line needs its
     guests."""
+    free_from_share: float | None
+    """Their share of the day's cars."""
     free_to_cars: int | None
     """Most guest cars in that range."""
     unavoidable_cars: int | None
@@ -147,6 +149,8 @@ class GuestShareAnswer:
     """Their share of the day's cars."""
     least_cars: int
     """Guest cars at which the least overload was found."""
+    least_share: float
+    """Their share of the day's cars."""
     least_overload_s_per_car: float
     """That overload."""
 
@@ -159,6 +163,8 @@ class LoadResult:
     """Borders for which the day's figures hold."""
     takt_s: float
     """Time between two cars."""
+    guest_cars: int
+    """Guest cars of the day."""
     utility_workers: float
     """Utility workers on a shift."""
     found: OrderLoad
@@ -167,6 +173,8 @@ class LoadResult:
     """The cars in the order in which they were booked."""
     overload_lower_bound_s_per_day: float
     """No order of the day's cars has less overload."""
+    overload_lower_bound_s_per_car: float
+    """The same for a mean car."""
     level_load_least: float
     """Least product-rate variation of any order of the day's models; a lower bound where the day is long."""
     stations: tuple[StationOverload, ...]

@@ -13,8 +13,8 @@ from coachbuilder.plant.sequence.load.interface import LOAD_OBJECTIVES
 from coachbuilder.plant.sequence.load.level import due_date_order
 from coachbuilder.plant.sequence.load.overload import Operators, operators_of
 
-EVALUATIONS_PER_LOAD = 20
-"""Changes of the search for rules and colours that take as long as one of the search for load."""
+EVALUATIONS_PER_LOAD = 8
+"""Changes of the search for rules and colours that are given up for one of the search for load, which takes longer."""
 
 NOWHERE = -1
 """Rank of an objective that does not count."""
