@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -21,6 +22,11 @@ SEEDS = st.integers(0, 2**32 - 1)
 TAKT_S = 60.0
 
 
+def pick(random: np.random.Generator, choices: list[Any]) -> Any:
+    """Return one of them as it is: numpy's own choice would make a text of it."""
+    return choices[int(random.integers(len(choices)))]
+
+
 def some_line(random: np.random.Generator, models: int, *, most_s: float = 90.0, lanes: bool = True) -> LineLoad:
     operators: list[LineOperator] = []
     for station in range(int(random.integers(1, 6))):
@@ -36,7 +42,7 @@ def some_line(random: np.random.Generator, models: int, *, most_s: float = 90.0,
 def some_drift(random: np.random.Generator) -> Drift:
     length = float(random.choice([1.0, 1.1, 1.25, 1.5]))
     up, down = (float(share) for share in random.choice([0.0, 0.1, 0.3], 2))
-    return Drift(random.choice(list(Borders)), length, up, down, 0.0)
+    return Drift(pick(random, list(Borders)), length, up, down, 0.0)
 
 
 def by_the_clock(line: LineLoad, drift: Drift, borders: Borders, models: NDArray[np.int64]) -> tuple[float, float]:
@@ -188,11 +194,11 @@ def some_day(random: np.random.Generator, n: int) -> SequenceInputs:
         colours=tuple(random.choice(["red", "blue"], n).tolist()),
         has_option=random.integers(0, 2, (n, rules)).astype(bool),
         rules=tuple(
-            SequenceRule(f"r{at}", "", 1, int(random.integers(2, 5)), random.choice(list(RulePriority)))
+            SequenceRule(f"r{at}", "", 1, int(random.integers(2, 5)), pick(random, list(RulePriority)))
             for at in range(rules)
         ),
         previous_has_option=random.integers(0, 2, (3, rules)).astype(bool),
-        previous_colour=random.choice(["red", "blue", "green", None]),
+        previous_colour=pick(random, ["red", "blue", "green", None]),
         objectives=tuple(kept),
         longest_batch=int(random.integers(1, 6)),
         purge_cost_cny=0.0,

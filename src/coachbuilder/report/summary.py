@@ -85,6 +85,23 @@ def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
             f"With an own plant instead {brand}: {ranged(wording.money(deal.own_plant.npv_cny), 'own_plant_npv_cny')}.",
         ),
     ]
+    load = plan.sequence.load
+    if load is not None:
+        cars = plan.sequence.cars_per_day
+        helped = [answer for answer in load.answers if answer.utility_workers == load.utility_workers]
+        found.insert(
+            1,
+            Answer(
+                "From which share of guest cars on does its line overload?",
+                " ".join(
+                    f"{wording.overload_question(answer)}: {wording.overload_answer(answer, cars)}."
+                    for answer in helped
+                )
+                + f" Planned: {wording.percent(plan.fit.after.mix[plan.fit.guest])}, with "
+                f"{wording.fixed(load.found.overload_s_per_car, 1)} s a car left for utility workers in the day's "
+                f"order (borders {load.borders}).",
+            ),
+        )
     if plan.comparison:
         found.append(
             Answer(

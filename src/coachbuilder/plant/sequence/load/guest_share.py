@@ -30,7 +30,7 @@ from coachbuilder.plant.sequence.load.search import load_arguments
 STEPS = 20
 """Parts into which the shares from none to all are cut for the curve."""
 
-EVALUATIONS = 8000
+EVALUATIONS = 5000
 """Changes that the search looks at for each share."""
 
 

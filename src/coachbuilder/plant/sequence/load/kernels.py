@@ -34,7 +34,7 @@ from coachbuilder.plant.sequence.kernels import (
     swap_rules_delta,
 )
 
-REACH = 24
+REACH = 12
 """Places within which cars are moved forward or back."""
 
 LEVEL_UNIT = 1000.0
@@ -432,6 +432,9 @@ def improve(
             rules_in[part] = rules_in[part] or rule_weight[part, r] != 0
         seen_load = seen_load or part == overload_part or part == level_part
         colour_first = colour_first or (change_weight[part] > 0 and not seen_load)
+    # Insertions are worth most, but seldom keep colour batches; cars of one colour that change places always do.
+    colour_first = colour_first and not one_colour
+    near_below, insertions_from = (20, 70) if colour_first else (10, 20)
     done = 0
     while done < evaluations:
         finished = True
@@ -452,14 +455,14 @@ def improve(
                 place = place + 1 if place + 1 < n else 0
         if i < frozen:
             i = frozen + below(state, n - frozen)
-        insertion = choice >= 70
-        if insertion or choice < 20:
+        insertion = choice >= insertions_from
+        if insertion or choice < near_below:
             j = i - REACH + below(state, 2 * REACH + 1)
             if j < frozen or j >= n:
                 continue
         else:
             j = frozen + below(state, n - frozen)
-            if colour_first and not one_colour:
+            if colour_first:
                 for _ in range(12):
                     if colour[order[i]] == colour[order[j]] and old[i] != old[j]:
                         break
