@@ -107,7 +107,14 @@ def legend(drawing: Drawing, entries: Sequence[tuple[str, str]], x: float, y: fl
 
 
 def _value_axis(
-    drawing: Drawing, frame: Frame, values: Sequence[float], title: str, count: int = 5, *, anchor_zero: bool = True
+    drawing: Drawing,
+    frame: Frame,
+    values: Sequence[float],
+    title: str,
+    count: int = 5,
+    *,
+    anchor_zero: bool = True,
+    title_above: float = 0.0,
 ) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
     if anchor_zero:
@@ -117,7 +124,7 @@ def _value_axis(
     for value, text in zip(marks, tick_texts(marks), strict=True):
         drawing.line(frame.left, place(value), frame.right, place(value), "axis0" if value == 0 else "grid")
         drawing.text(frame.left - 6, place(value) + 4, text, "ts num", "end")
-    drawing.text(0, frame.top - 10, title, "ts soft")
+    drawing.text(0, frame.top - 10 - title_above, title, "ts soft")
     return marks[0], marks[-1]
 
 
@@ -183,9 +190,10 @@ def lines(
         everything += [*band[0], *band[1]]
     key = [(item.label, f"l-{item.color}{' dash' if item.dashed else ''}") for item in series if item.label]
     top = (legend(drawing, key, 0, 0, width) + 2 if len(key) > 1 else 0) + 24
-    top += UPRIGHT_ROOM if upright else 0
+    names_room = UPRIGHT_ROOM if upright else 0.0
+    top += names_room
     frame = Frame(max(left, _axis_room(everything)), top, width - 8, height - (40 if x_title else 24))
-    low, high = _value_axis(drawing, frame, everything, y_title, anchor_zero=anchor_zero)
+    low, high = _value_axis(drawing, frame, everything, y_title, anchor_zero=anchor_zero, title_above=names_room)
     across = [float(x) for item in series for x in (item.x if item.x is not None else range(len(item.values)))]
     marks = ticks(min(across, default=0.0), max(across, default=1.0), 8 if width > 500 else 5, whole=whole_x)
     if min(across, default=0.0) > marks[0] and len(marks) > 2 and min(across) - marks[0] > 0.5 * (marks[1] - marks[0]):
@@ -218,8 +226,7 @@ def lines(
             for point in run if dotted or len(run) == 1 else ():
                 drawing.circle(*point, 3, f"f-{item.color}")
             drawing.polyline(run, f"l-{item.color}{' dash' if item.dashed else ''}")
-    names_from = frame.top - UPRIGHT_ROOM - 6
-    _marks(drawing, frame, [(place_x(value), name) for value, name in upright], names_from)
+    _marks(drawing, frame, [(place_x(value), name) for value, name in upright], frame.top - names_room)
     return drawing
 
 

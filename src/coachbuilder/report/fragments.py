@@ -627,7 +627,8 @@ def overload_by_guest_share(day: SequenceResult) -> Markup:
 def overloaded_stations(day: SequenceResult) -> Markup:
     """Return the stations with most work overload in the order found."""
     load = day.load
-    if load is None or not load.stations:
+    worst = [item for item in load.stations if item.overload_s_per_day > 0][:_WORST_STATIONS] if load else []
+    if not worst:
         return Markup("")
     items = [
         charts.Bar(
@@ -637,7 +638,7 @@ def overloaded_stations(day: SequenceResult) -> Markup:
             f"({wording.whole(item.as_booked_overload_s_per_day)} as booked)",
             "brand",
         )
-        for item in load.stations[:_WORST_STATIONS]
+        for item in worst
     ]
     return picture(
         "overloaded-stations",

@@ -365,7 +365,7 @@ def _load(day: SequenceResult) -> Iterator[tuple[str, str]]:
     yield "Work overload, sequenced", wording.overload(load.found)
     least = f"{wording.fixed(load.overload_lower_bound_s_per_car, 1)} s a car (borders {load.borders})"
     yield "Work overload, at least", least
-    worst = load.stations[:_WORST_STATIONS]
+    worst = [item for item in load.stations if item.overload_s_per_day > 0][:_WORST_STATIONS]
     if worst:
         yield (
             "Stations with most of it",
