@@ -85,8 +85,8 @@ def lower_bounds(inputs: SequenceInputs) -> SequenceBounds:
 def objective_weights(inputs: SequenceInputs) -> dict[SequenceObjective, int]:
     """Return the weight of each objective, 0 for those that do not count.
 
-    They are the challenge's 10^6, 10^3 and 1 by rank among rules and colours; load has no weight. Where each window counts once and nothing else does, as in
-    CSPLib, the objective is that number itself.
+    They are the challenge's 10^6, 10^3 and 1 by rank among rules and colours; load has no weight. Where each window
+    counts once and nothing else does, as in CSPLib, the objective is that number itself.
     """
     alone = inputs.count_windows and len(inputs.objectives) == 1
     rules_and_colours = [objective for objective in inputs.objectives if objective not in LOAD_OBJECTIVES]
