@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +78,9 @@ def guest_shares(line: LineLoad, drift: Drift, cars: Sequence[int], seed: int) -
     planned = cars[line.models.index(line.guest)]
     grid = sorted({round(step * n / STEPS) for step in range(STEPS + 1)} | {planned})
     helpers = [0.0, drift.utility_workers] if drift.utility_workers > 0 else [0.0]
-    answers = tuple(side.answer(grid, workers) for workers in helpers for side in sides.values())
+    with ThreadPoolExecutor(len(sides)) as pool:
+        found = list(pool.map(lambda side: [side.answer(grid, workers) for workers in helpers], sides.values()))
+    answers = tuple(of_side[place] for place in range(len(helpers)) for of_side in found)
     closed, opened = sides[Borders.CLOSED], sides[Borders.OPEN]
     points = tuple(
         GuestSharePoint(
