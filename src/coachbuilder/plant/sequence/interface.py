@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from coachbuilder.plant.sequence.store.interface import FixedPlacesResult, StoreInputs, StoreResult, WithdrawnCar
 from coachbuilder.programme.sections.sequence import RulePriority, SequenceObjective
 
 
@@ -64,6 +65,12 @@ class SequenceInputs:
     """Earliest place, from 0, that each car may take, shape (cars,); none where every car may take any."""
     latest_place: NDArray[np.int64] | None = None
     """Latest place, from 0, that each car may take, shape (cars,); none where every car may take any."""
+    place_reasons: tuple[str, ...] = ()
+    """Why each car is frozen, late or due, empty where nobody said; none at all where no car is."""
+    withdrawn: tuple[WithdrawnCar, ...] = ()
+    """Cars that are not built today; they are not among ``cars``."""
+    store: StoreInputs | None = None
+    """The painted-body store; none where both shops work in one order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,12 @@ class SequenceResult:
     """Colour changes x cost of one."""
     evaluations: int
     """Changes that the search looked at."""
+    withdrawn: tuple[WithdrawnCar, ...] = ()
+    """Cars that are not built today."""
+    fixed_places: FixedPlacesResult | None = None
+    """What frozen, late and due cars cost; none if every car may take any place."""
+    store: StoreResult | None = None
+    """Two orders with the painted-body store between them; none where the plant tells of no store."""
 
 
 __all__ = [
