@@ -232,11 +232,15 @@ def _resequenced(
     paint = delivered(pair.paint, repaired, described.repair_delay_cars)
     nearest = day.follow(store, paint, pair.build)
     starts = [start for start in (Pair(paint, nearest), Pair(paint, paint)) if day.accepts(store, start)]
-    best = day.improve(
-        store, min(starts, key=day.cost), evaluations=described.evaluations // 2, seed=day.inputs.seed,
-        move_paint=False, weigh_colours=False,
-    )  # fmt: skip
-    return nearest, best.build
+    # What is near to the plan uses the store up; what is built as delivered leaves it free. Both are worth a try.
+    found = [
+        day.improve(
+            store, start, evaluations=described.evaluations // 4, seed=day.inputs.seed, move_paint=False,
+            weigh_colours=False,
+        )
+        for start in starts
+    ]  # fmt: skip
+    return nearest, min(found, key=day.cost).build
 
 
 def _disturbance(day: Day, described: StoreInputs, step: _Step, repaired: NDArray[np.int64]) -> DisturbanceResult:

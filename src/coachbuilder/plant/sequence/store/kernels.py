@@ -134,6 +134,20 @@ def most_bodies(build: NDArray[np.int64], paint_place: NDArray[np.int64]) -> int
 
 
 @njit(cache=True, nogil=True)
+def fitting_lane(rank: int, tail: NDArray[np.int64], held: NDArray[np.int64], size: int) -> int:
+    """Return the lane whose last car is nearest before a rank and that is not full, else an empty one, else -1."""
+    best = -1
+    nearest = np.int64(-2)
+    for lane in range(held.size):
+        if held[lane] == 0:
+            if nearest == -2:
+                best, nearest = lane, np.int64(-1)
+        elif held[lane] < size and nearest < tail[lane] < rank:
+            best, nearest = lane, tail[lane]
+    return best
+
+
+@njit(cache=True, nogil=True)
 def follow(
     paint: NDArray[np.int64],
     rank: NDArray[np.int64],
@@ -148,8 +162,8 @@ def follow(
 
     ``rank`` int64 (cars,) is each car's place in that order. The first ``frozen`` painted are released first. A car
     whose latest place has come goes before all, one whose earliest has not come after all. In lanes a car enters the
-    lane whose last car is nearest before it in the order; where there is none it waits, and at last takes the lane
-    with the fewest cars.
+    lane whose last car is nearest before it in the order, or an empty one, no sooner than one painted with it or after
+    it is wanted; where there is neither, paint waits.
     """
     n = paint.size
     far = np.int64(4 * n)
@@ -179,63 +193,69 @@ def follow(
             count -= 1
             held[best] = held[count]
         return
-    queue = np.empty((lanes, min(places, n)), dtype=np.int64)
-    size = queue.shape[1]
+    size = min(places, n)
+    queue = np.empty((lanes, size), dtype=np.int64)
     first = np.zeros(lanes, dtype=np.int64)
+    held_in = np.zeros(lanes, dtype=np.int64)
+    tail = np.zeros(lanes, dtype=np.int64)
     count_in = np.zeros(lanes, dtype=np.int64)
     entered = 0
     for place in range(n):
-        forced = False
-        while True:
-            while entered < n:
-                car = paint[entered]
-                best = -1
-                nearest = np.int64(-2)
-                for lane in range(lanes):
-                    if count_in[lane] == 0:
-                        if nearest == -2:
-                            best, nearest = lane, np.int64(-1)
-                    elif count_in[lane] < size:
-                        last = rank[queue[lane, (first[lane] + count_in[lane] - 1) % size]]
-                        if nearest < last < rank[car]:
-                            best, nearest = lane, last
-                if best < 0 and forced:
-                    fewest = size
-                    for lane in range(lanes):
-                        if count_in[lane] < fewest:
-                            best, fewest = lane, count_in[lane]
-                forced = False
-                if best < 0:
-                    break
-                queue[best, (first[best] + count_in[best]) % size] = car
-                count_in[best] += 1
-                entered += 1
-            best = -1
+        released = False
+        while not released:
+            # The most urgent body in the lanes: a head, or for a due car the head before it.
+            chosen = -1
             least = 8 * far
             for lane in range(lanes):
-                for behind in range(count_in[lane]):
-                    # A car is as urgent as one behind it that waits for it, less a place for each between.
+                for behind in range(held_in[lane]):
                     car = queue[lane, (first[lane] + behind) % size]
-                    value = rank[car] + behind
+                    value = rank[car] if behind == 0 else 8 * far
                     if place < frozen:
-                        value = np.int64(0) if behind == 0 and car == paint[place] else far
+                        value = np.int64(0) if behind == 0 and car == paint[place] else 8 * far
                     elif latest[car] <= place + behind:
                         value = latest[car] - far
                     elif behind == 0 and earliest[car] > place:
                         value = far + earliest[car]
                     if value < least:
-                        best, least = lane, value
-            room = False
+                        chosen, least = lane, value
+            # The most urgent body outside that can be let in with those before it.
             for lane in range(lanes):
-                room |= count_in[lane] < size
-            if entered < n and room and rank[paint[entered]] < least:
-                # The one that waits outside is wanted before all that could be released: let it in.
-                forced = True
-                continue
-            break
-        build_out[place] = queue[best, first[best]]
-        first[best] = (first[best] + 1) % size
-        count_in[best] -= 1
+                count_in[lane] = held_in[lane]
+                if held_in[lane] > 0:
+                    tail[lane] = rank[queue[lane, (first[lane] + held_in[lane] - 1) % size]]
+            last = entered - 1
+            at = entered
+            while at < n:
+                car = paint[at]
+                lane = fitting_lane(rank[car], tail, count_in, size)
+                if lane < 0:
+                    break
+                tail[lane] = rank[car]
+                count_in[lane] += 1
+                value = rank[car]
+                if place < frozen:
+                    value = np.int64(0) if car == paint[place] else far
+                elif latest[car] <= place:
+                    value = latest[car] - far
+                elif earliest[car] > place:
+                    value = far + earliest[car]
+                if value < least:
+                    last, least = at, value
+                at += 1
+            if last < entered:
+                build_out[place] = queue[chosen, first[chosen]]
+                first[chosen] = (first[chosen] + 1) % size
+                held_in[chosen] -= 1
+                released = True
+            while entered <= last:
+                car = paint[entered]
+                for lane in range(lanes):
+                    if held_in[lane] > 0:
+                        tail[lane] = rank[queue[lane, (first[lane] + held_in[lane] - 1) % size]]
+                lane = fitting_lane(rank[car], tail, held_in, size)
+                queue[lane, (first[lane] + held_in[lane]) % size] = car
+                held_in[lane] += 1
+                entered += 1
 
 
 @njit(cache=True, nogil=True)

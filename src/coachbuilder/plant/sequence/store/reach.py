@@ -120,7 +120,7 @@ def lanes_for(
     Examples
     --------
     >>> lanes_for(Lanes(2, 2), np.array([1, 0, 2])).tolist()
-    [1, 0, 1]
+    [1, 0, 0]
     >>> lanes_for(Lanes(2, 2), np.array([2, 1, 0])) is None
     True
     """

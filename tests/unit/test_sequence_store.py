@@ -1,0 +1,423 @@
+"""Fixed places and the painted-body store: what can be reached, what is found, and what is told as bad input."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coachbuilder.plant.sequence import SequenceInputs, SequenceRule
+from coachbuilder.plant.sequence.store import Lanes, RandomAccess, Store, farthest_ahead, lanes_for, reachable
+from coachbuilder.plant.sequence.store.evaluate import delivered
+from coachbuilder.plant.sequence.store.evaluate import evaluate as evaluate_store
+from coachbuilder.plant.sequence.store.inputs import check_store, places_of, store_inputs_from, withdrawn_of
+from coachbuilder.plant.sequence.store.interface import StoreInputs
+from coachbuilder.plant.sequence.store.pair import Day, Pair
+from coachbuilder.programme.errors import ProblemList
+from coachbuilder.programme.orders import Order, read_orders
+from coachbuilder.programme.sections.sequence import RulePriority, SequenceObjective
+from coachbuilder.programme.sections.store import StoreSection
+
+HIGH, LOW = RulePriority.HIGH, RulePriority.LOW
+STORES: list[Store] = [
+    *(RandomAccess(places) for places in (0, 1, 2, 3, 9)),
+    *(Lanes(lanes, places) for lanes in (1, 2, 3) for places in (1, 2, 3)),
+]
+
+
+def day(n: int, seed: int = 0, colours: str = "rgb", **changes: Any) -> SequenceInputs:
+    """A random day of cars with two rules."""
+    random = np.random.default_rng(seed)
+    values: dict[str, Any] = {
+        "cars": tuple(f"car{place}" for place in range(n)),
+        "models": ("suv",) * n,
+        "colours": tuple(random.choice(list(colours), n)),
+        "has_option": random.integers(0, 2, (n, 2)).astype(bool),
+        "rules": (SequenceRule("r0", "Rule 0", 1, 2, HIGH), SequenceRule("r1", "Rule 1", 1, 3, LOW)),
+        "previous_has_option": np.zeros((0, 2), dtype=bool),
+        "previous_colour": None,
+        "objectives": (
+            SequenceObjective.HIGH_PRIORITY,
+            SequenceObjective.COLOUR_CHANGES,
+            SequenceObjective.LOW_PRIORITY,
+        ),
+        "longest_batch": 100,
+        "purge_cost_cny": 90.0,
+        "evaluations": 20_000,
+        "seed": 3,
+    }
+    return SequenceInputs(**(values | changes))
+
+
+def store(of: Store, **changes: Any) -> StoreInputs:
+    values: dict[str, Any] = {
+        "store": of,
+        "painted_place": None,
+        "repaired_share": 0.0,
+        "repair_delay_cars": 0,
+        "evaluations": 20_000,
+    }
+    return StoreInputs(**(values | changes))
+
+
+def released(of: Store, n: int) -> set[tuple[int, ...]]:
+    """Every order in which a store can release n bodies: the store itself, step by step, with all that it may do."""
+    orders: set[tuple[int, ...]] = set()
+    seen: set[object] = set()
+    waiting = [(0, ((),) * (of.lanes if isinstance(of, Lanes) else max(1, of.places)), ())]
+    room = of.places_per_lane if isinstance(of, Lanes) else 1
+    while waiting:
+        state = waiting.pop()
+        if state in seen:
+            continue
+        seen.add(state)
+        entered, lanes, order = state
+        if len(order) == n:
+            orders.add(order)
+        for at, lane in enumerate(lanes):
+            if entered < n and len(lane) < room:
+                waiting.append((entered + 1, (*lanes[:at], (*lane, entered), *lanes[at + 1 :]), order))
+            if lane:
+                waiting.append((entered, (*lanes[:at], lane[1:], *lanes[at + 1 :]), (*order, lane[0])))
+    return orders
+
+
+@pytest.mark.parametrize("name", ["reach", "evaluate"])
+def test_examples_in_the_docstrings_run(name: str) -> None:
+    outcome = doctest.testmod(importlib.import_module(f"coachbuilder.plant.sequence.store.{name}"))
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
+
+
+@pytest.mark.parametrize("module", ["programme.places", "report.order_words"])
+def test_examples_beside_the_store_run(module: str) -> None:
+    outcome = doctest.testmod(importlib.import_module(f"coachbuilder.{module}"))
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
+
+
+@pytest.mark.parametrize("of", STORES, ids=str)
+def test_the_orders_that_can_be_reached_are_those_of_the_store_played_step_by_step(of: Store) -> None:
+    n = 6 if isinstance(of, Lanes) else 5
+    orders = released(of, n)
+    for order in itertools.permutations(range(n)):
+        assert reachable(of, np.array(order)) is (order in orders), order
+    ahead = max(painted - place for order in orders for place, painted in enumerate(order))
+    assert ahead == farthest_ahead(of, n)
+
+
+def test_a_store_of_random_access_releases_as_many_orders_as_there_are_choices() -> None:
+    # Boysen, Scholl and Wopperer (2012): at each release one of B bodies, and of fewer as the last ones leave.
+    assert len(released(RandomAccess(3), 6)) == 3**4 * 2 * 1
+
+
+@pytest.mark.parametrize("of", [RandomAccess(0), RandomAccess(1), Lanes(1, 5)], ids=str)
+def test_a_store_without_choice_gives_the_painted_order(of: Store) -> None:
+    inputs = day(12, painted := 4)
+    result = evaluate_store(replace(inputs, store=store(of)), np.random.default_rng(painted).permutation(12))
+    assert result is not None
+    assert result.farthest_ahead_cars == 0
+    assert result.planned == result.one_order
+    assert [car.painted_position for car in result.cars] == [car.position for car in result.cars]
+
+
+def test_the_lanes_given_release_the_order_first_in_first_out_and_hold_no_more_than_they_can() -> None:
+    random = np.random.default_rng(7)
+    of, found = Lanes(3, 2), 0
+    for _ in range(400):
+        order = np.argsort(np.arange(9) + random.uniform(0, 7, 9))
+        lanes = lanes_for(of, order)
+        if lanes is None:
+            continue
+        found += 1
+        lane_of = dict(zip(order.tolist(), lanes.tolist(), strict=True))
+        held: list[list[int]] = [[] for _ in range(of.lanes)]
+        entered = 0
+        for body in order.tolist():
+            while entered <= body:
+                held[lane_of[entered]].append(entered)
+                assert len(held[lane_of[entered]]) <= of.places_per_lane
+                entered += 1
+            assert held[lane_of[body]].pop(0) == body
+    assert 50 < found < 400
+
+
+def test_the_simple_rule_for_lanes_misses_orders_that_trying_every_choice_finds() -> None:
+    from coachbuilder.plant.sequence.store import kernels
+
+    def simple(order: tuple[int, ...]) -> bool:
+        places = np.array(order)
+        scratch = np.zeros((2, 3), dtype=np.int64)
+        return bool(
+            kernels.take_lanes(
+                np.arange(6), places, np.arange(6), np.argsort(places), 3, 2, *scratch, np.zeros(6, dtype=np.int64)
+            )
+        )
+
+    orders = released(Lanes(3, 2), 6)
+    simply = {order for order in itertools.permutations(range(6)) if simple(order)}
+    assert simply < orders
+
+
+def test_work_for_lanes_that_does_not_suffice_leaves_the_question_open() -> None:
+    missed = next(
+        order for order in released(Lanes(3, 2), 6) if reachable(Lanes(3, 2), np.array(order), most_states=0) is None
+    )
+    assert reachable(Lanes(3, 2), np.array(missed)) is True
+
+
+@pytest.mark.parametrize("of", [RandomAccess(2), RandomAccess(3), Lanes(2, 2), Lanes(3, 2)], ids=str)
+def test_with_paint_given_the_best_reachable_order_of_small_days_is_found(of: Store) -> None:
+    orders = sorted(released(of, 6))
+    for seed in range(6):
+        painted = np.random.default_rng(seed).permutation(6)
+        inputs = day(6, seed, store=store(of, painted_place=np.argsort(painted)))
+        counted = Day(inputs)
+        best = min(counted.objectives(Pair(painted, painted[list(order)])).objective for order in orders)
+        result = evaluate_store(inputs, np.arange(6))
+        assert result is not None
+        assert result.paint_given
+        assert result.planned.objective == best
+
+
+@pytest.mark.parametrize("of", [RandomAccess(2), Lanes(2, 2)], ids=str)
+def test_of_small_days_the_best_pair_of_orders_is_found(of: Store) -> None:
+    orders = [np.array(order) for order in released(of, 5)]
+    for seed in range(4):
+        inputs = day(5, seed, store=store(of), colours="rg")
+        counted = Day(inputs)
+        pairs = [np.array(paint) for paint in itertools.permutations(range(5))]
+        best = min(counted.objectives(Pair(paint, paint[order])).objective for paint in pairs for order in orders)
+        one = min(pairs, key=lambda order: counted.cost(Pair(order, order)))
+        result = evaluate_store(inputs, one)
+        assert result is not None
+        assert result.planned.objective == best
+
+
+def test_counting_agrees_with_that_of_the_build_order() -> None:
+    from coachbuilder.plant import sequence
+
+    random = np.random.default_rng(3)
+    for seed in range(10):
+        n = 15
+        inputs = day(
+            n,
+            seed,
+            longest_batch=2,
+            previous_colour="r" if seed % 2 else "x",
+            previous_has_option=random.integers(0, 2, (4, 2)).astype(bool),
+            short_windows=bool(seed % 3),
+        )
+        order = random.permutation(n)
+        mine, known = Day(inputs).objectives(Pair(order, order)), sequence.count(inputs, order)
+        assert mine.objective == known.objective
+        assert mine.high_priority_excess == known.high_priority_excess
+        assert mine.low_priority_excess == known.low_priority_excess
+        assert mine.colour_changes == known.colour_changes
+        assert mine.batch_excess_cars == known.batch_excess_cars
+
+
+def test_the_least_cost_is_a_bound_that_a_store_without_limit_reaches_without_rules() -> None:
+    inputs = day(20, 1, rules=(), has_option=np.zeros((20, 0), dtype=bool), longest_batch=4, colours="rgb")
+    inputs = replace(inputs, previous_has_option=np.zeros((0, 0), dtype=bool), store=store(RandomAccess(20)))
+    result = evaluate_store(inputs, np.arange(20))
+    assert result is not None
+    assert result.planned.objective == Day(inputs).least_cost()
+    assert result.planned.batch_excess_cars == 0
+
+
+def test_bodies_from_repair_come_back_behind_as_many_as_told_and_the_others_close_up() -> None:
+    paint = np.array([5, 4, 3, 2, 1, 0])
+    assert delivered(paint, np.array([5]), 2).tolist() == [4, 3, 5, 2, 1, 0]
+    assert delivered(paint, np.array([0]), 9).tolist() == paint.tolist()
+
+
+def test_paint_repair_costs_nothing_that_the_store_holds_and_less_the_better_it_is_used() -> None:
+    inputs = day(40, 5, store=store(RandomAccess(12), repaired_share=0.1, repair_delay_cars=6))
+    result = evaluate_store(inputs, np.arange(40))
+    assert result is not None
+    assert result.disturbance is not None
+    repair = result.disturbance
+    assert repair.repaired_cars == 4
+    assert repair.resequenced.objective <= min(repair.nearest.objective, repair.as_delivered.objective)
+    assert repair.loss_nearest.objective == repair.nearest.objective - result.planned.objective
+    assert repair.nearest.colour_changes == result.planned.colour_changes
+    assert evaluate_store(inputs, np.arange(40)) == result
+
+
+def test_a_planned_order_that_the_store_can_still_make_after_repair_is_built_as_planned() -> None:
+    # Paint and assembly in one order, one body three places late, a store of four: it is waited for.
+    inputs = day(10, 2)
+    counted = Day(inputs)
+    plan = np.arange(10)
+    late = delivered(plan, np.array([2]), 3)
+    assert counted.follow(RandomAccess(4), late, plan).tolist() == plan.tolist()
+    assert counted.follow(RandomAccess(3), late, plan).tolist() != plan.tolist()
+    assert counted.follow(Lanes(2, 4), late, plan).tolist() == plan.tolist()
+
+
+def test_frozen_cars_keep_their_places_and_late_and_due_cars_theirs() -> None:
+    n = 24
+    earliest, latest = np.zeros(n, dtype=np.int64), np.full(n, n - 1, dtype=np.int64)
+    earliest[[5, 6]], latest[[20, 21]] = 15, 6
+    inputs = day(n, 8, frozen=3, earliest_place=earliest, latest_place=latest)
+    order = np.array([0, 1, 2, 20, 21, *(car for car in range(3, 20) if car not in (5, 6)), 5, 6, 22, 23])
+    for of in (RandomAccess(6), Lanes(3, 4)):
+        result = evaluate_store(replace(inputs, store=store(of, repaired_share=0.1, repair_delay_cars=4)), order)
+        assert result is not None
+        place = {car.car: car.position - 1 for car in result.cars}
+        assert [place[f"car{car}"] for car in range(3)] == [0, 1, 2]
+        assert min(place["car5"], place["car6"]) >= 15
+        assert max(place["car20"], place["car21"]) <= 6
+        assert result.cars_outside_places == 0
+
+
+def test_a_due_car_that_paint_delivers_too_late_is_told_rather_than_built_on_time() -> None:
+    n = 10
+    latest = np.full(n, n - 1, dtype=np.int64)
+    latest[9] = 0
+    inputs = day(n, 1, latest_place=latest, store=store(RandomAccess(3), painted_place=np.arange(n)))
+    result = evaluate_store(inputs, np.arange(n))
+    assert result is not None
+    assert result.cars_outside_places == 1
+    assert next(car.position for car in result.cars if car.car == "car9") == 8
+
+
+def test_painted_places_are_sorted_and_frozen_cars_have_left_paint() -> None:
+    places = np.array([90, 80, 50, 10, 30])
+    inputs = day(5, 1, frozen=2, store=store(RandomAccess(1), painted_place=places))
+    result = evaluate_store(inputs, np.arange(5))
+    assert result is not None
+    assert [car.car for car in result.cars] == ["car0", "car1", "car3", "car4", "car2"]
+
+
+def test_a_day_without_cars_and_a_plant_without_a_store_have_no_store_to_tell_of() -> None:
+    assert evaluate_store(day(3), np.arange(3)) is None
+    assert evaluate_store(day(0, store=store(RandomAccess(3))), np.arange(0)) is None
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_day_with_hardly_any_car_passes_the_store(n: int) -> None:
+    for of in STORES:
+        result = evaluate_store(day(n, store=store(of, repaired_share=1.0, repair_delay_cars=3)), np.arange(n))
+        assert result is not None
+        assert len(result.cars) == n
+
+
+# ------------------------------------------------------------ what orders.csv says of places
+
+HEADER = "id,day,model,colour,options,status,reason,earliest_place,latest_place,painted_place\n"
+
+
+def read(tmp_path: Path, rows: str, header: str = HEADER) -> tuple[tuple[Order, ...], list[tuple[int | None, str]]]:
+    file = tmp_path / "orders.csv"
+    file.write_text(header + rows, encoding="utf-8")
+    problems = ProblemList("orders.csv")
+    orders = read_orders(file, ["suv"], ["roof"], ["red"], problems)
+    return orders, [(problem.line, problem.field) for problem in problems]
+
+
+def test_places_of_a_day_are_read(tmp_path: Path) -> None:
+    orders, told = read(
+        tmp_path,
+        "A0,previous,suv,red,,,,,,\n"
+        "A1,,suv,red,,frozen,on the line,,,\n"
+        "A2,,suv,red,,withdrawn,no battery,,,\n"
+        "A3,,suv,red,,,body late,3,,\n"
+        "A4,,suv,red,,,customer waits,,2,\n",
+    )
+    assert told == []
+    assert [order.built_today for order in orders] == [False, True, False, True, True]
+    today = [order for order in orders if order.built_today]
+    places = places_of(today)
+    assert places["frozen"] == 1
+    assert places["earliest_place"] is not None
+    assert places["earliest_place"].tolist() == [0, 2, 0]
+    assert places["latest_place"] is not None
+    assert places["latest_place"].tolist() == [2, 2, 1]
+    assert places["place_reasons"] == ("on the line", "body late", "customer waits")
+    assert [(car.car, car.reason) for car in withdrawn_of(orders)] == [("A2", "no battery")]
+
+
+def test_a_file_without_the_columns_stays_valid_and_fixes_nothing(tmp_path: Path) -> None:
+    orders, told = read(tmp_path, "A1,,suv,red,\nA2,,suv,red,\n", "id,day,model,colour,options\n")
+    assert told == []
+    assert places_of(orders) == {"frozen": 0, "earliest_place": None, "latest_place": None, "place_reasons": ()}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("A1,,suv,red,,forzen,,,,\n", [(2, "status")]),
+        ("A1,previous,suv,red,,frozen,,2,,\nA2,,suv,red,,,,,,\n", [(2, "status"), (2, "earliest_place")]),
+        ("A1,,suv,red,,,,0,,\nA2,,suv,red,,,,soon,-1,1.5\n", [
+            (2, "earliest_place"), (3, "earliest_place"), (3, "latest_place"), (3, "painted_place"),
+        ]),
+        ("A1,,suv,red,,,,2,1,\nA2,,suv,red,,,,,,\n", [(2, "latest_place")]),
+        ("A1,,suv,red,,,,3,,\nA2,,suv,red,,,,,,\n", [(2, "earliest_place")]),
+        ("A1,,suv,red,,,,,,\nA2,,suv,red,,frozen,,,,\n", [(3, "status")]),
+        ("A1,,suv,red,,frozen,,2,,\nA2,,suv,red,,frozen,,,1,\n", [(2, "earliest_place"), (3, "latest_place")]),
+        ("A1,,suv,red,,frozen,,,,\nA2,,suv,red,,,,,1,\n", [(3, "latest_place")]),
+        ("A1,,suv,red,,withdrawn,,,,\n", [(None, "file")]),
+        ("A1,,suv,red,,,,,,1\nA2,,suv,red,,,,,,\nA3,,suv,red,,,,,,1\n", [(3, "painted_place"), (4, "painted_place")]),
+    ],
+)  # fmt: skip
+def test_places_that_make_no_sense_are_told_by_line_and_column(
+    tmp_path: Path, rows: str, expected: list[tuple[int | None, str]]
+) -> None:
+    assert read(tmp_path, rows)[1] == expected
+
+
+def test_more_due_cars_than_places_are_told_with_their_lines(tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    rows = [("A1", "", ""), ("A2", "2", "3"), ("A3", "2", "3"), ("A4", "", ""), ("A5", "3", "3")]
+    text = HEADER + "".join(f"{name},,suv,red,,,,{first},{last},\n" for name, first, last in rows)
+    file.write_text(text, encoding="utf-8")
+    problems = ProblemList("orders.csv")
+    read_orders(file, ["suv"], [], ["red"], problems)
+    (problem,) = problems
+    assert (problem.line, problem.field) == (3, "earliest_place, latest_place")
+    assert problem.found == "3 cars that must all be built at the places 2 to 3"
+    assert problem.hint == "places are set in line 3, line 4, line 6"
+
+
+def test_late_cars_that_leave_the_first_places_without_a_car_are_told(tmp_path: Path) -> None:
+    assert read(tmp_path, "A1,,suv,red,,,,2,,\nA2,,suv,red,,,,2,,\n")[1] == [(2, "earliest_place, latest_place")]
+
+
+def test_a_withdrawn_car_takes_no_place(tmp_path: Path) -> None:
+    # Two cars are built: a third place is beyond the day.
+    rows = "A1,,suv,red,,withdrawn,,,,\nA2,,suv,red,,,,,,\nA3,,suv,red,,,,3,,\n"
+    assert read(tmp_path, rows)[1] == [(4, "earliest_place")]
+
+
+@pytest.mark.parametrize(
+    ("table", "fields"),
+    [
+        ({"kind": "random access"}, ["sequence.store.places"]),
+        ({"kind": "lanes", "lanes": 3}, ["sequence.store.places_per_lane"]),
+        (
+            {"kind": "lanes", "lanes": 3, "places_per_lane": 4, "places": 12},
+            ["sequence.store.places"],
+        ),
+        ({"kind": "random access", "places": 0}, []),
+    ],
+)
+def test_a_store_s_table_says_what_its_kind_needs_and_no_more(table: dict[str, Any], fields: list[str]) -> None:
+    assert [problem.field for problem in check_store(StoreSection(**table), ())] == fields
+
+
+def test_a_painted_order_without_a_store_is_told(tmp_path: Path) -> None:
+    orders, told = read(tmp_path, "A1,,suv,red,,,,,,7\n")
+    assert told == []
+    assert [problem.field for problem in check_store(None, orders)] == ["sequence.store"]
+    inputs = store_inputs_from(StoreSection(kind="random access", places=2), orders)
+    assert inputs is not None
+    assert inputs.painted_place is not None
+    assert inputs.painted_place.tolist() == [7]
