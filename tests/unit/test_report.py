@@ -370,8 +370,8 @@ def test_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_workbook_has_its_sheets_in_order_with_frozen_headings(book: Any) -> None:
     assert book.sheetnames == [
-        "Answers", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Rules", "Flow", "Ramp", "Deal", "Announcement",
-        "Risk", "Evidence", "Assumptions", "Run",
+        "Answers", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Rules", "Store", "Flow", "Ramp", "Deal",
+        "Announcement", "Risk", "Evidence", "Assumptions", "Run",
     ]  # fmt: skip
     for sheet in book:
         assert sheet.freeze_panes == "B2"
