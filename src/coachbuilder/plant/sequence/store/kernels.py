@@ -102,6 +102,91 @@ def take_lanes(
 
 
 @njit(cache=True, nogil=True)
+def retake_lanes(
+    paint: NDArray[np.int64],
+    build: NDArray[np.int64],
+    paint_place: NDArray[np.int64],
+    build_place: NDArray[np.int64],
+    places: int,
+    start: int,
+    last_entry: int,
+    last_release: int,
+    lane_at: NDArray[np.int32],
+    time_at: NDArray[np.int32],
+    held_at: NDArray[np.int32],
+    tail_at: NDArray[np.int32],
+    new_lane: NDArray[np.int32],
+    new_time: NDArray[np.int32],
+    new_held: NDArray[np.int32],
+    new_tail: NDArray[np.int32],
+) -> tuple[bool, int]:
+    """Give lanes anew by the rule of :func:`take_lanes` after a change, as far as the change reaches.
+
+    ``lane_at``, ``time_at`` int32 (n,) hold the lane of the car at each place of paint and the release before which it
+    enters; ``held_at``, ``tail_at`` int32 (n, lanes) the lanes as it finds them. They are true for the orders before
+    the change up to place ``start`` of paint, where this begins. It ends where the lanes are again what they were,
+    behind place ``last_entry`` of paint and ``last_release`` of assembly, which are the last that changed. If every car
+    finds a lane the arrays are made true for the new orders. The other four are scratch of the same shapes. Returns
+    whether every car does, and the cars that entered.
+    """
+    n = build.size
+    lanes = held_at.shape[1]
+    entry = start
+    place = np.int64(time_at[start])
+    held = new_held[start]
+    tail = new_tail[start]
+    for lane in range(lanes):
+        held[lane] = held_at[start, lane]
+        tail[lane] = tail_at[start, lane]
+    pending = last_release
+    while entry < n:
+        # Those released before this one must enter.
+        while paint_place[build[place]] < entry:
+            mine = paint_place[build[place]]
+            held[new_lane[mine] if mine >= start else lane_at[mine]] -= 1
+            place += 1
+        if entry > last_entry and place > pending and place == time_at[entry]:
+            same = True
+            for lane in range(lanes):
+                if held[lane] != held_at[entry, lane] or (held[lane] > 0 and tail[lane] != tail_at[entry, lane]):
+                    same = False
+                    break
+            if same:
+                break
+        new_time[entry] = place
+        mine = build_place[paint[entry]]
+        best = -1
+        nearest = -2
+        for lane in range(lanes):
+            if held[lane] == 0:
+                if nearest == -2:
+                    best, nearest = lane, -1
+            elif held[lane] < places and nearest < tail[lane] < mine:
+                best, nearest = lane, tail[lane]
+        if best < 0:
+            return False, entry - start + 1
+        new_lane[entry] = best
+        if entry <= last_entry or best != lane_at[entry]:
+            pending = max(pending, mine)
+        if entry + 1 < n:
+            for lane in range(lanes):
+                new_held[entry + 1, lane] = held[lane]
+                new_tail[entry + 1, lane] = tail[lane]
+            held = new_held[entry + 1]
+            tail = new_tail[entry + 1]
+            held[best] += 1
+            tail[best] = mine
+        entry += 1
+    for at in range(start, entry):
+        lane_at[at] = new_lane[at]
+        time_at[at] = new_time[at]
+        for lane in range(lanes):
+            held_at[at, lane] = new_held[at, lane]
+            tail_at[at, lane] = new_tail[at, lane]
+    return True, entry - start + 1
+
+
+@njit(cache=True, nogil=True)
 def in_reach(
     paint: NDArray[np.int64],
     build: NDArray[np.int64],
@@ -687,7 +772,7 @@ def search(
 
     Moves: two cars change places in assembly, in paint, or in both (which the store does not feel); a few cars move
     along within assembly; cars of one colour move in paint to others of it. A move is looked at by its cost first and
-    by the store afterwards; the check of lanes follows the whole day, so it counts as ``lanes`` x cars / 256 moves.
+    by the store afterwards; the check of lanes counts as ``lanes`` / 64 moves for each car that it follows.
 
     ``paint`` and ``build`` are used up; their best go to ``paint_out`` and ``build_out``. Without ``move_paint`` the
     order of paint stays. The first ``frozen`` places of both stay. Stops after ``evaluations`` moves or at a cost of
@@ -699,9 +784,15 @@ def search(
     for place in range(n):
         paint_place[paint[place]] = place
         build_place[build[place]] = place
-    tail = np.zeros(max(1, lanes), dtype=np.int64)
-    held = np.zeros(max(1, lanes), dtype=np.int64)
-    lane_of = np.zeros(n, dtype=np.int64)
+    rows = n if lanes > 0 else 1
+    lane_at = np.zeros(rows, dtype=np.int32)
+    time_at = np.zeros(rows, dtype=np.int32)
+    held_at = np.zeros((rows, lanes), dtype=np.int32)
+    tail_at = np.zeros((rows, lanes), dtype=np.int32)
+    new_lane = np.zeros(rows, dtype=np.int32)
+    new_time = np.zeros(rows, dtype=np.int32)
+    new_held = np.zeros((rows, lanes), dtype=np.int32)
+    new_tail = np.zeros((rows, lanes), dtype=np.int32)
     new = np.empty(n, dtype=np.int64)
     cost = total(
         paint, build, has, previous, at_most, out_of, weight, short, once, colour, previous_colour, batch,
@@ -716,9 +807,17 @@ def search(
     cooling = 1.0
     if temperature[0] > 0.0 and evaluations > 1000:
         cooling = (temperature[1] / temperature[0]) ** (1000.0 / evaluations)
-    check = 1 + lanes * n // 256
+    check = lanes > 0
+    start, last_entry, last_release = 0, n - 1, n - 1
+    # Two cars far apart hardly ever change places in one of the orders when the store has lanes.
+    span = min(n, max(LONGEST_SHIFT, lanes * places))
     done = 0
     cooled = 0
+    if check:
+        fits, _ = retake_lanes(
+            paint, build, paint_place, build_place, places, start, last_entry, last_release, lane_at, time_at, held_at,
+            tail_at, new_lane, new_time, new_held, new_tail,
+        )  # fmt: skip
     while done < evaluations and best > target:
         done += 1
         while cooled + 1000 <= done:
@@ -741,6 +840,8 @@ def search(
                 i = frozen + below(state, n - frozen)
             if choice < 40 and below(state, 2) == 0:
                 j = i - LONGEST_SHIFT + below(state, 2 * LONGEST_SHIFT + 1)
+            elif choice < 40 and lanes > 0:
+                j = i - span + below(state, 2 * span + 1)
             else:
                 j = frozen + below(state, n - frozen)
             if j < frozen or j >= n or i == j:
@@ -785,7 +886,9 @@ def search(
         elif choice < 82:
             # Two cars change places in paint.
             x = frozen + below(state, n - frozen)
-            y = frozen + below(state, n - frozen)
+            y = x - span + below(state, 2 * span + 1) if lanes > 0 else frozen + below(state, n - frozen)
+            if y < frozen or y >= n:
+                continue
             begin = min(x, y)
             end = max(x, y)
             if colour[paint[x]] == colour[paint[y]] or (lanes == 0 and end > build_place[paint[begin]] + places - 1):
@@ -859,10 +962,26 @@ def search(
                 delta = 0
                 break
             # The store does not feel two cars that change places in both orders.
-            if lanes == 0 or (low >= 0 and begin >= 0):
+            if not check or (low >= 0 and begin >= 0):
                 break
-            done += check
-            if take_lanes(paint, build, paint_place, build_place, lanes, places, tail, held, lane_of):
+            if begin >= 0:
+                start, last_entry, last_release = begin, end, -1
+            else:
+                start = n
+                last_entry, last_release = -1, high
+                for at in range(low, high + 1, high - low if is_swap else 1):
+                    start = min(start, paint_place[build[at]])
+                    last_entry = max(last_entry, paint_place[build[at]])
+                # The lanes are as they were up to the first body that entered no sooner than place ``low``.
+                start = min(start, np.searchsorted(time_at, low))
+                if time_at[start] > low:
+                    start -= 1
+            fits, entered = retake_lanes(
+                paint, build, paint_place, build_place, places, start, last_entry, last_release, lane_at, time_at,
+                held_at, tail_at, new_lane, new_time, new_held, new_tail,
+            )  # fmt: skip
+            done += entered * lanes // 64
+            if fits:
                 break
         cost += delta
         if cost < best:
