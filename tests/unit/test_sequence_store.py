@@ -7,6 +7,7 @@ import importlib
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from coachbuilder.plant.sequence import SequenceInputs, SequenceRule
 from coachbuilder.plant.sequence.store import Lanes, RandomAccess, Store, farthest_ahead, lanes_for, reachable
 from coachbuilder.plant.sequence.store.evaluate import delivered
 from coachbuilder.plant.sequence.store.evaluate import evaluate as evaluate_store
+from coachbuilder.plant.sequence.store.fixed import cost_of_places
 from coachbuilder.plant.sequence.store.inputs import check_store, places_of, store_inputs_from, withdrawn_of
-from coachbuilder.plant.sequence.store.interface import StoreInputs
+from coachbuilder.plant.sequence.store.interface import StoreInputs, WithdrawnCar
 from coachbuilder.plant.sequence.store.pair import Day, Pair
 from coachbuilder.programme.errors import ProblemList
 from coachbuilder.programme.orders import Order, read_orders
@@ -113,7 +115,7 @@ def test_the_orders_that_can_be_reached_are_those_of_the_store_played_step_by_st
 
 
 def test_a_store_of_random_access_releases_as_many_orders_as_there_are_choices() -> None:
-    # Boysen, Scholl and Wopperer (2012): at each release one of B bodies, and of fewer as the last ones leave.
+    # At each release one of three bodies, and of fewer as the last ones leave.
     assert len(released(RandomAccess(3), 6)) == 3**4 * 2 * 1
 
 
@@ -421,3 +423,110 @@ def test_a_painted_order_without_a_store_is_told(tmp_path: Path) -> None:
     assert inputs is not None
     assert inputs.painted_place is not None
     assert inputs.painted_place.tolist() == [7]
+
+
+# ------------------------------------------------------------ what fixed places cost
+
+
+def every_order(inputs: SequenceInputs, **_: Any) -> Any:
+    """Stands in for the search: the best of all orders that keep the places."""
+    n = len(inputs.cars)
+    counted = Day(inputs)
+    orders = (np.array([*range(inputs.frozen), *rest]) for rest in itertools.permutations(range(inputs.frozen, n)))
+    best = min(
+        (order for order in orders if counted.outside_places(order) == 0),
+        key=lambda order: counted.cost(Pair(order, order)),
+    )
+    return SimpleNamespace(order=best)
+
+
+def test_the_loss_of_fixed_places_is_that_between_the_best_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coachbuilder.plant.sequence.engine.search", every_order)
+    losses = []
+    for seed in range(8):
+        earliest, latest = np.zeros(6, dtype=np.int64), np.full(6, 5, dtype=np.int64)
+        earliest[2], latest[5] = 4, 2
+        inputs = day(6, seed, frozen=2, earliest_place=earliest, latest_place=latest, place_reasons=("why",) * 6)
+        kept = every_order(inputs).order
+        result = cost_of_places(inputs, kept)
+        assert result is not None
+        orders = [np.array(order) for order in itertools.permutations(range(6))]
+        counted = [(order.tolist(), Day(inputs).objectives(Pair(order, order)).objective) for order in orders]
+        assert result.free.objective == min(cost for _, cost in counted)
+        assert result.head_only.objective == min(cost for order, cost in counted if order[:2] == [0, 1])
+        assert result.kept.objective == min(
+            cost for order, cost in counted if order[:2] == [0, 1] and order.index(2) >= 4 and order.index(5) <= 2
+        )
+        assert result.loss.objective == result.kept.objective - result.free.objective
+        assert (result.frozen_cars, result.late_cars, result.due_cars) == (2, 1, 1)
+        assert [(car.car, car.frozen) for car in result.cars[:2]] == [("car0", True), ("car1", True)]
+        by_car = {car.car: car for car in result.cars}
+        assert set(by_car) == {"car0", "car1", "car2", "car5"}
+        assert (by_car["car2"].earliest_place, by_car["car2"].latest_place) == (5, 6)
+        assert (by_car["car5"].earliest_place, by_car["car5"].latest_place) == (3, 3)
+        assert by_car["car2"].reason == "why"
+        losses.append(result.loss.objective)
+    assert max(losses) > 0
+
+
+def test_a_search_that_finds_less_with_more_freedom_is_told_no_loss_below_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "coachbuilder.plant.sequence.engine.search", lambda inputs: SimpleNamespace(order=np.arange(8)[::-1])
+    )
+    inputs = day(8, 3, frozen=1, latest_place=np.array([7] * 7 + [4]))
+    order = every_order(day(8, 3)).order
+    start = np.concatenate([[0], order[order > 0]])
+    result = cost_of_places(inputs, start)
+    assert result is not None
+    assert result.loss.objective >= 0
+    assert result.loss_of_head.objective >= 0
+
+
+def test_a_day_without_fixed_places_costs_nothing() -> None:
+    assert cost_of_places(day(5), np.arange(5)) is None
+
+
+def test_report_and_summary_tell_fixed_places_withdrawn_cars_and_the_store(
+    monkeypatch: pytest.MonkeyPatch, example_folder: Path
+) -> None:
+    from coachbuilder.plant import sequence
+    from coachbuilder.programme import load
+    from coachbuilder.report import fragments
+    from coachbuilder.report.page import environment
+    from coachbuilder.report.summary import stage_summary
+    from coachbuilder.report.wording import HARD_SPACE
+
+    monkeypatch.setattr("coachbuilder.plant.sequence.engine.search", every_order)
+    programme = load(example_folder)
+    for of in (RandomAccess(3), Lanes(2, 3)):
+        inputs = day(
+            7,
+            1,
+            models=("h6",) * 7,
+            frozen=1,
+            latest_place=np.array([6] * 6 + [2]),
+            place_reasons=("on the line", *[""] * 5, "customer <waits>"),
+            withdrawn=(WithdrawnCar("gone", "h6", "r", "no battery"),),
+            store=store(of, repaired_share=0.3, repair_delay_cars=2),
+        )
+        order = every_order(inputs).order
+        whole = sequence.evaluate(replace(day(7, 1), models=("h6",) * 7))
+        told = replace(
+            whole,
+            withdrawn=inputs.withdrawn,
+            fixed_places=cost_of_places(inputs, order),
+            store=evaluate_store(inputs, order),
+        )
+        page = (
+            environment()
+            .get_template("sequence_store.html.j2")
+            .render(day=told, plan=SimpleNamespace(programme=programme), pictures=fragments)
+        )
+        for text in ("no battery", "customer &lt;waits&gt;", "painted-body store", "Size of the store", "paint repair"):
+            assert text in page
+        text = stage_summary("sequence", told)
+        for words in ("gone h6: no battery", "1 frozen at the head, 0 late, 1 due", "  after paint repair", "no limit"):
+            assert words in text
+        assert ("2 lanes" if isinstance(of, Lanes) else "with random access") in text.replace(HARD_SPACE, " ")

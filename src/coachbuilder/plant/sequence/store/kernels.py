@@ -973,7 +973,7 @@ def search(
                     start = min(start, paint_place[build[at]])
                     last_entry = max(last_entry, paint_place[build[at]])
                 # The lanes are as they were up to the first body that entered no sooner than place ``low``.
-                start = min(start, np.searchsorted(time_at, low))
+                start = min(start, int(np.searchsorted(time_at, low)))
                 if time_at[start] > low:
                     start -= 1
             fits, entered = retake_lanes(
