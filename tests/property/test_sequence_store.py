@@ -76,6 +76,7 @@ def test_the_search_keeps_its_count_true_releases_what_the_store_can_and_never_g
         assert reachable(of, found.painted_place) is True
         assert sorted(found.paint) == sorted(found.build) == list(range(n))
         assert found.build[: inputs.frozen].tolist() == list(range(inputs.frozen))
+        assert found.paint[: inputs.frozen].tolist() == list(range(inputs.frozen))
         assert day.outside_places(found.build) == 0
         if not move_paint:
             assert found.paint.tolist() == order.tolist()
@@ -200,3 +201,59 @@ def test_places_are_crowded_exactly_where_no_car_by_car_assignment_exists(window
     if crowded is not None:
         inside = [pair for pair in windows if crowded[0] <= pair[0] and pair[1] <= crowded[1]]
         assert len(inside) > crowded[1] - crowded[0] + 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(SEEDS, st.integers(2, 4), st.integers(1, 4))
+def test_lanes_followed_as_far_as_a_change_reaches_are_those_given_afresh(seed: int, lanes: int, places: int) -> None:
+    from coachbuilder.plant.sequence.store import kernels
+
+    random = np.random.default_rng(seed)
+    n = int(random.integers(2, 40))
+    paint = random.permutation(n)
+    day = Day(random_day(random, cars=("",) * n, models=("",) * n, colours=("r",) * n, has_option=np.zeros((n, 0)),
+                         rules=(), previous_has_option=np.zeros((0, 0))))  # fmt: skip
+    build = day.follow(Lanes(lanes, places), paint, paint[np.argsort(np.arange(n) + random.uniform(0, 6, n))])
+    paint_place, build_place = np.argsort(paint), np.argsort(build)
+    of_car = [np.zeros(n, dtype=np.int32) for _ in range(4)]
+    of_lane = [np.zeros((n, lanes), dtype=np.int32) for _ in range(4)]
+    lane_at, time_at, new_lane, new_time = of_car
+    held_at, tail_at, new_held, new_tail = of_lane
+
+    def again(start: int, last_entry: int) -> bool:
+        fits, _ = kernels.retake_lanes(
+            paint, build, paint_place, build_place, places, start, last_entry, lane_at, time_at, held_at,
+            tail_at, new_lane, new_time, new_held, new_tail,
+        )  # fmt: skip
+        return bool(fits)
+
+    def afresh() -> np.ndarray | None:
+        lane_of = np.zeros(n, dtype=np.int64)
+        scratch = np.zeros((2, lanes), dtype=np.int64)
+        fits = kernels.take_lanes(paint, build, paint_place, build_place, lanes, places, *scratch, lane_of)
+        return lane_of[paint] if fits else None
+
+    assume(again(0, n - 1))
+    for _ in range(40):
+        low, high = sorted(random.choice(n, 2, replace=False).tolist())
+        if random.integers(0, 4):
+            high = min(high, low + int(random.integers(1, 6)))
+        in_paint, ends_alone = bool(random.integers(0, 2)), bool(random.integers(0, 2))
+        order, place = (paint, paint_place) if in_paint else (build, build_place)
+        before = order.copy()
+        if ends_alone:
+            order[[low, high]] = order[[high, low]]
+        else:
+            order[low : high + 1] = np.roll(order[low : high + 1], int(random.integers(1, high - low + 1)))
+        place[order] = np.arange(n)
+        if in_paint:
+            fits = again(low, high)
+        else:
+            fits = again(*kernels.touched(build, paint_place, time_at, low, high, ends_alone))
+        fresh = afresh()
+        assert fits is (fresh is not None)
+        if fresh is not None:
+            assert lane_at.tolist() == fresh.tolist()
+        else:
+            order[:] = before
+            place[order] = np.arange(n)

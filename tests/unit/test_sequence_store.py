@@ -167,6 +167,34 @@ def test_the_simple_rule_for_lanes_misses_orders_that_trying_every_choice_finds(
     assert simply < orders
 
 
+def test_lanes_that_look_alike_again_but_hold_other_bodies_are_followed_on() -> None:
+    from coachbuilder.plant.sequence.store import kernels
+
+    # Place of assembly of each body as painted. If the fourth and fifth change places in paint they change lanes, and
+    # when the ninth enters every lane has its old count and last body; not so any more when the last one enters.
+    built = np.array([2, 1, 4, 7, 5, 9, 0, 8, 3, 6])
+    n = len(built)
+
+    def arrays() -> list[np.ndarray]:
+        return [np.zeros(shape, dtype=np.int32) for shape in (n, n, (n, 3), (n, 3))]
+
+    def take(paint: np.ndarray, start: int, last_entry: int, known: list[np.ndarray]) -> list[np.ndarray]:
+        fits, _ = kernels.retake_lanes(
+            paint, np.argsort(built), np.argsort(paint), built, 3, start, last_entry, *known, *arrays()
+        )
+        assert fits
+        return known
+
+    swapped = np.array([0, 1, 2, 4, 3, 5, 6, 7, 8, 9])
+    before = take(np.arange(n), 0, n - 1, arrays())
+    ninth = [before[2][8].tolist(), before[3][8].tolist()]
+    fresh = take(swapped, 0, n - 1, arrays())
+    assert ninth == [fresh[2][8].tolist(), fresh[3][8].tolist()]
+    assert before[2][9].tolist() != fresh[2][9].tolist()
+    followed = take(swapped, 3, 4, before)
+    assert [item.tolist() for item in followed[:3]] == [item.tolist() for item in fresh[:3]]
+
+
 def test_work_for_lanes_that_does_not_suffice_leaves_the_question_open() -> None:
     missed = next(
         order for order in released(Lanes(3, 2), 6) if reachable(Lanes(3, 2), np.array(order), most_states=0) is None

@@ -110,7 +110,6 @@ def retake_lanes(
     places: int,
     start: int,
     last_entry: int,
-    last_release: int,
     lane_at: NDArray[np.int32],
     time_at: NDArray[np.int32],
     held_at: NDArray[np.int32],
@@ -124,10 +123,10 @@ def retake_lanes(
 
     ``lane_at``, ``time_at`` int32 (n,) hold the lane of the car at each place of paint and the release before which it
     enters; ``held_at``, ``tail_at`` int32 (n, lanes) the lanes as it finds them. They are true for the orders before
-    the change up to place ``start`` of paint, where this begins. It ends where the lanes are again what they were,
-    behind place ``last_entry`` of paint and ``last_release`` of assembly, which are the last that changed. If every car
-    finds a lane the arrays are made true for the new orders. The other four are scratch of the same shapes. Returns
-    whether every car does, and the cars that entered.
+    the change up to place ``start`` of paint, where this begins. It ends where the lanes are again what they were and
+    no body in them has another place or lane than before; ``last_entry`` is the last place of paint whose body or its
+    place of assembly has changed. If every car finds a lane the arrays are made true for the new orders. The other
+    four are scratch of the same shapes. Returns whether every car does, and the cars that entered.
     """
     n = build.size
     lanes = held_at.shape[1]
@@ -138,7 +137,7 @@ def retake_lanes(
     for lane in range(lanes):
         held[lane] = held_at[start, lane]
         tail[lane] = tail_at[start, lane]
-    pending = last_release
+    pending = np.int64(-1)
     while entry < n:
         # Those released before this one must enter.
         while paint_place[build[place]] < entry:
@@ -166,6 +165,7 @@ def retake_lanes(
         if best < 0:
             return False, entry - start + 1
         new_lane[entry] = best
+        # Alike lanes may still hold other bodies: none that changed must be left.
         if entry <= last_entry or best != lane_at[entry]:
             pending = max(pending, mine)
         if entry + 1 < n:
@@ -184,6 +184,29 @@ def retake_lanes(
             held_at[at, lane] = new_held[at, lane]
             tail_at[at, lane] = new_tail[at, lane]
     return True, entry - start + 1
+
+
+@njit(cache=True, nogil=True)
+def touched(
+    build: NDArray[np.int64],
+    paint_place: NDArray[np.int64],
+    time_at: NDArray[np.int32],
+    low: int,
+    high: int,
+    ends_alone: bool,
+) -> tuple[int, int]:
+    """Return where :func:`retake_lanes` may begin, and its last entry, after a change of places of assembly.
+
+    The places ``low`` to ``high`` have changed, or with ``ends_alone`` these two. The lanes are as they were up to the
+    first body that was painted as early as one of them, or entered no sooner than the release at ``low``. It has not
+    entered later than that: the body which was released there before the change is one of those that have changed.
+    """
+    start = np.int64(np.searchsorted(time_at, low))
+    last_entry = np.int64(-1)
+    for at in range(low, high + 1, high - low if ends_alone else 1):
+        start = min(start, paint_place[build[at]])
+        last_entry = max(last_entry, paint_place[build[at]])
+    return start, last_entry  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)
@@ -808,14 +831,14 @@ def search(
     if temperature[0] > 0.0 and evaluations > 1000:
         cooling = (temperature[1] / temperature[0]) ** (1000.0 / evaluations)
     check = lanes > 0
-    start, last_entry, last_release = 0, n - 1, n - 1
+    start, last_entry = 0, n - 1
     # Two cars far apart hardly ever change places in one of the orders when the store has lanes.
     span = min(n, max(LONGEST_SHIFT, lanes * places))
     done = 0
     cooled = 0
     if check:
         fits, _ = retake_lanes(
-            paint, build, paint_place, build_place, places, start, last_entry, last_release, lane_at, time_at, held_at,
+            paint, build, paint_place, build_place, places, start, last_entry, lane_at, time_at, held_at,
             tail_at, new_lane, new_time, new_held, new_tail,
         )  # fmt: skip
     while done < evaluations and best > target:
@@ -965,19 +988,11 @@ def search(
             if not check or (low >= 0 and begin >= 0):
                 break
             if begin >= 0:
-                start, last_entry, last_release = begin, end, -1
+                start, last_entry = begin, end
             else:
-                start = n
-                last_entry, last_release = -1, high
-                for at in range(low, high + 1, high - low if is_swap else 1):
-                    start = min(start, paint_place[build[at]])
-                    last_entry = max(last_entry, paint_place[build[at]])
-                # The lanes are as they were up to the first body that entered no sooner than place ``low``.
-                start = min(start, int(np.searchsorted(time_at, low)))
-                if time_at[start] > low:
-                    start -= 1
+                start, last_entry = touched(build, paint_place, time_at, low, high, is_swap)
             fits, entered = retake_lanes(
-                paint, build, paint_place, build_place, places, start, last_entry, last_release, lane_at, time_at,
+                paint, build, paint_place, build_place, places, start, last_entry, lane_at, time_at,
                 held_at, tail_at, new_lane, new_time, new_held, new_tail,
             )  # fmt: skip
             done += entered * lanes // 64
