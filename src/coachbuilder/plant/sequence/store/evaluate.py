@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,14 +125,18 @@ def _ladder(store: Store, cars: int) -> list[Store]:
 
 def _without_limit(day: Day, described: StoreInputs, order: NDArray[np.int64], given: NDArray[np.int64] | None) -> Pair:
     """Return two orders that do not bind each other: the rules alone in assembly, the colours alone in paint."""
-    anything = RandomAccess(len(order))
-    start = Pair(order if given is None else given, order)
-    ruled = day.improve(
-        anything, start, evaluations=described.evaluations, seed=day.inputs.seed, move_paint=False, weigh_colours=False
-    )
+    build = _ruled(day, described, order)
     if given is not None:
-        return ruled
-    return Pair(day.batched(len(order), ruled.build), ruled.build)
+        return Pair(given, build)
+    return Pair(day.batched(len(build), build), build)
+
+
+def _ruled(day: Day, described: StoreInputs, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the best order found by the rules alone."""
+    return day.improve(
+        RandomAccess(len(order)), Pair(order, order), evaluations=described.evaluations, seed=day.inputs.seed,
+        move_paint=False, weigh_colours=False,
+    ).build  # fmt: skip
 
 
 def _plan(day: Day, described: StoreInputs, store: Store, smaller: Pair, unlimited: Pair, given: bool) -> Pair:
@@ -186,8 +190,6 @@ def _told(
 
 
 def _with_loss(step: StoreStep, without: Objectives) -> StoreStep:
-    from dataclasses import replace
-
     return replace(step, loss=step.objectives.less(without))
 
 

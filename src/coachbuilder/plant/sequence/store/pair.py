@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from coachbuilder.plant.sequence.bounds import fewest_colour_changes, objective_weights
 from coachbuilder.plant.sequence.interface import RulePriority, SequenceInputs, SequenceObjective
 from coachbuilder.plant.sequence.store.interface import Objectives, Store
 from coachbuilder.plant.sequence.store.reach import sizes
@@ -40,13 +41,9 @@ class Day:
     """
 
     def __init__(self, inputs: SequenceInputs) -> None:
-        # WEIGHTS stands beside the search of one order, which calls this package.
-        from coachbuilder.plant.sequence.evaluate import WEIGHTS
-
         n, rules = len(inputs.cars), inputs.rules
-        ranked = dict(zip(inputs.objectives, WEIGHTS, strict=False))
-        high = ranked.get(SequenceObjective.HIGH_PRIORITY, 0)
-        low = ranked.get(SequenceObjective.LOW_PRIORITY, 0)
+        weights = objective_weights(inputs)
+        high, low = weights[SequenceObjective.HIGH_PRIORITY], weights[SequenceObjective.LOW_PRIORITY]
         names = sorted({*inputs.colours, *([inputs.previous_colour] if inputs.previous_colour is not None else [])})
         self.inputs = inputs
         self.has = np.ascontiguousarray(inputs.has_option, dtype=np.uint8).reshape(n, len(rules))
@@ -55,8 +52,8 @@ class Day:
         self.out_of = np.array([rule.out_of for rule in rules], dtype=np.int64)
         self.is_high = np.array([rule.priority is RulePriority.HIGH for rule in rules], dtype=np.bool_)
         self.weight: NDArray[np.int64] = np.where(self.is_high, high, low).astype(np.int64)
-        self.change_weight = ranked.get(SequenceObjective.COLOUR_CHANGES, 0)
-        self.least_weight = min((weight for weight in ranked.values() if weight), default=1)
+        self.change_weight = weights[SequenceObjective.COLOUR_CHANGES]
+        self.least_weight = min((weight for weight in weights.values() if weight), default=1)
         self.colour = np.array([names.index(colour) for colour in inputs.colours], dtype=np.int64)
         self.previous_colour = -1 if inputs.previous_colour is None else names.index(inputs.previous_colour)
         self.earliest: NDArray[np.int64] = (
@@ -103,10 +100,7 @@ class Day:
 
     def least_cost(self) -> int:
         """Return a lower bound of the cost: every rule kept, and of each colour as few batches as its cars need."""
-        needed = [-(-int(cars) // self.inputs.longest_batch) for cars in np.bincount(self.colour)]
-        carried = 0 <= self.previous_colour < len(needed) and needed[self.previous_colour] > 0
-        changes = sum(needed) - (1 if self.previous_colour < 0 or carried else 0)
-        return self.change_weight * max(0, changes)
+        return self.change_weight * fewest_colour_changes(self.inputs)
 
     def outside_places(self, build: NDArray[np.int64]) -> int:
         """Return how many cars are built before their earliest or after their latest place."""
