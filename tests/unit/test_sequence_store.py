@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import itertools
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -558,3 +559,66 @@ def test_report_and_summary_tell_fixed_places_withdrawn_cars_and_the_store(
         for words in ("gone h6: no battery", "1 frozen at the head, 0 late, 1 due", "  after paint repair", "no limit"):
             assert words in text
         assert ("2 lanes" if isinstance(of, Lanes) else "with random access") in text.replace(HARD_SPACE, " ")
+
+
+ORDERS = (
+    "id,day,model,colour,options,status,reason,earliest_place,latest_place,painted_place\n"
+    "P1,previous,h6,red,tow-bar,,,,,\n"
+    "A1,,h6,white,,frozen,on the line,,,40\n"
+    "A2,,guest,red,guest;battery-lift,,,,,31\n"
+    "A3,,h6,white,panoramic-roof,withdrawn,no seats,,,\n"
+    "A4,,h6_hev,red,hybrid,,battery late,4,,12\n"
+    "A5,,h6,black,,,,,3,33\n"
+    "A6,,goodcat,white,battery-lift,,,,,10\n"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, example_folder: Path) -> Path:
+    """A copy of the example with a day's orders."""
+    copy = tmp_path / "programme"
+    shutil.copytree(example_folder, copy, ignore=shutil.ignore_patterns("out"))
+    (copy / "orders.csv").write_text(ORDERS, encoding="utf-8")
+    return copy
+
+
+def test_a_programme_s_orders_and_store_become_inputs(folder: Path) -> None:
+    from coachbuilder.plant import sequence
+    from coachbuilder.programme import load
+
+    inputs = sequence.inputs_from(load(folder), cars_per_day={})
+    assert inputs.cars == ("A1", "A2", "A4", "A5", "A6")
+    assert inputs.frozen == 1
+    assert inputs.earliest_place is not None
+    assert inputs.earliest_place.tolist() == [0, 0, 3, 0, 0]
+    assert inputs.latest_place is not None
+    assert inputs.latest_place.tolist() == [4, 4, 4, 2, 4]
+    assert inputs.withdrawn == (WithdrawnCar("A3", "h6", "white", "no seats"),)
+    assert inputs.store is not None
+    assert inputs.store.store == RandomAccess(120)
+    assert inputs.store.painted_place is not None
+    assert inputs.store.painted_place.tolist() == [40, 31, 12, 33, 10]
+    assert inputs.store.repaired_share == 0.08
+    assert inputs.store.repair_delay_cars == 60
+
+
+def test_a_painted_order_without_a_store_in_the_programme_is_told_as_bad_input(folder: Path) -> None:
+    from coachbuilder.plant import sequence
+    from coachbuilder.programme import InputError, load
+
+    plant = folder / "plant.toml"
+    text = plant.read_text(encoding="utf-8")
+    begin = text.index("[sequence.store]")
+    plant.write_text(text[:begin] + text[text.index("[[sequence.option]]") :], encoding="utf-8")
+    with pytest.raises(InputError) as told:
+        sequence.inputs_from(load(folder), cars_per_day={})
+    assert [(problem.file, problem.field) for problem in told.value.problems] == [("plant.toml", "sequence.store")]
+
+
+def test_places_that_cannot_be_had_keep_a_programme_from_being_loaded(folder: Path) -> None:
+    from coachbuilder.programme import InputError, load
+
+    orders = folder / "orders.csv"
+    orders.write_text(ORDERS.replace("A6,,goodcat,white,battery-lift,,,,,10", "A6,,guest,red,guest,,,,1,10"))
+    with pytest.raises(InputError, match=r"orders\.csv:8: latest_place: found 1; expected more than 1"):
+        load(folder)
