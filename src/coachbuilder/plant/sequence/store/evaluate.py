@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.plant.sequence.interface import SequenceInputs
+from coachbuilder.plant.sequence.interface import SequenceInputs, SequenceObjective
 from coachbuilder.plant.sequence.store.interface import (
     DisturbanceResult,
     Lanes,
@@ -55,7 +55,7 @@ def evaluate(inputs: SequenceInputs, order: NDArray[np.int64]) -> StoreResult | 
         return None
     day = Day(inputs)
     given = _paint_given(inputs, described)
-    unlimited = _without_limit(day, described, order, given)
+    unlimited = _without_limit(day, order, given)
     one = Pair(order, order) if given is None else Pair(given, given)
     steps: list[_Step] = []
     best = one
@@ -125,18 +125,25 @@ def _ladder(store: Store, cars: int) -> list[Store]:
 
 def _without_limit(day: Day, described: StoreInputs, order: NDArray[np.int64], given: NDArray[np.int64] | None) -> Pair:
     """Return two orders that do not bind each other: the rules alone in assembly, the colours alone in paint."""
-    build = _ruled(day, described, order)
+    build = _ruled(day, order)
     if given is not None:
         return Pair(given, build)
     return Pair(day.batched(len(build), build), build)
 
 
-def _ruled(day: Day, described: StoreInputs, order: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ruled(day: Day, order: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the best order found by the rules alone."""
-    return day.improve(
-        RandomAccess(len(order)), Pair(order, order), evaluations=described.evaluations, seed=day.inputs.seed,
-        move_paint=False, weigh_colours=False,
-    ).build  # fmt: skip
+    from coachbuilder.plant.sequence.engine import search
+
+    inputs = day.inputs
+    rules = tuple(item for item in inputs.objectives if item is not SequenceObjective.COLOUR_CHANGES)
+    if not rules or not inputs.rules:
+        return order
+    alone = replace(inputs, objectives=rules, longest_batch=max(1, len(order)), store=None)
+    counted = Day(alone)
+    if counted.cost(Pair(order, order)) == 0:
+        return order
+    return min((order, search(alone).order), key=lambda found: counted.cost(Pair(found, found)))
 
 
 def _plan(day: Day, described: StoreInputs, store: Store, smaller: Pair, unlimited: Pair, given: bool) -> Pair:

@@ -26,6 +26,12 @@ BATCH_WEIGHT = 10**9
 PLACE_WEIGHT = 10**10
 """Weight of each place by which a car is built outside its earliest and latest: it outweighs the rest."""
 
+STALL, STALL_PER_CAR = 2_000, 80
+"""Moves without a better pair after which the search makes a few whatever they cost, and as many more for each car."""
+
+KICKS = 4
+"""How many."""
+
 LONGEST_SHIFT = 24
 """Places over which a car, or a few, are moved within the order of assembly."""
 
@@ -834,6 +840,9 @@ def search(
     start, last_entry = 0, n - 1
     # Two cars far apart hardly ever change places in one of the orders when the store has lanes.
     span = min(n, max(LONGEST_SHIFT, lanes * places))
+    stall = STALL + STALL_PER_CAR * n
+    settled = 0
+    kicks = 0
     done = 0
     cooled = 0
     if check:
@@ -846,6 +855,28 @@ def search(
         while cooled + 1000 <= done:
             cooled += 1000
             heat *= cooling
+        if done - settled > stall:
+            # Nothing better for long: a few moves are made whatever they cost, from the best or its equal.
+            if cost > best:
+                paint[:] = paint_out
+                build[:] = build_out
+                for place in range(n):
+                    paint_place[paint[place]] = place
+                    build_place[build[place]] = place
+                cost = total(
+                    paint, build, has, previous, at_most, out_of, weight, short, once, colour, previous_colour, batch,
+                    change_weight, earliest, latest, window,
+                )  # fmt: skip
+                if check:
+                    fits, _ = retake_lanes(
+                        paint, build, paint_place, build_place, places, 0, n - 1, lane_at, time_at, held_at, tail_at,
+                        new_lane, new_time, new_held, new_tail,
+                    )  # fmt: skip
+            else:
+                paint_out[:] = paint
+                build_out[:] = build
+            settled = done
+            kicks = KICKS
         choice = below(state, 100)
         if not move_paint:
             choice = choice % 55
@@ -964,7 +995,9 @@ def search(
             delta = paint_delta(paint, new, colour, previous_colour, batch, change_weight, begin, end)
         if is_swap and begin >= 0:
             delta += paint_swap_delta(paint, colour, previous_colour, batch, change_weight, begin, end)
-        if not accept(delta, heat, state):
+        if kicks > 0 and delta < BATCH_WEIGHT:
+            kicks -= 1
+        elif not accept(delta, heat, state):
             continue
         # Twice through: done, and undone if the lanes cannot release the order.
         for turn_back in range(2):
@@ -1000,6 +1033,7 @@ def search(
                 break
         cost += delta
         if cost < best:
+            settled = done
             best = cost
             paint_out[:] = paint
             build_out[:] = build
