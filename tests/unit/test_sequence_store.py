@@ -466,7 +466,7 @@ def every_order(inputs: SequenceInputs, **_: Any) -> Any:
         (order for order in orders if counted.outside_places(order) == 0),
         key=lambda order: counted.cost(Pair(order, order)),
     )
-    return SimpleNamespace(order=best)
+    return SimpleNamespace(order=best, evaluations=1)
 
 
 def test_the_loss_of_fixed_places_is_that_between_the_best_orders(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -496,6 +496,29 @@ def test_the_loss_of_fixed_places_is_that_between_the_best_orders(monkeypatch: p
         assert by_car["car2"].reason == "why"
         losses.append(result.loss.objective)
     assert max(losses) > 0
+
+
+def test_evaluate_keeps_every_place_and_tells_the_true_loss_of_small_days() -> None:
+    from coachbuilder.plant import sequence
+
+    for seed in range(5):
+        earliest, latest = np.zeros(7, dtype=np.int64), np.full(7, 6, dtype=np.int64)
+        earliest[3], latest[6] = 5, 2
+        inputs = day(7, seed, frozen=1, earliest_place=earliest, latest_place=latest, evaluations=30_000)
+        result = sequence.evaluate(inputs)
+        place = {car.car: car.position for car in result.order}
+        assert place["car0"] == 1
+        assert place["car3"] >= 6
+        assert place["car6"] <= 3
+        free = replace(inputs, frozen=0, earliest_place=None, latest_place=None)
+        kept, best = (
+            Day(inputs).objectives(Pair(order, order)).objective
+            for order in (every_order(inputs).order, every_order(free).order)
+        )
+        assert result.fixed_places is not None
+        assert result.fixed_places.kept.objective == result.counts.objective == kept
+        assert result.fixed_places.free.objective == best
+        assert result.fixed_places.loss.objective == kept - best
 
 
 def test_a_search_that_finds_less_with_more_freedom_is_told_no_loss_below_nothing(

@@ -123,7 +123,7 @@ def _ladder(store: Store, cars: int) -> list[Store]:
     return found
 
 
-def _without_limit(day: Day, described: StoreInputs, order: NDArray[np.int64], given: NDArray[np.int64] | None) -> Pair:
+def _without_limit(day: Day, order: NDArray[np.int64], given: NDArray[np.int64] | None) -> Pair:
     """Return two orders that do not bind each other: the rules alone in assembly, the colours alone in paint."""
     build = _ruled(day, order)
     if given is not None:
