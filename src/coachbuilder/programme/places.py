@@ -159,8 +159,9 @@ def check_places(
             named.append(f"{len(told) - LONGEST_LIST} more")
         problems.add(
             "earliest_place, latest_place",
-            f"{len(inside)} cars that must all be built at the places {first} to {last}",
-            f"at most {last - first + 1} cars there",
+            f"{len(inside)} cars that must all be built "
+            + (f"at place {first}" if first == last else f"at the places {first} to {last}"),
+            "at most 1 car there" if first == last else f"at most {last - first + 1} cars there",
             line=told[0].line if told else None,
             hint=f"places are set in {', '.join(named)}" if len(told) > 1 else "",
             file=file,

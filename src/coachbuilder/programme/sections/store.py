@@ -28,7 +28,7 @@ class StoreSection(EvidencedSection):
     """random access: any body can be taken; lanes: first in, first out in each."""
     places: int | None = Field(default=None, ge=0, le=100_000)
     """Random access: bodies that it holds, the one that is being released included."""
-    lanes: int | None = Field(default=None, ge=1, le=1_000)
+    lanes: int | None = Field(default=None, ge=1, le=200)
     """Lanes: lanes side by side."""
     places_per_lane: int | None = Field(default=None, ge=1, le=10_000)
     """Lanes: bodies that a lane holds, the one that is being released included."""
