@@ -36,5 +36,5 @@ class StoreSection(EvidencedSection):
     """Share of the bodies that go to paint repair and come back late; with 0 the order of paint is delivered."""
     repair_delay_cars: RepairDelay = default(0.0)
     """Bodies that overtake one in repair, before the store."""
-    evaluations: int = Field(default=500_000, ge=0, le=10_000_000_000)
+    evaluations: int = Field(default=500_000, ge=0, le=50_000_000)
     """Changes that the search looks at for each size of the store."""

@@ -113,7 +113,8 @@ def _ladder(store: Store, cars: int) -> list[Store]:
     """Return smaller and larger stores around one, smallest first, the last without limit."""
     if isinstance(store, RandomAccess):
         mine = max(1, store.places)
-        places = {1, -(-mine // 4), -(-mine // 2), mine, *(size for size in (2 * mine, 4 * mine) if size < cars)}
+        around = (1, -(-mine // 4), -(-mine // 2), 2 * mine, 4 * mine)
+        places = {mine, *(size for size in around if size < cars)}
         found: list[Store] = [store if size == mine else RandomAccess(size) for size in sorted(places)]
     else:
         lanes = {1, -(-store.lanes // 2), store.lanes, 2 * store.lanes}

@@ -12,6 +12,9 @@ Arrays used throughout:
 - ``lanes`` and ``places``: lanes and places in each; ``lanes`` 0 stands for a store of random access with ``places``.
 
 A body enters the store before it is released, even if it is released at once, and takes a place while it is.
+
+Random numbers and counts of windows and colours stand here although the search of one order has its own: a cached
+kernel does not see when a callee in another file changes.
 """
 
 from __future__ import annotations
