@@ -391,7 +391,7 @@ def test_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_workbook_has_its_sheets_in_order_with_frozen_headings(book: Any) -> None:
     assert book.sheetnames == [
-        "Answers", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Rules", "Load", "Flow", "Ramp", "Deal",
+        "Answers", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Rules", "Load", "Store", "Flow", "Ramp", "Deal",
         "Announcement", "Risk", "Evidence", "Assumptions", "Run",
     ]  # fmt: skip
     for sheet in book:

@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from coachbuilder.plant.balance.use import idle_share_by_model, segment_uses, station_uses
-from coachbuilder.report import charts, wording
+from coachbuilder.report import charts, order_words, wording
 from coachbuilder.report.charts import Series
 from coachbuilder.report.svg import Drawing
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from coachbuilder.plant.balance.interface import FitResult, LineBalance, MovedTask
     from coachbuilder.plant.flow.interface import FlowResult, RampResult
     from coachbuilder.plant.sequence.interface import SequenceResult
+    from coachbuilder.plant.sequence.store.interface import StoreResult, StoreStep
     from coachbuilder.programme import Programme
     from coachbuilder.risk.interface import FigureSpread, RiskResult
     from coachbuilder.vehicle.interface import CycleResult, VehicleResult
@@ -646,6 +647,48 @@ def overloaded_stations(day: SequenceResult) -> Markup:
         "; ".join(f"{item.label}: {item.text}" for item in items),
         lambda width: charts.bars(width, items),
     )
+
+
+def store_sizes(store: StoreResult) -> Markup:
+    """Return what smaller and larger painted-body stores give in broken rules and colour changes."""
+    names = [order_words.step_words(step, store.steps, short=True) for step in store.steps]
+    series = [
+        Series("colour changes", [step.objectives.colour_changes for step in store.steps], "k3"),
+        Series("cars too many, high priority", [step.objectives.high_priority_excess for step in store.steps], "bad"),
+        Series("cars too many, low priority", [step.objectives.low_priority_excess for step in store.steps], "k5"),
+    ]
+    overlay = []
+    if store.disturbance is not None:
+        overlay.append(
+            Series(
+                "high priority after paint repair",
+                [step.disturbed.high_priority_excess if step.disturbed else None for step in store.steps],
+                "ink",
+                dashed=True,
+            )
+        )
+    return picture(
+        "store-sizes",
+        "What a smaller or larger painted-body store gives",
+        "; ".join(
+            f"{order_words.step_words(step, store.steps)}: {order_words.objectives_words(step.objectives)}"
+            for step in store.steps
+        ),
+        lambda width: charts.columns(
+            width,
+            names,
+            series,
+            y_title="a day",
+            x_title="places (*: the plant's)" if store.lanes is None else "lanes × places (*: the plant's)",
+            stacked=False,
+            overlay=overlay,
+        ),
+    )
+
+
+def store_step(step: StoreStep, steps: Sequence[StoreStep]) -> str:
+    """Return the size of a store in words."""
+    return order_words.step_words(step, steps)
 
 
 def plant_diagram(flow: FlowResult) -> Markup:

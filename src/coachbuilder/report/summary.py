@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from coachbuilder.report import wording
+from coachbuilder.report.order_words import objectives_words, step_words, store_words
 
 if TYPE_CHECKING:
     from coachbuilder.deal.interface import DealResult
@@ -354,6 +355,7 @@ def _sequence(day: SequenceResult) -> Iterator[tuple[str, str]]:
             f"{rule.cars} cars, {wording.percent(rule.utilisation)} of what the rule can take, "
             f"{rule.violated_windows} windows broken",
         )
+    yield from _places_and_store(day)
     yield "First cars", ", ".join(f"{car.model} {car.colour}" for car in day.order[:8])
 
 
@@ -378,6 +380,37 @@ def _load(day: SequenceResult) -> Iterator[tuple[str, str]]:
     )
     for answer in load.answers:
         yield wording.overload_question(answer), wording.overload_answer(answer, day.cars_per_day)
+
+
+def _places_and_store(day: SequenceResult) -> Iterator[tuple[str, str]]:
+    withdrawn = [f"{car.car} {car.model}" + (f": {car.reason}" if car.reason else "") for car in day.withdrawn]
+    yield from _listed("Withdrawn, not built today", withdrawn)
+    if day.fixed_places is not None:
+        places = day.fixed_places
+        yield (
+            "Places not free",
+            f"{places.frozen_cars} frozen at the head, {places.late_cars} late, {places.due_cars} due; against the "
+            f"free order they cost {objectives_words(places.loss)}, the head alone "
+            f"{objectives_words(places.loss_of_head)}",
+        )
+    if day.store is None:
+        return
+    store = day.store
+    yield "Painted-body store", f"{store_words(store)}; a car can come {store.farthest_ahead_cars} places forward"
+    yield "  built as painted" if store.paint_given else "  one order for both shops", objectives_words(store.one_order)
+    yield "  with the store", objectives_words(store.planned)
+    for step in store.steps:
+        yield f"  {step_words(step, store.steps)}", f"loses {objectives_words(step.loss)}"
+    if store.disturbance is not None:
+        repair = store.disturbance
+        yield (
+            "  after paint repair",
+            f"{repair.repaired_cars} bodies {repair.repair_delay_cars} places late; as delivered "
+            f"{objectives_words(repair.loss_as_delivered)} more than planned, nearest to the plan "
+            f"{objectives_words(repair.loss_nearest)}, put in order {objectives_words(repair.loss_resequenced)}",
+        )
+    if store.cars_outside_places:
+        yield "  cars outside their places", str(store.cars_outside_places)
 
 
 def _flow(flow: FlowResult) -> Iterator[tuple[str, str]]:

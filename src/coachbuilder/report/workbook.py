@@ -14,6 +14,7 @@ import numpy as np
 from coachbuilder.plant.balance.use import idle_share, station_uses
 from coachbuilder.programme.units import unit_of
 from coachbuilder.report import wording
+from coachbuilder.report.order_words import step_words
 from coachbuilder.report.writing import write_whole
 
 if TYPE_CHECKING:
@@ -833,6 +834,120 @@ def _load(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
     )
 
 
+_OBJECTIVES = ("high_priority_excess", "low_priority_excess", "colour_changes", "batch_excess_cars", "objective")
+
+
+def _store(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    day = plan.sequence
+    headings = [Column(wording.label(name), "#,##0", 16) for name in _OBJECTIVES]
+    if day.store is None and day.fixed_places is None and not day.withdrawn:
+        sheet.say("No car's place is fixed, none is withdrawn, and plant.toml has no [sequence.store].")
+        return
+    if day.withdrawn:
+        columns = [Column("Withdrawn", width=14), Column("Model", width=14), Column("Colour", width=14)]
+        sheet.table(
+            (*columns, Column("Why", width=40)), ((car.car, car.model, car.colour, car.reason) for car in day.withdrawn)
+        )
+    if day.fixed_places is not None:
+        places = day.fixed_places
+        sheet.table(
+            (
+                Column("Order", width=14),
+                Column("Model", width=14),
+                Column("Colour", width=14),
+                Column("Place", "0"),
+                Column("Frozen"),
+                Column("Earliest place", "0"),
+                Column("Latest place", "0"),
+                Column("Place in the free order", "0"),
+                Column("Why", width=40),
+            ),
+            _rows(
+                places.cars,
+                ("car", "model", "colour", "position", "frozen", "earliest_place", "latest_place", "free_position",
+                 "reason"),
+            ),
+            "Cars whose places are not free",
+        )  # fmt: skip
+        compared = (
+            ("The order", places.kept),
+            ("The frozen head alone", places.head_only),
+            ("The free order", places.free),
+            ("Loss", places.loss),
+            ("Of it by the frozen head", places.loss_of_head),
+        )
+        sheet.table(
+            (Column("What fixed places cost", width=34), *headings),
+            ((name, *(getattr(counts, item) for item in _OBJECTIVES)) for name, counts in compared),
+            "Loss against the free order",
+        )
+    if day.store is None:
+        return
+    store = day.store
+    sheet.table(
+        (
+            Column("Size of the store", width=34),
+            *headings,
+            *(Column(f"Loss: {wording.label(name).lower()}", "#,##0", 16) for name in _OBJECTIVES),
+            Column("Most bodies in it", "#,##0"),
+            Column("Purges a day (CNY)", "#,##0"),
+            Column("After repair: high priority", "#,##0"),
+            Column("After repair: low priority", "#,##0"),
+        ),
+        (
+            (
+                step_words(step, store.steps),
+                *(getattr(step.objectives, name) for name in _OBJECTIVES),
+                *(getattr(step.loss, name) for name in _OBJECTIVES),
+                step.most_bodies,
+                step.purge_cost_cny_per_day,
+                step.disturbed.high_priority_excess if step.disturbed else None,
+                step.disturbed.low_priority_excess if step.disturbed else None,
+            )
+            for step in store.steps
+        ),
+        "Painted-body store",
+    )
+    if store.disturbance is not None:
+        repair = store.disturbance
+        after = (
+            ("Planned", store.planned),
+            ("Built as delivered", repair.as_delivered),
+            ("Nearest to the plan", repair.nearest),
+            ("Put in order again", repair.resequenced),
+            ("Loss as delivered", repair.loss_as_delivered),
+            ("Loss nearest to the plan", repair.loss_nearest),
+            ("Loss put in order again", repair.loss_resequenced),
+        )
+        sheet.table(
+            (Column("After paint repair", width=34), *headings),
+            ((name, *(getattr(counts, item) for item in _OBJECTIVES)) for name, counts in after),
+            "Paint repair",
+        )
+        sheet.named(
+            {
+                name: getattr(repair, name)
+                for name in (
+                    "repaired_cars", "repair_delay_cars", "cars_in_place_share", "mean_displacement_cars",
+                    "largest_delay_cars", "cars_outside_places",
+                )
+            },
+            "Order nearest to the plan",
+        )  # fmt: skip
+    sheet.table(
+        (
+            Column("Place in assembly", "0"),
+            Column("Place in paint", "0"),
+            Column("Order", width=14),
+            Column("Model", width=14),
+            Column("Colour", width=14),
+            Column("Lane", "0"),
+        ),
+        _rows(store.cars, ("position", "painted_position", "car", "model", "colour", "lane")),
+        "Paint and assembly",
+    )
+
+
 def _deal(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
     deal = plan.deal
     names = (plan.programme.document.brand.name, plan.programme.document.host.name)
@@ -959,6 +1074,7 @@ SHEETS: tuple[tuple[str, Fill], ...] = (
     ("Sequence", _sequence),
     ("Rules", _rules),
     ("Load", _load),
+    ("Store", _store),
     ("Flow", _flow),
     ("Ramp", _ramp),
     ("Deal", _deal),

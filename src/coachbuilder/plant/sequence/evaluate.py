@@ -51,6 +51,8 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
     (0, 1)
     """
     from coachbuilder.plant.sequence.engine import search
+    from coachbuilder.plant.sequence.store.evaluate import evaluate as evaluate_store
+    from coachbuilder.plant.sequence.store.fixed import cost_of_places
 
     booked = np.arange(len(inputs.cars), dtype=np.int64)
     found = search(inputs)
@@ -67,6 +69,9 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
         purge_cost_cny_per_day=counts.colour_changes * inputs.purge_cost_cny,
         evaluations=found.evaluations + evaluations_for_load,
         load=assess(inputs, order),
+        withdrawn=inputs.withdrawn,
+        fixed_places=cost_of_places(inputs, order),
+        store=evaluate_store(inputs, order),
     )
 
 

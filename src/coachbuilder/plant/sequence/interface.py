@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.plant.sequence.load.interface import Borders, Drift, LineLoad, LoadResult
+from coachbuilder.plant.sequence.store.interface import FixedPlacesResult, StoreInputs, StoreResult, WithdrawnCar
 from coachbuilder.programme.sections.sequence import RulePriority, SequenceObjective
 
 NO_DRIFT = Drift(
@@ -74,6 +75,12 @@ class SequenceInputs:
     """How far operators may drift along the line."""
     line: LineLoad | None = None
     """The balanced line; none where it is not known, and then nothing is said about load."""
+    place_reasons: tuple[str, ...] = ()
+    """Why each car is frozen, late or due, empty where nobody said; none at all where no car is."""
+    withdrawn: tuple[WithdrawnCar, ...] = ()
+    """Cars that are not built today; they are not among ``cars``."""
+    store: StoreInputs | None = None
+    """The painted-body store; none where both shops work in one order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +171,12 @@ class SequenceResult:
     """Changes that the search looked at."""
     load: LoadResult | None = None
     """The order on the line that was balanced; none where the line is not known."""
+    withdrawn: tuple[WithdrawnCar, ...] = ()
+    """Cars that are not built today."""
+    fixed_places: FixedPlacesResult | None = None
+    """What frozen, late and due cars cost; none if every car may take any place."""
+    store: StoreResult | None = None
+    """Two orders with the painted-body store between them; none where the plant tells of no store."""
 
 
 __all__ = [

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from coachbuilder.programme.base import EvidencedSection, NonNegative, Share, default
 from coachbuilder.programme.sections.common import IDENTIFIER
+from coachbuilder.programme.sections.store import StoreSection
 
 
 class RulePriority(StrEnum):
@@ -71,6 +72,8 @@ class SequenceSection(EvidencedSection):
     """What counts most first; one that is not named does not count."""
     evaluations: int = Field(default=2_000_000, ge=0, le=10_000_000_000)
     """Changes that the search looks at."""
+    store: StoreSection | None = None
+    """The painted-body store between paint and assembly."""
     option: tuple[OptionSection, ...] = ()
     """Options with a rule."""
     colour: tuple[ColourSection, ...] = Field(min_length=1)
