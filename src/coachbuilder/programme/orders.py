@@ -1,9 +1,11 @@
-"""Reads orders.csv: the cars of a day, with every mistake told by line and column."""
+"""The cars of a day as orders.csv or a database tells them, with every mistake told by line and column."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from coachbuilder.programme.errors import ProblemList, closest
@@ -33,7 +35,7 @@ class Order:
     options
         Options with a rule that it has.
     line
-        Line in the file, from 1.
+        Line in the file, or row of the query's result, from 1.
     """
 
     id: str
@@ -79,17 +81,79 @@ def read_orders(
     >>> order.options, len(problems)
     (('roof', 'tow'), 0)
     """
+    rows = csv_records(path, COLUMNS, (), problems, LARGEST_ORDERS_BYTES)
+    return orders_of(rows, model_ids, option_ids, colour_ids, problems, path.name)
+
+
+def orders_of(
+    rows: Iterable[tuple[int, dict[str, str]]],
+    model_ids: Sequence[str],
+    option_ids: Sequence[str],
+    colour_ids: Sequence[str],
+    problems: ProblemList,
+    file: str,
+    *,
+    place_of: Callable[[int], str] = "line {}".format,
+) -> tuple[Order, ...]:
+    """Return a day's orders from rows of text, wherever they were read; mistakes are noted in ``problems``.
+
+    Parameters
+    ----------
+    rows
+        Each row's number and its cells by column.
+    model_ids, option_ids, colour_ids
+        What the plant knows.
+    problems
+        Where mistakes are noted, under ``file`` with the row's number as line.
+    file
+        Name of the file.
+    place_of
+        How a row's number is said in a sentence.
+
+    Examples
+    --------
+    >>> row = {"id": "A1", "day": "", "model": "suv", "colour": "red", "options": ""}
+    >>> problems = ProblemList("orders.csv")
+    >>> _ = orders_of([(2, row), (3, row)], ["suv"], [], ["red"], problems, "orders.csv")
+    >>> print(*problems)
+    orders.csv:3: id: found A1; expected an order once; line 2 has it
+    """
     orders: list[Order] = []
     seen: dict[str, int] = {}
-    for line, row in csv_records(path, COLUMNS, (), problems, LARGEST_ORDERS_BYTES):
-        order = _order(row, line, (model_ids, colour_ids, option_ids), path.name, problems)
-        if order.id in seen:
-            problems.add("id", order.id, f"an order once; line {seen[order.id]} has it", line=line, file=path.name)
+    before = len(problems)
+    for line, row in rows:
+        order = _order(row, line, (model_ids, colour_ids, option_ids), file, problems)
+        if order.id and order.id in seen:
+            problems.add("id", order.id, f"an order once; {place_of(seen[order.id])} has it", line=line, file=file)
         seen.setdefault(order.id, line)
         orders.append(order)
-    if not any(not order.previous_day for order in orders) and not len(problems):
-        problems.add("file", "no order of today", "at least one order to be built today", file=path.name)
+    if not any(not order.previous_day for order in orders) and len(problems) == before:
+        problems.add("file", "no order of today", "at least one order to be built today", file=file)
     return tuple(orders)
+
+
+def orders_fingerprint(orders: Iterable[Order]) -> str:
+    """Return a text that tells two lists of orders apart, wherever in a file or a result they stand.
+
+    Parameters
+    ----------
+    orders
+        In their order, which counts.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> order = Order("A1", False, "suv", "red", ("roof",), 2)
+    >>> orders_fingerprint([order]) == orders_fingerprint([replace(order, line=9)])
+    True
+    >>> orders_fingerprint([order]) == orders_fingerprint([replace(order, colour="blue")])
+    False
+    """
+    digest = hashlib.sha256()
+    for order in orders:
+        cells = {name: value for name, value in asdict(order).items() if name != "line"}
+        digest.update(json.dumps(cells, sort_keys=True).encode() + b"\n")
+    return digest.hexdigest()
 
 
 def _order(row: dict[str, str], line: int, known: tuple[Sequence[str], ...], file: str, problems: ProblemList) -> Order:
@@ -113,4 +177,4 @@ def _order(row: dict[str, str], line: int, known: tuple[Sequence[str], ...], fil
     return Order(row["id"], row["day"] == "previous", row["model"], row["colour"], options, line)
 
 
-__all__ = ["LARGEST_ORDERS_BYTES", "Order", "read_orders"]
+__all__ = ["COLUMNS", "LARGEST_ORDERS_BYTES", "Order", "orders_fingerprint", "orders_of", "read_orders"]
