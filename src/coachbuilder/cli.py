@@ -278,9 +278,46 @@ def balance(
 
 
 @app.command()
-def sequence(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+def sequence(
+    programme: ProgrammeFolder,
+    write_back: Annotated[
+        bool, typer.Option("--write-back", help="Write the build order into the table that plant.toml names.")
+    ] = False,
+    even_if_changed: Annotated[
+        bool, typer.Option("--even-if-changed", help="Write it although the orders have changed meanwhile.")
+    ] = False,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
     """In which order: a day's build sequence and its violations."""
+    if write_back:
+        _sequence_written_back(programme, as_of, as_json, even_if_changed)
+        return
+    if even_if_changed:
+        from coachbuilder.programme import InputError, Problem
+
+        expected = "--write-back too: without it nothing is written"
+        raise InputError([Problem("command line", "--even-if-changed", "no --write-back", expected)])
     _run_stage(programme, as_of, as_json, "sequence", lambda stages: stages.sequence)
+
+
+def _sequence_written_back(programme: Path, as_of: str | None, as_json: bool, even_if_changed: bool) -> None:
+    from coachbuilder.plan import Stages
+    from coachbuilder.report import check_sequence_table, jsonable, stage_summary, write_sequence
+    from coachbuilder.report import versions as versions_of
+
+    loaded = _load(programme, as_of)
+    check_sequence_table(loaded)
+    with _progress() as show:
+        result = Stages(loaded, progress=lambda stage: show(stage, None)).sequence
+        show("writing the build order", None)
+        versions = versions_of()
+        run = write_sequence(loaded, result, versions, even_if_changed=even_if_changed)
+    if as_json:
+        _print_json({"sequence": jsonable(result), "run": jsonable(run) | {"versions": versions}})
+        return
+    changed = "; the orders had changed since they were read" if run.orders_changed else ""
+    typer.echo(f"{stage_summary('sequence', result)}\n\nWritten to {run.table}: run {run.id}, {run.cars} cars{changed}")
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from coachbuilder.report.document import plan_document, run_details, versions, write_plan, write_text
 from coachbuilder.report.jsonable import dumps, jsonable
 from coachbuilder.report.page import write_report
+from coachbuilder.report.sequence_table import check_sequence_table, write_sequence
 from coachbuilder.report.simple_line import simple_line_document, simple_line_text
 from coachbuilder.report.summary import Answer, answers, stage_summary
 from coachbuilder.report.work_sheet import write_work_sheet
@@ -13,6 +14,7 @@ from coachbuilder.report.workbook import write_workbook
 __all__ = [
     "Answer",
     "answers",
+    "check_sequence_table",
     "dumps",
     "jsonable",
     "plan_document",
@@ -23,6 +25,7 @@ __all__ = [
     "versions",
     "write_plan",
     "write_report",
+    "write_sequence",
     "write_text",
     "write_work_sheet",
     "write_workbook",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from coachbuilder.programme.base import EvidencedSection, NonNegative, Share, default
 from coachbuilder.programme.sections.common import IDENTIFIER
+from coachbuilder.programme.sections.database import DatabaseSection
 
 
 class RulePriority(StrEnum):
@@ -72,3 +73,5 @@ class SequenceSection(EvidencedSection):
     """Options with a rule."""
     colour: tuple[ColourSection, ...] = Field(min_length=1)
     """Colours."""
+    database: DatabaseSection | None = None
+    """The plant's database, where the orders live there."""
