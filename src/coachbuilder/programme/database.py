@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from coachbuilder.programme.errors import InputError, Problem, shown
 
@@ -85,14 +86,17 @@ class PlantDatabase:
         engine = self._engine(write=write)
         connection = None
         try:
-            with self.telling("url", "a database that answers"):
+            # TypeError and ValueError: a driver that is given an option in the URL that it does not know.
+            with self.telling("url", "a database that answers", also=(TypeError, ValueError)):
                 connection = engine.connect()
                 connection.begin()
                 if engine.dialect.name == "postgresql":
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
             yield connection
             if write:
-                with self.telling("table", "a database that takes the rows"):
+                # If the connection breaks just now the server alone knows whether it has taken it.
+                hint = "look into the table of runs: what was to be written stands there whole or not at all"
+                with self.telling("table", "a database that takes the rows", hint):
                     connection.commit()
         finally:
             if connection is not None:
@@ -102,11 +106,23 @@ class PlantDatabase:
             engine.dispose()
 
     @contextmanager
-    def telling(self, field: str, expected: str, hint: str = "") -> Iterator[None]:
-        """Turn what the database finds fault with into a problem of a key of the section."""
+    def telling(
+        self, field: str, expected: str, hint: str = "", *, also: tuple[type[Exception], ...] = ()
+    ) -> Iterator[None]:
+        """Turn what the database finds fault with into a problem of a key of the section.
+
+        Parameters
+        ----------
+        field
+            The key.
+        expected, hint
+            See :class:`coachbuilder.programme.errors.Problem`.
+        also
+            Further exceptions that are a fault of the input here.
+        """
         try:
             yield
-        except _errors() as error:
+        except (*_errors(), *also) as error:
             raise InputError([self.problem(field, self._words(error), expected, hint)]) from None
 
     def problem(self, field: str, found: str, expected: str, hint: str = "", place: str = "") -> Problem:
@@ -120,7 +136,7 @@ class PlantDatabase:
         text = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
         words = next((line.strip() for line in text.splitlines() if line.strip()), type(cause).__name__)
         password = os.environ.get(self.section.password_environment, "") if self.section.password_environment else ""
-        if password and password in text:
+        if password and (password in text or quote(password, safe="") in text):
             return f"{type(cause).__name__}, whose message holds the password and is not shown"
         return words
 
@@ -194,10 +210,14 @@ class PlantDatabase:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    """Return what a database raises; SQLite's warning about two statements at once was no error before Python 3.12."""
+    """Return what a database raises.
+
+    SQLite warns of two statements at once rather than raise an error before Python 3.12, and has its own way of refusing
+    a parameter of more than 64 bits.
+    """
     from sqlalchemy.exc import SQLAlchemyError
 
-    return (SQLAlchemyError, sqlite3.Warning)
+    return (SQLAlchemyError, sqlite3.Warning, OverflowError)
 
 
 def _begin_as_told(engine: Engine, *, write: bool) -> None:

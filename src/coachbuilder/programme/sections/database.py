@@ -73,8 +73,9 @@ class DatabaseSection(Section):
     def _a_table(cls, table: str) -> str:
         names = table.split(".")
         fit = all(name.strip() and name.isprintable() and len(name.encode()) <= LONGEST_NAME_BYTES for name in names)
-        if table and not (fit and len(names) <= 2):
-            message = f"a table's name, or schema.table, each of at most {LONGEST_NAME_BYTES} bytes"
+        # SQLAlchemy may take a percent sign in a name for the place of a value.
+        if table and not (fit and len(names) <= 2 and "%" not in table):
+            message = f"a table's name, or schema.table, each of at most {LONGEST_NAME_BYTES} bytes and without %"
             raise ValueError(message)
         return table
 
