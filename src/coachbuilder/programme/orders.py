@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coachbuilder.programme.errors import ProblemList, closest
 from coachbuilder.programme.loading import csv_records
+from coachbuilder.programme.places import PLACE_COLUMNS, check_places, places_in
 
 LARGEST_ORDERS_BYTES = 32 * 1024 * 1024
 """A day has some thousand cars, a hundred kilobytes; more than this is some other file."""
@@ -36,6 +37,16 @@ class Order:
         Options with a rule that it has.
     line
         Line in the file, or row of the query's result, from 1.
+    frozen
+        True for a car at the head of the day whose place is fixed.
+    withdrawn
+        True for a car that is not built today.
+    reason
+        Why it is frozen, withdrawn, late or due; empty if nobody said.
+    earliest_place, latest_place
+        First and last place, from 1 among the cars built today, that it may take; ``None`` where it may take any.
+    painted_place
+        Its place, from 1, in the order in which the bodies come out of paint; ``None`` where that is not given.
     """
 
     id: str
@@ -44,6 +55,17 @@ class Order:
     colour: str
     options: tuple[str, ...]
     line: int
+    frozen: bool = False
+    withdrawn: bool = False
+    reason: str = ""
+    earliest_place: int | None = None
+    latest_place: int | None = None
+    painted_place: int | None = None
+
+    @property
+    def built_today(self) -> bool:
+        """True unless it was built the day before or is withdrawn."""
+        return not (self.previous_day or self.withdrawn)
 
 
 def read_orders(
@@ -59,7 +81,9 @@ def read_orders(
     ----------
     path
         The csv file with the columns id, day (``previous`` or ``today``; empty is today), model, colour and options,
-        which are separated by semicolons. Cars of the previous day stand in the order in which they were built.
+        which are separated by semicolons. Cars of the previous day stand in the order in which they were built. It
+        may have the columns of :mod:`coachbuilder.programme.places`: status, reason, earliest_place, latest_place and
+        painted_place.
     model_ids, option_ids, colour_ids
         What the plant knows.
     problems
@@ -81,7 +105,7 @@ def read_orders(
     >>> order.options, len(problems)
     (('roof', 'tow'), 0)
     """
-    rows = csv_records(path, COLUMNS, (), problems, LARGEST_ORDERS_BYTES)
+    rows = csv_records(path, COLUMNS, PLACE_COLUMNS, problems, LARGEST_ORDERS_BYTES)
     return orders_of(rows, model_ids, option_ids, colour_ids, problems, path.name)
 
 
@@ -100,7 +124,7 @@ def orders_of(
     Parameters
     ----------
     rows
-        Each row's number and its cells by column.
+        Each row's number and its cells by column; those of :mod:`coachbuilder.programme.places` may be left out.
     model_ids, option_ids, colour_ids
         What the plant knows.
     problems
@@ -127,8 +151,9 @@ def orders_of(
             problems.add("id", order.id, f"an order once; {place_of(seen[order.id])} has it", line=line, file=file)
         seen.setdefault(order.id, line)
         orders.append(order)
-    if not any(not order.previous_day for order in orders) and len(problems) == before:
+    if not any(order.built_today for order in orders) and len(problems) == before:
         problems.add("file", "no order of today", "at least one order to be built today", file=file)
+    check_places(orders, file, problems, place_of=place_of)
     return tuple(orders)
 
 
@@ -174,7 +199,22 @@ def _order(row: dict[str, str], line: int, known: tuple[Sequence[str], ...], fil
                 hint=closest(found, allowed[column]),
                 file=file,
             )
-    return Order(row["id"], row["day"] == "previous", row["model"], row["colour"], options, line)
+    previous_day = row["day"] == "previous"
+    places = places_in(row, line, file, problems, previous_day=previous_day)
+    return Order(
+        row["id"],
+        previous_day,
+        row["model"],
+        row["colour"],
+        options,
+        line,
+        frozen=places.frozen,
+        withdrawn=places.withdrawn,
+        reason=places.reason,
+        earliest_place=places.earliest_place,
+        latest_place=places.latest_place,
+        painted_place=places.painted_place,
+    )
 
 
 __all__ = ["COLUMNS", "LARGEST_ORDERS_BYTES", "Order", "orders_fingerprint", "orders_of", "read_orders"]
