@@ -122,6 +122,20 @@ def test_one_query_with_the_column_day_tells_both_days(folder: Path) -> None:
     assert len(orders) == len(CARS)
 
 
+def test_the_optional_columns_of_orders_csv_may_be_there_too(folder: Path) -> None:
+    database_at(folder / "orders.db")
+    places = "CASE id WHEN 'A00' THEN 'frozen' WHEN 'A01' THEN 'withdrawn' END AS status, 19.0 - built AS latest_place"
+    section = section_of(
+        QUERY.replace("options", f"options, {places}").replace("built = 0", "built = 0 AND id < 'A09'")
+    )
+    orders = load(with_section(folder, section)).orders
+    assert orders is not None
+    today = {order.id: order for order in orders if not order.previous_day}
+    assert [order.id for order in today.values() if order.frozen] == ["A00"]
+    assert [order.id for order in today.values() if order.withdrawn] == ["A01"]
+    assert {order.latest_place for order in today.values()} == {19}
+
+
 def test_parameters_are_bound_and_not_pasted(folder: Path) -> None:
     database_at(folder / "orders.db", [*CARS, ("'; DROP TABLE cars; --", "sedan", "red", "", 7)])
     query = (
@@ -185,10 +199,16 @@ def test_every_mistake_in_the_rows_is_told_with_query_row_and_order(folder: Path
         (section_of(more="parameters = { n = 1 }"), "parameters", "n"),
         (section_of("DELETE FROM cars WHERE 'ORDER BY' > ''"), "query", "attempt to write a readonly database"),
         (section_of(QUERY + "; DROP TABLE cars"), "query", "one statement"),
+        (
+            section_of(QUERY.replace("options", "options, 'forzen' AS status")),
+            "query, row 1 (order A00), status",
+            "forzen",
+        ),
+        (section_of(QUERY.replace("options", "options, 3 AS earliest_plaec")), "query", "earliest_plaec"),
         (section_of(QUERY.replace("= 0", "= 9")), "query", "no order of today"),
         (section_of(QUERY.replace(" options", " x'00ff' AS options")), "query, row 1, options", "the type bytes"),
         (section_of(more="password_environment = 'PASSWORD'"), "password_environment", "PASSWORD"),
-        (section_of(url="sqlite:///orders.db?speed=9"), "url", "speed"),
+        (section_of(url="sqlite:///orders.db?timeout=soon"), "url", "that its driver refuses"),
         (section_of(QUERY.replace("= 0", "< :n"), more=f"parameters = {{ n = {2**70} }}"), "query", "too large"),
         (section_of(more="table = 'a.b.c'"), "table", "a.b.c"),
         (section_of(more=f"table = '{'t' * 60}'"), "table", "ttt"),

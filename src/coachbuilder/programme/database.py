@@ -161,7 +161,7 @@ class PlantDatabase:
             package = _PACKAGES.get(error.name or "", error.name or url.drivername)
             found, hint = f"{url.drivername}, whose driver is not installed", f"pip install '{package}'"
             raise InputError([self.problem("url", found, "a database whose driver is installed", hint)]) from None
-        except sqlalchemy.exc.ArgumentError:
+        except (sqlalchemy.exc.ArgumentError, TypeError, ValueError):
             # The message may repeat the URL, into which the password has been put.
             raise InputError([self.problem("url", "a URL that its driver refuses", "a complete URL")]) from None
         if engine.dialect.is_async:
@@ -212,8 +212,8 @@ class PlantDatabase:
 def _errors() -> tuple[type[Exception], ...]:
     """Return what a database raises.
 
-    SQLite warns of two statements at once rather than raise an error before Python 3.12, and has its own way of refusing
-    a parameter of more than 64 bits.
+    Before Python 3.12 SQLite only warns of two statements at once; and it has its own way of refusing a parameter of
+    more than 64 bits.
     """
     from sqlalchemy.exc import SQLAlchemyError
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from coachbuilder.programme.database import FILE, SECTION, PlantDatabase
 from coachbuilder.programme.errors import InputError, Problem, ProblemList, closest
 from coachbuilder.programme.orders import COLUMNS, LARGEST_ORDERS_BYTES, Order, orders_of
+from coachbuilder.programme.places import PLACE_COLUMNS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -187,14 +188,14 @@ def _rows(
             return []
         header = list(result.keys())
         wanted = [column for column in COLUMNS if column != DAY]
-        optional = [] if split else [DAY]
+        optional = [*([] if split else [DAY]), *PLACE_COLUMNS]
         if len(set(header)) != len(header) or not set(wanted) <= set(header) <= {*wanted, *optional}:
-            strange = [name for name in header if name not in COLUMNS]
+            strange = [name for name in header if name not in {*COLUMNS, *PLACE_COLUMNS}]
             hint = next((near for name in strange if (near := closest(name, set(wanted) - set(header)))), "")
             if split and DAY in header:
                 hint = f"with {PREVIOUS_QUERY} the queries tell the day"
-            named = f"the columns {', '.join(wanted)}" + (f" and, if wanted, {', '.join(optional)}" if optional else "")
-            problems.extend([database.problem(key, ", ".join(header), f"{named}, each once", hint)])
+            named = f"the columns {', '.join(wanted)} and, if wanted, {', '.join(optional)}, each once"
+            problems.extend([database.problem(key, ", ".join(header), named, hint)])
             return []
         for number, cells in enumerate(result, start=1):
             row = {}
