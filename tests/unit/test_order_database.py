@@ -380,18 +380,18 @@ def test_a_killed_run_leaves_nothing(sequenced: tuple[Programme, SequenceResult]
     )
     command = [sys.executable, "-m", "coachbuilder.cli", "sequence", str(loaded.folder), "--write-back"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-        patience = time.monotonic() + 60
-        # The search is over and the transaction has begun once its journal stands beside the file; the first one comes
-        # and goes with the trial before the search.
-        held = 0
-        while held < 10 and time.monotonic() < patience and child.poll() is None:
-            held = held + 1 if (loaded.folder / "orders.db-journal").exists() else 0
-            time.sleep(0.1)
-        assert held == 10
-        assert rows(loaded.folder, "SELECT run, count(*) FROM build GROUP BY run") == [(kept.id, 20)], (
-            "a reader meanwhile"
-        )
-        child.send_signal(signal.SIGKILL)
+        try:
+            patience = time.monotonic() + 60
+            # The transaction that stays has begun once its journal stands beside the file and does not go.
+            held = 0
+            while held < 10 and time.monotonic() < patience and child.poll() is None:
+                held = held + 1 if (loaded.folder / "orders.db-journal").exists() else 0
+                time.sleep(0.1)
+            assert held == 10
+            seen = rows(loaded.folder, "SELECT run, count(*) FROM build GROUP BY run")
+            assert seen == [(kept.id, 20)], "a reader sees nothing of the run under way"
+        finally:
+            child.kill()
     assert child.returncode == -signal.SIGKILL
     assert rows(loaded.folder, "SELECT run, count(*) FROM build GROUP BY run") == [(kept.id, 20)]
     assert rows(loaded.folder, "SELECT run FROM build_runs") == [(kept.id,)]
