@@ -25,7 +25,7 @@ from coachbuilder.programme import InputError, Problem, Programme, load, order_d
 from coachbuilder.programme.errors import shown
 from coachbuilder.programme.orders import orders_fingerprint
 from coachbuilder.programme.template import write_template
-from coachbuilder.report import check_sequence_table, versions, write_sequence
+from coachbuilder.report import check_sequence_table, jsonable, versions, write_sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 QUERY = "SELECT id, model, colour, options FROM cars WHERE built = 0 ORDER BY id"
@@ -341,8 +341,9 @@ def test_the_build_order_is_written_with_its_run(sequenced: tuple[Programme, Seq
     )
     print_of = orders_fingerprint(loaded.orders or ())
     assert runs == [(item.id, 20, loaded.seed, result.counts.objective, print_of, 0) for item in (first, second)]
-    (found,) = rows(loaded.folder, "SELECT versions FROM build_runs LIMIT 1")
-    assert json.loads(str(found[0]))["sqlalchemy"] == versions()["sqlalchemy"]
+    ((found, counts),) = rows(loaded.folder, "SELECT versions, counts FROM build_runs LIMIT 1")
+    assert json.loads(str(found))["sqlalchemy"] == versions()["sqlalchemy"]
+    assert json.loads(str(counts)) == jsonable(result.counts)
 
 
 def test_a_failure_at_the_kth_car_leaves_nothing_of_the_run(sequenced: tuple[Programme, SequenceResult]) -> None:
