@@ -413,3 +413,34 @@ def test_a_table_may_have_any_name_and_a_percent_sign_in_a_query_is_one(server: 
     assert written.cars == 10
     found = server.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
     assert [name for (name,) in found] == ["cars", table, f"{table}_runs"]
+
+
+def test_the_example_of_the_page_runs(server: Server, tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "orders-in-a-database.md").read_text(encoding="utf-8")
+    section = page.split("## PostgreSQL")[1].split("```toml\n")[1].split("```")[0]
+    for shown, ours in (
+        ("postgresql://planner@dbhost:5432/plant", server.url()),
+        ("PLANT_DATABASE_PASSWORD", VARIABLE),
+    ):
+        assert shown in section
+        section = section.replace(shown, ours)
+    folder = tmp_path / "car"
+    write_template(folder)
+    with (folder / "plant.toml").open("a", encoding="utf-8") as file:
+        file.write("\n" + section)
+    server.ask("DROP SCHEMA IF EXISTS planning CASCADE")
+    server.ask("CREATE SCHEMA planning AUTHORIZATION planner")
+    server.ask("CREATE TABLE orders (number int, model text, paint text, options text[], build_day date, built_as int)")
+    server.ask("GRANT SELECT ON orders TO planner")
+    days = "VALUES (7, current_date + 1, NULL), (8, current_date + 1, NULL), (5, current_date, 1), (6, current_date, 2)"
+    server.ask(
+        "INSERT INTO orders SELECT number, 'sedan', 'red', ARRAY['panoramic-roof'], day, place "
+        f"FROM ({days}) AS known (number, day, place)"
+    )
+    loaded = load(folder)
+    assert [(order.id, order.previous_day) for order in loaded.orders or ()] == [
+        ("5", True), ("6", True), ("7", False), ("8", False)
+    ]  # fmt: skip
+    written = write_sequence(loaded, Stages(loaded).sequence, {})
+    assert written.table == "planning.build_sequence"
+    assert server.ask("SELECT order_id FROM planning.build_sequence ORDER BY order_id") == [("7",), ("8",)]
