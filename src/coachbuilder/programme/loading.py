@@ -46,7 +46,8 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     Parameters
     ----------
     folder
-        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv and line.csv.
+        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv and line.csv. Where
+        plant.toml names a database the orders are read from there, once.
     as_of
         Looks at the decision on another day than ``programme.as_of``: evidence dated later is hidden.
 
