@@ -8,6 +8,7 @@ from pydantic import Field
 
 from coachbuilder.programme.base import EvidencedSection, NonNegative, Share, default
 from coachbuilder.programme.sections.common import IDENTIFIER
+from coachbuilder.programme.sections.database import DatabaseSection
 from coachbuilder.programme.sections.store import StoreSection
 
 
@@ -78,3 +79,5 @@ class SequenceSection(EvidencedSection):
     """Options with a rule."""
     colour: tuple[ColourSection, ...] = Field(min_length=1)
     """Colours."""
+    database: DatabaseSection | None = None
+    """The plant's database, where the orders live there."""
