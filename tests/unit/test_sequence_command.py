@@ -249,6 +249,7 @@ def test_ctrl_c_prints_the_best_so_far_and_ends_with_130(
     monkeypatch.setattr(day_module, "_proven", stop_proof)
     # Without bounds nothing is proven by the search alone.
     monkeypatch.setattr(day_module, "lower_bounds", lambda inputs: SequenceBounds((0, 0), 0, 0, 0, 0))
+    monkeypatch.setattr(day_module, "raised_bounds", lambda inputs, bounds, **_: bounds)
     out = tmp_path / "answer.txt"
     status, answer, error = run(csplib, "--time", "0.2", "--prove", "9", "--out", out, "--json")
     assert status == 130
