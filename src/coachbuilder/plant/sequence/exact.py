@@ -203,7 +203,9 @@ class _Model:
         ):
             if weights[of]:
                 model.add(terms[of] >= least)
-        model.minimize(sum(weights[of] * terms[of] for of in terms if weights[of]))
+        total_cost = sum(weights[of] * terms[of] for of in terms if weights[of])
+        model.add(total_cost >= bounds.objective)
+        model.minimize(total_cost)
         class_of = {car: number for number, cars in enumerate(classes) for car in cars}
         hint = [class_of[int(car)] for car in order]
         if not inputs.short_windows and inputs.previous_colour is None and not self._placed():
