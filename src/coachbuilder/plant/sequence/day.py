@@ -22,6 +22,8 @@ TELLING_S = 0.2
 """Least time between two orders that are told."""
 BOUNDING_SHARE, MOST_BOUNDING_S = 0.05, 3.0
 """Part of the time of a search, and most seconds, in which one thread beside it bounds the rules together."""
+PROOF_SHARE = 0.25
+"""Part of the time of a proof for these bounds; the exact model has the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +237,7 @@ def _proven(
 
     started = time.monotonic()
     order = np.array(found.order, dtype=np.int64)
-    raised = raised_bounds(inputs, bounds, reached=found.counts.objective, time_limit_s=prove_s / 2)
+    raised = raised_bounds(inputs, bounds, reached=found.counts.objective, time_limit_s=PROOF_SHARE * prove_s)
     left_s = prove_s - (time.monotonic() - started)
     proof = prove(inputs, order, found.counts, time_limit_s=left_s, threads=threads, bounds=raised)
     time_s = found.time_s + time.monotonic() - started
