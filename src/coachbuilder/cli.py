@@ -332,7 +332,10 @@ def sequence(
     if kind is SequencingFormat.PROGRAMME:
         _refuse({**searching, "--prove": prove, "--check": check, "--instance": instance}, "a programme folder")
         if even_if_changed and not write_back:
-            _refuse({"--even-if-changed": True}, "no --write-back: nothing is written")
+            from coachbuilder.programme import InputError, Problem
+
+            expected = "--write-back too: without it nothing is written"
+            raise InputError([Problem("command line", "--even-if-changed", "no --write-back", expected)])
         _sequence_programme(source, as_of, as_json, out, write_back, even_if_changed)
         return
     writing = {"--write-back": write_back or None, "--even-if-changed": even_if_changed or None}

@@ -111,6 +111,13 @@ def test_a_csplib_file_is_answered_with_its_violations(run: Run, csplib: Path) -
     assert answer["time_s"] < 30
 
 
+def test_every_key_of_the_answers_is_told_in_the_manual(run: Run, challenge: Path, csplib: Path) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "sequencing-files.md").read_text(encoding="utf-8")
+    for source in (challenge, csplib):
+        answer = run(source, "--time", "0.1", "--json")[1]
+        assert [key for key in answer if f"`{key}`" not in manual] == []
+
+
 def test_the_exact_model_proves_a_small_day(run: Run, csplib: Path, challenge: Path) -> None:
     for source in (csplib, challenge):
         status, answer, _ = run(source, "--time", "0.2", "--threads", "1", "--prove", "30", "--json")
@@ -242,6 +249,7 @@ def test_ctrl_c_prints_the_best_so_far_and_ends_with_130(
     monkeypatch.setattr(day_module, "_proven", stop_proof)
     # Without bounds nothing is proven by the search alone.
     monkeypatch.setattr(day_module, "lower_bounds", lambda inputs: SequenceBounds((0, 0), 0, 0, 0, 0))
+    monkeypatch.setattr(day_module, "raised_bounds", lambda inputs, bounds, **_: bounds)
     out = tmp_path / "answer.txt"
     status, answer, error = run(csplib, "--time", "0.2", "--prove", "9", "--out", out, "--json")
     assert status == 130
