@@ -521,6 +521,39 @@ def test_evaluate_keeps_every_place_and_tells_the_true_loss_of_small_days() -> N
         assert result.fixed_places.loss.objective == kept - best
 
 
+def test_load_that_ranks_first_is_not_told_as_a_cost_of_places_nor_as_a_gain_of_the_store() -> None:
+    from coachbuilder.plant import sequence
+
+    paid = []
+    for seed in range(4):
+        latest = np.full(7, 6, dtype=np.int64)
+        latest[6] = 2
+        first = (SequenceObjective.LEVEL_LOAD, SequenceObjective.HIGH_PRIORITY, SequenceObjective.COLOUR_CHANGES)
+        inputs = day(
+            7, seed, models=tuple("aaabbbb"), objectives=first, frozen=1, latest_place=latest, evaluations=30_000,
+            store=store(RandomAccess(1)),
+        )  # fmt: skip
+        result = sequence.evaluate(inputs)
+        kept, best = (
+            Day(inputs).objectives(Pair(order, order)).objective
+            for order in (every_order(inputs).order, every_order(replace(inputs, frozen=0, latest_place=None)).order)
+        )
+        assert result.load_ranked
+        assert result.fixed_places is not None
+        assert result.fixed_places.kept.objective == kept
+        assert result.fixed_places.loss.objective == kept - best
+        assert result.store is not None
+        assert result.store.one_order.objective == kept
+        assert result.store.gain.objective == 0  # one place is no store
+        place = {car.car: car.position for car in result.order}
+        assert [car.position for car in result.fixed_places.cars] == [
+            place[car.car] for car in result.fixed_places.cars
+        ]
+        paid.append(result.counts.objective - kept)
+    assert min(paid) >= 0
+    assert max(paid) > 0
+
+
 def test_a_search_that_finds_less_with_more_freedom_is_told_no_loss_below_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

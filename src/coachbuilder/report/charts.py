@@ -208,9 +208,8 @@ def lines(
         there = [(place_x(x), place_y(y)) for x, y in zip(xs, band[1], strict=True)]
         back = [(place_x(x), place_y(y)) for x, y in zip(xs, band[0], strict=True)]
         drawing.polygon([*there, *reversed(back)], f"f-{band[2]} pale")
-    for value, name in references:
+    for value, _ in references:
         drawing.line(frame.left, place_y(value), frame.right, place_y(value), "l-ink dash")
-        drawing.text(frame.right, place_y(value) - 5, name, "ts halo", "end")
     for item in series:
         xs = item.x if item.x is not None else [float(index) for index in range(len(item.values))]
         runs: list[list[tuple[float, float]]] = [[]]
@@ -226,6 +225,8 @@ def lines(
             for point in run if dotted or len(run) == 1 else ():
                 drawing.circle(*point, 3, f"f-{item.color}")
             drawing.polyline(run, f"l-{item.color}{' dash' if item.dashed else ''}")
+    for value, name in references:
+        drawing.text(frame.right, place_y(value) - 5, name, "ts halo", "end")
     _marks(drawing, frame, [(place_x(value), name) for value, name in upright], frame.top - names_room)
     return drawing
 

@@ -391,12 +391,13 @@ def _places_and_store(day: SequenceResult) -> Iterator[tuple[str, str]]:
             "Places not free",
             f"{places.frozen_cars} frozen at the head, {places.late_cars} late, {places.due_cars} due; against the "
             f"free order they cost {objectives_words(places.loss)}, the head alone "
-            f"{objectives_words(places.loss_of_head)}",
+            f"{objectives_words(places.loss_of_head)}{_left_out(day)}",
         )
     if day.store is None:
         return
     store = day.store
-    yield "Painted-body store", f"{store_words(store)}; a car can come {store.farthest_ahead_cars} places forward"
+    forward = f"a car can come {store.farthest_ahead_cars} places forward"
+    yield "Painted-body store", f"{store_words(store)}; {forward}{_left_out(day)}"
     yield "  built as painted" if store.paint_given else "  one order for both shops", objectives_words(store.one_order)
     yield "  with the store", objectives_words(store.planned)
     for step in store.steps:
@@ -411,6 +412,10 @@ def _places_and_store(day: SequenceResult) -> Iterator[tuple[str, str]]:
         )
     if store.cars_outside_places:
         yield "  cars outside their places", str(store.cars_outside_places)
+
+
+def _left_out(day: SequenceResult) -> str:
+    return "; in rules and colours alone, load left out" if day.load_ranked else ""
 
 
 def _flow(flow: FlowResult) -> Iterator[tuple[str, str]]:

@@ -879,7 +879,7 @@ def _store(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
         sheet.table(
             (Column("What fixed places cost", width=34), *headings),
             ((name, *(getattr(counts, item) for item in _OBJECTIVES)) for name, counts in compared),
-            "Loss against the free order",
+            "Loss against the free order, in rules and colours",
         )
     if day.store is None:
         return
@@ -906,7 +906,7 @@ def _store(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
             )
             for step in store.steps
         ),
-        "Painted-body store",
+        "Painted-body store, in rules and colours",
     )
     if store.disturbance is not None:
         repair = store.disturbance

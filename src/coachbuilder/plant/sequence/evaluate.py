@@ -17,7 +17,7 @@ from coachbuilder.plant.sequence.interface import (
     SequenceResult,
 )
 from coachbuilder.plant.sequence.load.assess import assess
-from coachbuilder.plant.sequence.load.search import improve
+from coachbuilder.plant.sequence.load.search import has_load, improve
 
 
 def evaluate(inputs: SequenceInputs) -> SequenceResult:
@@ -52,11 +52,12 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
     """
     from coachbuilder.plant.sequence.engine import search
     from coachbuilder.plant.sequence.store.evaluate import evaluate as evaluate_store
-    from coachbuilder.plant.sequence.store.fixed import cost_of_places
+    from coachbuilder.plant.sequence.store.fixed import cost_of_places, without_load
 
     booked = np.arange(len(inputs.cars), dtype=np.int64)
     found = search(inputs)
     order, evaluations_for_load = improve(inputs, found.order)
+    by_rules = without_load(inputs, found.order, order)
     counts = count(inputs, order)
     return SequenceResult(
         cars_per_day=len(inputs.cars),
@@ -69,9 +70,10 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
         purge_cost_cny_per_day=counts.colour_changes * inputs.purge_cost_cny,
         evaluations=found.evaluations + evaluations_for_load,
         load=assess(inputs, order),
+        load_ranked=has_load(inputs),
         withdrawn=inputs.withdrawn,
-        fixed_places=cost_of_places(inputs, order),
-        store=evaluate_store(inputs, order),
+        fixed_places=cost_of_places(inputs, order, by_rules),
+        store=evaluate_store(inputs, by_rules),
     )
 
 

@@ -171,6 +171,8 @@ class SequenceResult:
     """Changes that the search looked at."""
     load: LoadResult | None = None
     """The order on the line that was balanced; none where the line is not known."""
+    load_ranked: bool = False
+    """True if load is among the objectives; what fixed places cost and what a store brings leave it out."""
     withdrawn: tuple[WithdrawnCar, ...] = ()
     """Cars that are not built today."""
     fixed_places: FixedPlacesResult | None = None

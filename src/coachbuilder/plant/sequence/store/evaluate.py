@@ -43,7 +43,8 @@ def evaluate(inputs: SequenceInputs, order: NDArray[np.int64]) -> StoreResult | 
     inputs
         The day, with its store.
     order
-        One order for both shops: position in ``inputs.cars`` of the car at each place, shape (cars,).
+        One order for both shops: position in ``inputs.cars`` of the car at each place, shape (cars,). Load is left out
+        here, so it is that found by rules and colours (:func:`coachbuilder.plant.sequence.store.fixed.without_load`).
 
     Returns
     -------

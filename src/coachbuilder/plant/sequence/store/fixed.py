@@ -17,29 +17,54 @@ def has_fixed_places(inputs: SequenceInputs) -> bool:
     return bool(inputs.frozen or inputs.earliest_place is not None or inputs.latest_place is not None)
 
 
-def cost_of_places(inputs: SequenceInputs, order: NDArray[np.int64]) -> FixedPlacesResult | None:
-    """Return what the fixed places cost, or ``None`` if every car may take any place.
+def without_load(inputs: SequenceInputs, by_rules: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the better of two orders by rules and colours: that before load counted, or the day's.
+
+    Load that ranks last leaves rules and colours no worse, and then it is the day's order. Load that ranks above one of
+    them buys itself off with it; an order that paid for load cannot be compared with one searched without it.
+
+    Parameters
+    ----------
+    inputs
+        The day.
+    by_rules
+        The order found by rules and colours, shape (cars,).
+    order
+        What the search for load made of it, shape (cars,).
+    """
+    day = Day(inputs)
+    return min((order, by_rules), key=lambda one: day.cost(Pair(one, one)))
+
+
+def cost_of_places(
+    inputs: SequenceInputs, order: NDArray[np.int64], by_rules: NDArray[np.int64] | None = None
+) -> FixedPlacesResult | None:
+    """Return what the fixed places cost in rules and colours, or ``None`` if every car may take any place.
 
     The day is searched again with the frozen head alone and without any fixed place, with the same work; an order that
-    keeps more is one that keeps less, so the better of the found and the given is taken and no loss is below 0.
+    keeps more is one that keeps less, so the better of the found and the given is taken and no loss is below 0. Work
+    overload and level load are left out of all three orders, wherever they rank: what places cost them is not told.
 
     Parameters
     ----------
     inputs
         The day with its frozen, late and due cars.
     order
-        The order found for it, shape (cars,).
+        The order found for it, shape (cars,), with load at its rank: the cars' places are told of it.
+    by_rules
+        The order that is compared, see :func:`without_load`, shape (cars,); the same unless told.
     """
     if not has_fixed_places(inputs):
         return None
     day, n = Day(inputs), len(inputs.cars)
+    compared = order if by_rules is None else by_rules
     without_places = replace(inputs, earliest_place=None, latest_place=None)
-    head = _searched(without_places, order) if inputs.frozen and _is_placed(inputs) else order
+    head = _searched(without_places, compared) if inputs.frozen and _is_placed(inputs) else compared
     if not inputs.frozen:
-        free = head = _searched(without_places, order)
+        free = head = _searched(without_places, compared)
     else:
         free = _searched(replace(without_places, frozen=0), head)
-    kept, head_only, none = (day.objectives(Pair(one, one)) for one in (order, head, free))
+    kept, head_only, none = (day.objectives(Pair(one, one)) for one in (compared, head, free))
     place_of, free_place_of = np.argsort(order), np.argsort(free)
     cars = tuple(
         PlacedCar(
@@ -82,4 +107,4 @@ def _searched(inputs: SequenceInputs, known: NDArray[np.int64]) -> NDArray[np.in
     return min((known, found), key=lambda order: day.cost(Pair(order, order)))
 
 
-__all__ = ["cost_of_places", "has_fixed_places"]
+__all__ = ["cost_of_places", "has_fixed_places", "without_load"]

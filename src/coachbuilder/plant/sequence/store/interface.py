@@ -131,7 +131,7 @@ class FixedPlacesResult:
     due_cars: int
     """Cars that may not be built after some place."""
     kept: Objectives
-    """The build order, which keeps every place."""
+    """The build order, which keeps every place, before load counts where load ranks above a rule or the colours."""
     head_only: Objectives
     """The order if the frozen head alone is kept."""
     free: Objectives
@@ -227,7 +227,7 @@ class StoreResult:
     farthest_ahead_cars: int
     """Places by which a car can come before its place in paint, at most."""
     one_order: Objectives
-    """Without a store: one order for both shops."""
+    """Without a store: one order for both shops, before load counts where load ranks above a rule or the colours."""
     planned: Objectives
     """With this store."""
     unlimited: Objectives
