@@ -255,6 +255,7 @@ def test_ctrl_c_prints_the_best_so_far_and_ends_with_130(
     assert status == 130
     assert error == "stopped; this is the best that was found\n"
     assert sorted(answer["order"]) == list(range(1, 11))
+    assert (answer["evaluations"] is None) == (moment == "search")
     assert checker().read_order(out) == [str(car) for car in answer["order"]]
 
 
