@@ -72,7 +72,7 @@ def days(
 
 def ours(day: CarSequencingDay, seconds: float, seed: int, threads: int) -> Run:
     answer = answer_day(day, time_limit_s=seconds, seed=seed, threads=threads)
-    speed = answer.evaluations / max(answer.time_s, 1e-9) / threads
+    speed = (answer.evaluations or 0) / max(answer.time_s, 1e-9) / threads
     remark = "proven" if answer.proven else ""
     if answer.counts.batch_excess_cars:
         return Run(None, (), answer.time_s, "breaks the batch limit", speed)

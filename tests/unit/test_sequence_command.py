@@ -91,7 +91,8 @@ def test_a_challenge_folder_is_answered_with_its_objectives_by_name(run: Run, ch
     assert answer["objective"] == sum(item["value"] * item["weight"] for item in by_name.values())
     bounds = answer["lower_bounds"]
     assert all(answer[name] >= least for name, least in bounds.items())
-    assert answer["lower_bound"] == sum(item["lower_bound"] * item["weight"] for item in by_name.values())
+    # Rules and colours together may be bounded higher than each alone.
+    assert answer["lower_bound"] >= sum(item["lower_bound"] * item["weight"] for item in by_name.values())
     assert answer["batch_excess_cars"] == 0
     assert (answer["seed"], answer["threads"], answer["cars"]) == (2, 1, 24)
     assert answer["run"]["time_s"] == answer["time_s"]
@@ -255,6 +256,7 @@ def test_ctrl_c_prints_the_best_so_far_and_ends_with_130(
     assert status == 130
     assert error == "stopped; this is the best that was found\n"
     assert sorted(answer["order"]) == list(range(1, 11))
+    assert (answer["evaluations"] is None) == (moment == "search")
     assert checker().read_order(out) == [str(car) for car in answer["order"]]
 
 

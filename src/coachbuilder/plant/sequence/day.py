@@ -64,8 +64,8 @@ class DayAnswer:
     """Part of the weighted sum that lies above the lower bound, from 0 to 1."""
     time_s: float
     """Duration of the search, and of the proof if one was asked for."""
-    evaluations: int
-    """Changes that the search looked at."""
+    evaluations: int | None
+    """Changes that the search looked at; none while it still goes on."""
     seed: int
     """Seed of the search."""
     threads: int
@@ -144,7 +144,7 @@ def answer_day(
     told_at: list[float] = []
     stop, done = threading.Event(), threading.Event()
 
-    def answer(order: NDArray[np.int64], evaluations: int) -> DayAnswer:
+    def answer(order: NDArray[np.int64], evaluations: int | None) -> DayAnswer:
         return replace(
             _answer(day, inputs, order, known[-1], known[-1].objective, False),
             time_s=time.monotonic() - started, evaluations=evaluations, seed=seed, threads=threads,
@@ -166,7 +166,7 @@ def answer_day(
         if now or not told_at or time.monotonic() - told_at[-1] >= TELLING_S:
             note(order)
             if progress is not None:
-                progress(answer(order, 0))
+                progress(answer(order, None))
             told_at[:] = [time.monotonic()]
 
     def raise_bounds() -> None:
