@@ -33,7 +33,7 @@ SWAP_ANY, SWAP_FROM_VIOLATED, SWAP_ALIKE, SWAP_ALIKE_FROM_VIOLATED, SWAP_NEAR = 
 INSERT_NEAR, INSERT_ANY, INSERT_BESIDE_COLOUR = 5, 6, 7
 REFLECT_NEAR, REFLECT_ANY, REFLECT_BETWEEN_COLOURS = 8, 9, 10
 SHUFFLE, SWAP_RUNS = 11, 12
-MOVES = 13
+INSERT_FROM_VIOLATED, REFLECT_FROM_VIOLATED = 13, 14
 
 
 class Day(NamedTuple):
@@ -690,6 +690,13 @@ def search(
                 j = i + near(day, random)
                 if j >= n:
                     continue
+            elif move == INSERT_FROM_VIOLATED or move == REFLECT_FROM_VIOLATED:
+                p = broken_place(day, state)
+                if p >= 0:
+                    i = p
+                j = i + near(day, random) if below(random, 2) == 0 else i - near(day, random)
+                if j < day.first or j >= n:
+                    continue
             elif move == INSERT_ANY or move == REFLECT_ANY:
                 j = day.first + below(random, free)
             elif move == INSERT_BESIDE_COLOUR:
@@ -709,12 +716,12 @@ def search(
                     continue
             else:
                 j = i
-            if move <= REFLECT_BETWEEN_COLOURS:
+            if move != SHUFFLE and move != SWAP_RUNS:
                 if i > j:
                     i, j = j, i
                 if j - i < 2:
                     continue
-                if move >= REFLECT_NEAR:
+                if move >= REFLECT_NEAR and move != INSERT_FROM_VIOLATED:
                     kind = 3
                 elif kind == 0:
                     kind = 1 + below(random, 2)

@@ -74,7 +74,7 @@ def legs_of(inputs: SequenceInputs, length: float) -> Iterator[Leg]:
         return
     used = 0.0 if SequenceObjective.COLOUR_CHANGES in one else 0.12
     left = 1.0 - used
-    yield _leg(left * 0.25, two, (100.0, 1.0), 0.5, 0.1, from_best=True)
+    yield _leg(left * 0.25, two, (SECOND, 1.0), WARM, 0.1, from_best=True)
     yield _leg(left * 0.45, ranked, (400.0, 20.0, 1.0), 3.0, 0.15, from_best=True)
     yield _leg(left * 0.3, ranked, (400.0, 20.0, 1.0), 1.0, 0.12, from_best=True)
 
@@ -87,7 +87,8 @@ def _single(ranked: tuple[SequenceObjective, ...], length: float) -> Iterator[Le
         yield _leg(float(share), ranked, (1.0,), HOT, COLD, menu=_PLAIN, from_best=True, ends_at_none=True)
 
 
-SHORTEST_LEG, HOT, COLD = 2.0, 0.35, 0.12
+SECOND, WARM = 100.0, 0.5
+SHORTEST_LEG, HOT, COLD = 2.0, 0.15, 0.08
 
 
 def _leg(
@@ -116,7 +117,7 @@ def _menu(parts: Mapping[int, float]) -> NDArray[np.uint8]:
     return np.repeat(np.array(list(parts), dtype=np.uint8), np.diff(ends, prepend=0))
 
 
-_COLOURED = _menu({0: 10, 1: 10, 2: 15, 3: 15, 4: 10, 5: 8, 6: 1, 7: 3, 8: 6, 9: 0.7, 10: 2, 11: 2, 12: 0.5})
-_PLAIN = _menu({0: 20, 1: 25, 4: 20, 5: 12, 6: 0.5, 8: 6, 9: 0.5, 11: 2})
+_COLOURED = _menu({0: 5, 1: 5, 2: 20, 3: 20, 4: 5, 5: 5, 6: 1, 7: 5, 8: 15, 9: 5, 10: 20, 11: 2, 12: 1})
+_PLAIN = _menu({0: 10, 1: 20, 4: 5, 5: 5, 8: 70, 9: 10, 11: 2})
 
 __all__ = ["COLUMN", "Leg", "legs_of"]

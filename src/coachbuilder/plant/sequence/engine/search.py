@@ -114,20 +114,21 @@ def search(
     if not inputs.cars:
         return Found(np.zeros(0, dtype=np.int64), 0, 0, 0.0, ())
     began = time.monotonic()
-    shared = _Shared(inputs, target, began, stop or threading.Event())
+    shared = _Shared(inputs, began, stop or threading.Event())
     first = starting_order(inputs, shared.problem) if start is None else np.array(start, dtype=np.int64)
-    shared.offer(first)
     workers = [
-        _Worker(inputs, shared, first, number, time_limit_s, inputs.evaluations // threads + 1)
+        _Worker(inputs, shared, first, number, time_limit_s, -(-inputs.evaluations // threads), target)
         for number in range(threads)
     ]
     if inputs.evaluations or time_limit_s is not None:
         _run(workers, shared, progress)
     if shared.failed is not None:
         raise shared.failed
+    # By objective and then by number: which thread was the first must not matter.
+    best = min(workers, key=lambda worker: worker.objective)
     return Found(
-        order=shared.order,
-        objective=shared.objective,
+        order=best.order,
+        objective=best.objective,
         evaluations=sum(worker.evaluations for worker in workers),
         time_s=time.monotonic() - began,
         history=tuple((item.time_s, item.objective) for item in shared.history),
@@ -159,7 +160,7 @@ def _run(workers: list[_Worker], shared: _Shared, progress: Callable[[Improvemen
 class _Shared:
     """The best order of all threads."""
 
-    def __init__(self, inputs: SequenceInputs, target: int, began: float, stop: threading.Event) -> None:
+    def __init__(self, inputs: SequenceInputs, began: float, stop: threading.Event) -> None:
         self.problem = problem_of(inputs, objective_weights(inputs))
         self.order: NDArray[np.int64] = np.arange(len(inputs.cars), dtype=np.int64)
         self.objective = 1 << 62
@@ -167,13 +168,11 @@ class _Shared:
         self.news: queue.SimpleQueue[Improvement] = queue.SimpleQueue()
         self.stop = stop
         self.failed: BaseException | None = None
-        self._target = target
         self._began = began
         self._lock = threading.Lock()
 
-    def offer(self, order: NDArray[np.int64]) -> None:
+    def offer(self, order: NDArray[np.int64], objective: int) -> None:
         """Take an order if it is better than the best."""
-        objective = objective_of(self.problem, order)
         with self._lock:
             if objective >= self.objective:
                 return
@@ -182,8 +181,6 @@ class _Shared:
             better = Improvement(time.monotonic() - self._began, objective, self.order)
             self.history.append(better)
             self.news.put(better)
-            if objective <= self._target:
-                self.stop.set()
 
     def best(self) -> NDArray[np.int64]:
         """Return the best order."""
@@ -202,8 +199,14 @@ class _Worker:
         number: int,
         time_limit_s: float | None,
         most_evaluations: int,
+        target: int,
     ) -> None:
         self.evaluations = 0
+        self.order = start
+        """The best order that this search found."""
+        self.objective = objective_of(shared.problem, start)
+        """Its objective."""
+        self._target = target
         self._inputs = inputs
         self._shared = shared
         self._order = start
@@ -212,13 +215,14 @@ class _Worker:
         self._most = most_evaluations
         self._began = time.monotonic()
         self._chunk = FIRST_CHUNK
+        shared.offer(start, self.objective)
 
     def run(self) -> None:
         """Search until the work is done, the time is over or somebody says stop."""
         try:
             done = 0.0
             for leg in legs_of(self._inputs, self._length()):
-                if self._shared.stop.is_set() or self._part() >= 1.0:
+                if self._over() or self._part() >= 1.0:
                     break
                 self._leg(leg, done, done + leg.share)
                 done += leg.share
@@ -247,12 +251,14 @@ class _Worker:
         problem = problem_of(self._inputs, weights)
         if leg.from_best and self._time_limit_s is not None:
             self._order = self._shared.best()
+        elif leg.from_best:
+            self._order = self.order
         self._seed = (self._seed * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) & ((1 << 63) - 1)
         state = state_of(problem, self._order, self._seed)
         best = self._order.copy()
         least = np.array([objective_of(problem, best)], dtype=np.int64)
         known = int(least[0])
-        while not self._shared.stop.is_set():
+        while not self._over():
             part = self._part()
             if part >= end or (least[0] == 0 and leg.ends_at_none):
                 break
@@ -267,10 +273,22 @@ class _Worker:
             self._learn(chunk, time.monotonic() - begun)
             if int(least[0]) < known:
                 known = int(least[0])
-                self._shared.offer(best)
+                self._note(best)
             if looked_at == 0:
                 break
         self._order = best
+
+    def _over(self) -> bool:
+        return self._shared.stop.is_set() or self.objective <= self._target
+
+    def _note(self, order: NDArray[np.int64]) -> None:
+        """Keep an order if it is the best; one that leads a thread to the target ends all where time is the limit."""
+        objective = objective_of(self._shared.problem, order)
+        if objective < self.objective:
+            self.order, self.objective = order.copy(), objective
+            self._shared.offer(self.order, objective)
+        if self.objective <= self._target and self._time_limit_s is not None:
+            self._shared.stop.set()
 
     def _next_chunk(self) -> int:
         if self._time_limit_s is None:
