@@ -72,7 +72,7 @@ def days(
 
 def ours(day: CarSequencingDay, seconds: float, seed: int, threads: int) -> Run:
     answer = answer_day(day, time_limit_s=seconds, seed=seed, threads=threads)
-    speed = answer.evaluations / max(answer.time_s, 1e-9) / threads
+    speed = (answer.evaluations or 0) / max(answer.time_s, 1e-9) / threads
     remark = "proven" if answer.proven else ""
     if answer.counts.batch_excess_cars:
         return Run(None, (), answer.time_s, "breaks the batch limit", speed)
@@ -173,6 +173,13 @@ STYLE = """<style>
 </style><rect width="100%" height="100%" fill="#fff"/>"""
 
 
+def short(value: float) -> str:
+    """Return a number with three digits: 2.25 M, 36.1 k, 29."""
+    if value >= 1e6:
+        return f"{value / 1e6:.3g} M"
+    return f"{value / 1e3:.3g} k" if value >= 1e4 else f"{value:.3g}"
+
+
 def plot(results: Sequence[tuple[str, Sequence[Run], Sequence[Run]]], seconds: float) -> str:
     """Draw the objective over time of each day: a step for each better order, both programs, logarithmic upwards."""
     rows = math.ceil(len(results) / COLUMNS)
@@ -194,7 +201,7 @@ def plot(results: Sequence[tuple[str, Sequence[Run], Sequence[Run]]], seconds: f
         for mark, text in zip(marks, tick_texts(marks), strict=True):
             drawing.text(across(mark), top + height + 14, f"{text} s", "s", "middle")
         for level in (high, (low + high) / 2, low):
-            drawing.text(left - 4, up(level) + 4, f"{10**level - 1:,.4g}", "s", "end")
+            drawing.text(left - 4, up(level) + 4, short(10**level - 1), "s", "end")
         for runs, cls in ((theirs, "cp"), (mine, "ours")):
             for run in runs:
                 points: list[tuple[float, float]] = []

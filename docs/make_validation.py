@@ -339,6 +339,18 @@ def sequence() -> Iterator[Row]:
         f"{counts.high_priority_excess}, {counts.colour_changes} colour changes, {counts.low_priority_excess}",
         "better" if counts.objective < 132_099 else "not better",
     )
+    yield (
+        "Work overload of a build order, and the search for less",
+        "a simulation by the clock; proven optima of small days by CP-SAT; the closed form of one car in so many",
+        "`tests/unit/test_sequence_load.py`, `tests/property/test_sequence_load.py`",
+        "none: the same to a millisecond",
+    )
+    yield (
+        "Level load: the least product-rate variation",
+        "every order of small days",
+        "`tests/unit/test_sequence_load.py`",
+        "none",
+    )
 
 
 def flow() -> Iterator[Row]:

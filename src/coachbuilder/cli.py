@@ -18,6 +18,7 @@ import typer
 
 if TYPE_CHECKING:
     from coachbuilder.plan import Stages
+    from coachbuilder.plant.sequence import SequenceResult
     from coachbuilder.programme import InputError, Programme
 
 app = typer.Typer(
@@ -314,6 +315,12 @@ def sequence(
     instance: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which instance of a CSPLib file that holds several.")
     ] = None,
+    write_back: Annotated[
+        bool, typer.Option("--write-back", help="Write the order of a programme's cars into its plant's database.")
+    ] = False,
+    even_if_changed: Annotated[
+        bool, typer.Option("--even-if-changed", help="Write it although the orders have changed meanwhile.")
+    ] = False,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
@@ -324,9 +331,15 @@ def sequence(
     searching = {"--time": time, "--seed": seed, "--threads": threads}
     if kind is SequencingFormat.PROGRAMME:
         _refuse({**searching, "--prove": prove, "--check": check, "--instance": instance}, "a programme folder")
-        _sequence_programme(source, as_of, as_json, out)
+        if even_if_changed and not write_back:
+            from coachbuilder.programme import InputError, Problem
+
+            expected = "--write-back too: without it nothing is written"
+            raise InputError([Problem("command line", "--even-if-changed", "no --write-back", expected)])
+        _sequence_programme(source, as_of, as_json, out, write_back, even_if_changed)
         return
-    _refuse({"--as-of": as_of}, "a file of the literature")
+    writing = {"--write-back": write_back or None, "--even-if-changed": even_if_changed or None}
+    _refuse({"--as-of": as_of, **writing}, "a file of the literature")
     if kind is SequencingFormat.CHALLENGE:
         _refuse({"--instance": instance}, "a folder of the challenge")
     if check is not None:
@@ -350,12 +363,17 @@ def _refuse(options: Mapping[str, object], what: str) -> None:
         raise InputError(given)
 
 
-def _sequence_programme(folder: Path, as_of: str | None, as_json: bool, out: Path | None) -> None:
+def _sequence_programme(
+    folder: Path, as_of: str | None, as_json: bool, out: Path | None, write_back: bool, even_if_changed: bool
+) -> None:
     from coachbuilder.report import sequence_file, write_text
 
     if out is not None:
         _require_file(out, (".csv", ".json"))
-    result = _run_stage(folder, as_of, as_json, "sequence", lambda stages: stages.sequence)
+    if write_back:
+        result = _sequence_written_back(folder, as_of, as_json, even_if_changed)
+    else:
+        result = _run_stage(folder, as_of, as_json, "sequence", lambda stages: stages.sequence)
     if out is not None:
         write_text(out, sequence_file(result, out.suffix.lower()))
 
@@ -414,6 +432,26 @@ def _sequence_day(
         typer.echo(sequenced_day_text(answer))
     if stopped:
         raise _StoppedWithAnswer
+
+
+def _sequence_written_back(programme: Path, as_of: str | None, as_json: bool, even_if_changed: bool) -> SequenceResult:
+    from coachbuilder.plan import Stages
+    from coachbuilder.report import check_sequence_table, jsonable, stage_summary, write_sequence
+    from coachbuilder.report import versions as versions_of
+
+    loaded = _load(programme, as_of)
+    check_sequence_table(loaded)
+    with _progress() as show:
+        result = Stages(loaded, progress=lambda stage: show(stage, None)).sequence
+        show("writing the build order", None)
+        versions = versions_of()
+        run = write_sequence(loaded, result, versions, even_if_changed=even_if_changed)
+    if as_json:
+        _print_json({"sequence": jsonable(result), "run": jsonable(run) | {"versions": versions}})
+        return result
+    changed = "; the orders had changed since they were read" if run.orders_changed else ""
+    typer.echo(f"{stage_summary('sequence', result)}\n\nWritten to {run.table}: run {run.id}, {run.cars} cars{changed}")
+    return result
 
 
 @app.command()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coachbuilder.market import AnnouncementResult, Comparison, DemandInputs, DemandResult
     from coachbuilder.plant.balance import EditedLine, FitInputs, FitResult
     from coachbuilder.plant.flow import FlowInputs, FlowResult
-    from coachbuilder.plant.sequence import SequenceInputs, SequenceResult
+    from coachbuilder.plant.sequence import LineLoad, SequenceInputs, SequenceResult
     from coachbuilder.vehicle import VehicleInputs, VehicleResult
     from coachbuilder.vehicle.search import SearchResult
 
@@ -414,9 +414,38 @@ class Stages:
 
         if self._reuse is not None:
             return self._reuse.sequence
-        inputs = self.sequence_inputs
+        inputs = replace(self.sequence_inputs, line=self._line_load())
         self._tell("sequence")
         return sequence.evaluate(inputs)
+
+    def _line_load(self) -> LineLoad:
+        """Return the balanced line as a build order loads it."""
+        from coachbuilder.plant import balance
+        from coachbuilder.plant.sequence import LineLoad, LineOperator
+
+        inputs, line = self.fit_inputs, self.fit.after
+        lanes = {station.station: station.lanes for station in line.stations}
+        takts_before: dict[str, int] = {}
+        for station in line.stations:
+            takts_before[station.station] = sum(lanes[earlier] for earlier in takts_before)
+        return LineLoad(
+            takt_s=line.takt_s,
+            models=inputs.models,
+            mix=tuple(line.mix.get(model, 0.0) for model in inputs.models),
+            guest=inputs.guest,
+            operators=tuple(
+                LineOperator(
+                    station=item.station,
+                    number=item.number,
+                    place=takts_before[item.station],
+                    lanes=lanes[item.station],
+                    lane=lane,
+                    work_s=item.time_s,
+                )
+                for item in balance.occupancy(inputs, line)
+                for lane in range(lanes[item.station])
+            ),
+        )
 
     @cached_property
     def flow_inputs(self) -> FlowInputs:
@@ -561,7 +590,7 @@ _DEPENDS_ON: Mapping[str, tuple[str, ...]] = {
     "demand": ("vehicle",),
     "fit_plan": ("timing", "demand"),
     "fit": ("fit_plan",),
-    "sequence": ("fit_plan",),
+    "sequence": ("fit",),
     "flow": ("fit",),
     "deal": ("timing", "vehicle", "demand", "fit", "flow"),
     "announcement": (),

@@ -315,6 +315,27 @@ def test_what_moves_buy_stands_in_page_workbook_and_terminal(example_plan: Plan,
     assert set(says) >= {move.says for move in example_plan.fit.moved_tasks}
 
 
+def test_where_guests_overload_the_line_stands_in_page_workbook_and_terminal(
+    example_plan: Plan, page: str, book: Any
+) -> None:
+    day = example_plan.sequence
+    assert day.load is not None
+    summary = stage_summary("sequence", day)
+    rows = [[cell.value for cell in row] for row in book["Load"].iter_rows()]
+    for answer in day.load.answers:
+        said = wording.overload_answer(answer, day.cars_per_day)
+        assert said in summary
+        assert said in page
+        assert any(row[:3] == [answer.borders.value, answer.utility_workers, answer.first_cars] for row in rows)
+    for point in day.load.guest_shares:
+        figures = [point.guest_cars, point.guest_share, point.closed_overload_s_per_car, point.open_overload_s_per_car]
+        assert any(row[:4] == [pytest.approx(figure) for figure in figures] for row in rows)
+    worst = day.load.stations[0]
+    assert f"{worst.station} {wording.whole(worst.overload_s_per_day)} s a day" in summary
+    assert 'id="overload-curve"' in page
+    assert 'id="overloaded-stations"' in page
+
+
 def test_a_line_that_built_nothing_before_has_a_page_too(example_plan: Plan, tmp_path: Path) -> None:
     fit = example_plan.fit
     nothing = dict.fromkeys(fit.after.mix, 0.0)
@@ -370,8 +391,8 @@ def test_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_workbook_has_its_sheets_in_order_with_frozen_headings(book: Any) -> None:
     assert book.sheetnames == [
-        "Answers", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Rules", "Flow", "Ramp", "Deal", "Announcement",
-        "Risk", "Evidence", "Assumptions", "Run",
+        "Answers", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Rules", "Load", "Store", "Flow", "Ramp", "Deal",
+        "Announcement", "Risk", "Evidence", "Assumptions", "Run",
     ]  # fmt: skip
     for sheet in book:
         assert sheet.freeze_panes == "B2"

@@ -175,7 +175,7 @@ def test_a_day_too_large_for_the_exact_model_is_told(monkeypatch: pytest.MonkeyP
 
 
 def test_without_ortools_the_extra_that_is_needed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
+    monkeypatch.setitem(sys.modules, "ortools.sat.python.cp_model", None)
     inputs = day(np.random.default_rng(5), 6)
     with pytest.raises(InputError, match=r"coachbuilder\[exact\]"):
         exact.prove(inputs, np.arange(6), sequence.count(inputs, np.arange(6)), time_limit_s=1.0)

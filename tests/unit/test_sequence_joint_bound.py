@@ -16,8 +16,8 @@ import pytest
 from coachbuilder.formats.car_sequencing import read_csplib, read_roadef
 from coachbuilder.plant import sequence
 from coachbuilder.plant.sequence import SequenceInputs, SequenceRule
-from coachbuilder.plant.sequence.bounds import lower_bounds
-from coachbuilder.plant.sequence.joint import joint_bound, raised_bounds
+from coachbuilder.plant.sequence.bounds import lower_bounds, objective_weights
+from coachbuilder.plant.sequence.joint import bound_with_colours, joint_bound, raised_bounds
 from coachbuilder.programme.sections.sequence import RulePriority, SequenceObjective
 
 HIGH, LOW = RulePriority.HIGH, RulePriority.LOW
@@ -69,6 +69,44 @@ def test_no_order_costs_less_than_the_joint_bound_and_it_beats_the_rules_alone(s
         assert alone.high_priority <= raised.high_priority <= optimum
         assert raised_bounds(inputs, raised, reached=10**12, time_limit_s=60.0) == raised
     assert higher >= 1
+
+
+@pytest.mark.parametrize("first", [SequenceObjective.HIGH_PRIORITY, SequenceObjective.COLOUR_CHANGES])
+def test_no_order_costs_less_than_the_bound_of_rules_and_colours(first: SequenceObjective) -> None:
+    random = np.random.default_rng(23)
+    higher = reached = 0
+    objectives = (first, *(each for each in SequenceObjective if each is not first))
+    for trial in range(8):
+        plain = day(random, short=True, count=False)
+        rules = (*plain.rules[:2], replace(plain.rules[2], priority=LOW))
+        before = None if trial % 3 == 0 else str(random.choice(list("rgb")))
+        inputs = replace(
+            plain, rules=rules, colours=tuple(random.choice(list("rg"), 5)), previous_colour=before,
+            objectives=objectives, longest_batch=int(random.integers(1, 6)),
+        )  # fmt: skip
+        counted = [sequence.count(inputs, np.array(order)) for order in itertools.permutations(range(5))]
+        allowed = [counts for counts in counted if counts.batch_excess_cars == 0]
+        if not allowed:
+            continue
+        weights = objective_weights(inputs)
+        for chosen in ((0,), (2,), (0, 1)):
+            bound = bound_with_colours(inputs, chosen)
+            assert bound is not None
+            of = SequenceObjective.LOW_PRIORITY if chosen == (2,) else SequenceObjective.HIGH_PRIORITY
+            best = min(
+                weights[of] * sum(counts.rules[at].excess for at in chosen)
+                + weights[SequenceObjective.COLOUR_CHANGES] * counts.colour_changes
+                for counts in allowed
+            )
+            assert bound <= best
+            reached += bound == best
+        optimum = min(counts.objective for counts in allowed)
+        alone = lower_bounds(inputs)
+        raised = raised_bounds(inputs, alone, reached=10**12, time_limit_s=60.0)
+        assert alone.objective <= raised.objective <= optimum
+        higher += raised.objective > alone.objective
+    assert higher >= 2
+    assert reached >= 8
 
 
 def test_the_published_optimum_of_every_over_constrained_instance_is_proven(shared_data: Path) -> None:

@@ -5,6 +5,7 @@ Problems are collected and raised together; each names the file, the field, what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -114,10 +115,27 @@ class ProblemList:
             raise InputError(self._problems)
 
 
+_URL_PASSWORD = re.compile(r"(\w://[^\s:/?#]*):\S*@")
+_KEY_PASSWORD = re.compile(
+    r"""(\b\w*(?:password|passwd|pwd)['"]?\s*[:=]\s*)(?:'[^']*'|"[^"]*"|[^\s,&;'"]+)""", re.IGNORECASE
+)
+
+
+def _without_passwords(text: str) -> str:
+    """Return a text without what looks like a password, for it may have been put where none belongs."""
+    return _KEY_PASSWORD.sub(r"\1***", _URL_PASSWORD.sub(r"\1:***@", text))
+
+
 def shown(found: object, limit: int = 80) -> str:
-    """Return what was found as a short text for an error message."""
+    """Return what was found as a short text for an error message, without passwords.
+
+    Examples
+    --------
+    >>> shown("postgresql://planner:secret@dbhost/plant")
+    'postgresql://planner:***@dbhost/plant'
+    """
     text = found if isinstance(found, str) else repr(found)
-    text = " ".join(text.split())
+    text = _without_passwords(" ".join(text.split()))
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -25,6 +25,7 @@ from coachbuilder.programme.tree import map_assumptions, repeated_ids
 
 if TYPE_CHECKING:
     from coachbuilder.programme.line import LinePlace
+    from coachbuilder.programme.orders import Order
     from coachbuilder.programme.schema import PlantDocument
     from coachbuilder.programme.tasks import Task
 
@@ -45,7 +46,8 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     Parameters
     ----------
     folder
-        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv and line.csv.
+        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv and line.csv. Where
+        plant.toml names a database the orders are read from there, once.
     as_of
         Looks at the decision on another day than ``programme.as_of``: evidence dated later is hidden.
 
@@ -65,7 +67,6 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     >>> programme.guest.name  # doctest: +SKIP
     """
     from coachbuilder.programme.line import read_line
-    from coachbuilder.programme.orders import read_orders
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
     from coachbuilder.programme.tasks import read_tasks
 
@@ -90,14 +91,9 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     line: tuple[LinePlace, ...] = ()
     if tasks and os.path.lexists(folder / LINE_FILE):
         line = read_line(folder / LINE_FILE, [task.id for task in tasks], problems)
-    if plant is not None and os.path.lexists(folder / ORDERS_FILE):
-        orders = read_orders(
-            folder / ORDERS_FILE,
-            [model.id for model in plant.model],
-            [option.id for option in plant.sequence.option],
-            [colour.id for colour in plant.sequence.colour],
-            problems,
-        )
+    lines = _Lines(folder)
+    if plant is not None:
+        orders = _orders(plant, folder, lines, problems)
     if document is not None:
         problems.extend(link_problems(document.evidence, PROGRAMME_FILE))
         rests_on = document.programme.rests_on
@@ -131,7 +127,6 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
             f"a claim known by {day}",
             hint="look at a later day, or name an earlier claim",
         )
-    lines = _Lines(folder)
     document = _with_evidence(document, PROGRAMME_FILE, document.evidence, standing, day, problems, lines)
     plant = _with_evidence(plant, PLANT_FILE, document.evidence, standing, day, problems, lines)
     problems.raise_if_any()
@@ -146,6 +141,36 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
         folder=folder,
         line=line,
     )
+
+
+def _orders(plant: PlantDocument, folder: Path, lines: _Lines, problems: ProblemList) -> tuple[Order, ...] | None:
+    """Return the orders of the plant's database or of orders.csv; nothing where there is neither."""
+    from coachbuilder.programme.orders import read_orders
+
+    known = (
+        [model.id for model in plant.model],
+        [option.id for option in plant.sequence.option],
+        [colour.id for colour in plant.sequence.colour],
+    )
+    database = plant.sequence.database
+    in_file = os.path.lexists(folder / ORDERS_FILE)
+    if database is not None and in_file:
+        problems.add(
+            "sequence.database",
+            f"orders in a database and in {ORDERS_FILE}",
+            "orders in one place",
+            line=lines.find(PLANT_FILE, "sequence.database"),
+            hint=f"take this table or {ORDERS_FILE} away",
+            file=PLANT_FILE,
+        )
+        return None
+    if database is not None:
+        from coachbuilder.programme.database import PlantDatabase
+        from coachbuilder.programme.order_database import read_order_database
+
+        source = PlantDatabase(database, folder, lambda path: lines.find(PLANT_FILE, path))
+        return read_order_database(source, *known, problems)
+    return read_orders(folder / ORDERS_FILE, *known, problems) if in_file else None
 
 
 def _read_document(path: Path, schema: type[Document], problems: ProblemList) -> Document | None:
@@ -282,7 +307,7 @@ def _explain(error: ValidationError, file: str, schema: type[Section], raw: str,
         kind = item["type"]
         found: object = item["input"]
         context: Mapping[str, Any] = item.get("ctx", {})
-        if kind == "assumption":
+        if kind in {"assumption", "unseen"}:
             problems.add(path, context["found"], context["expected"], line=line, file=file)
         elif kind == "extra_forbidden":
             allowed = _fields_at(schema, location[:-1])

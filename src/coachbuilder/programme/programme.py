@@ -55,7 +55,7 @@ class Programme:
     tasks
         Work elements of tasks.csv.
     orders
-        The day's orders of orders.csv, or ``None`` where an order book is drawn from the mix.
+        The day's orders of orders.csv or the plant's database, or ``None`` where an order book is drawn from the mix.
     line
         Today's assignment of line.csv; empty where the line is balanced from nothing.
     evidence

@@ -12,6 +12,7 @@ from coachbuilder.report.document import (
 )
 from coachbuilder.report.jsonable import dumps, jsonable
 from coachbuilder.report.page import write_report
+from coachbuilder.report.sequence_table import check_sequence_table, write_sequence
 from coachbuilder.report.sequenced_day import (
     sequence_file,
     sequenced_day_document,
@@ -26,6 +27,7 @@ from coachbuilder.report.workbook import write_workbook
 __all__ = [
     "Answer",
     "answers",
+    "check_sequence_table",
     "command_details",
     "dumps",
     "jsonable",
@@ -41,6 +43,7 @@ __all__ = [
     "versions",
     "write_plan",
     "write_report",
+    "write_sequence",
     "write_text",
     "write_work_sheet",
     "write_workbook",

@@ -107,7 +107,14 @@ def legend(drawing: Drawing, entries: Sequence[tuple[str, str]], x: float, y: fl
 
 
 def _value_axis(
-    drawing: Drawing, frame: Frame, values: Sequence[float], title: str, count: int = 5, *, anchor_zero: bool = True
+    drawing: Drawing,
+    frame: Frame,
+    values: Sequence[float],
+    title: str,
+    count: int = 5,
+    *,
+    anchor_zero: bool = True,
+    title_above: float = 0.0,
 ) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
     if anchor_zero:
@@ -117,7 +124,7 @@ def _value_axis(
     for value, text in zip(marks, tick_texts(marks), strict=True):
         drawing.line(frame.left, place(value), frame.right, place(value), "axis0" if value == 0 else "grid")
         drawing.text(frame.left - 6, place(value) + 4, text, "ts num", "end")
-    drawing.text(0, frame.top - 10, title, "ts soft")
+    drawing.text(0, frame.top - 10 - title_above, title, "ts soft")
     return marks[0], marks[-1]
 
 
@@ -128,6 +135,10 @@ def _axis_room(values: Sequence[float], count: int = 5) -> float:
 
 def _known(values: Sequence[float | None]) -> list[float]:
     return [value for value in values if value is not None]
+
+
+UPRIGHT_ROOM = 34.0
+"""Room above a chart for the names of upright lines."""
 
 
 def lines(
@@ -144,6 +155,7 @@ def lines(
     years: bool = False,
     left: float = 0.0,
     dotted: bool = False,
+    upright: Sequence[tuple[float, str]] = (),
 ) -> Drawing:
     """Draw lines over a common horizontal axis.
 
@@ -169,6 +181,8 @@ def lines(
         Least room for the figures of the vertical axis, so that charts below each other line up.
     dotted
         True draws a dot at every value.
+    upright
+        Named positions on the horizontal axis, marked by upright lines.
     """
     drawing = Drawing(width, height)
     everything = [value for item in series for value in _known(item.values)] + [value for value, _ in references]
@@ -176,8 +190,10 @@ def lines(
         everything += [*band[0], *band[1]]
     key = [(item.label, f"l-{item.color}{' dash' if item.dashed else ''}") for item in series if item.label]
     top = (legend(drawing, key, 0, 0, width) + 2 if len(key) > 1 else 0) + 24
+    names_room = UPRIGHT_ROOM if upright else 0.0
+    top += names_room
     frame = Frame(max(left, _axis_room(everything)), top, width - 8, height - (40 if x_title else 24))
-    low, high = _value_axis(drawing, frame, everything, y_title, anchor_zero=anchor_zero)
+    low, high = _value_axis(drawing, frame, everything, y_title, anchor_zero=anchor_zero, title_above=names_room)
     across = [float(x) for item in series for x in (item.x if item.x is not None else range(len(item.values)))]
     marks = ticks(min(across, default=0.0), max(across, default=1.0), 8 if width > 500 else 5, whole=whole_x)
     if min(across, default=0.0) > marks[0] and len(marks) > 2 and min(across) - marks[0] > 0.5 * (marks[1] - marks[0]):
@@ -192,9 +208,8 @@ def lines(
         there = [(place_x(x), place_y(y)) for x, y in zip(xs, band[1], strict=True)]
         back = [(place_x(x), place_y(y)) for x, y in zip(xs, band[0], strict=True)]
         drawing.polygon([*there, *reversed(back)], f"f-{band[2]} pale")
-    for value, name in references:
+    for value, _ in references:
         drawing.line(frame.left, place_y(value), frame.right, place_y(value), "l-ink dash")
-        drawing.text(frame.right, place_y(value) - 5, name, "ts halo", "end")
     for item in series:
         xs = item.x if item.x is not None else [float(index) for index in range(len(item.values))]
         runs: list[list[tuple[float, float]]] = [[]]
@@ -210,6 +225,9 @@ def lines(
             for point in run if dotted or len(run) == 1 else ():
                 drawing.circle(*point, 3, f"f-{item.color}")
             drawing.polyline(run, f"l-{item.color}{' dash' if item.dashed else ''}")
+    for value, name in references:
+        drawing.text(frame.right, place_y(value) - 5, name, "ts halo", "end")
+    _marks(drawing, frame, [(place_x(value), name) for value, name in upright], frame.top - names_room)
     return drawing
 
 
@@ -533,16 +551,16 @@ def histogram(
     return drawing
 
 
-def _marks(drawing: Drawing, frame: Frame, marks: Sequence[tuple[float, str]]) -> None:
-    """Name upright lines on two rows, moved apart where names would touch."""
+def _marks(drawing: Drawing, frame: Frame, marks: Sequence[tuple[float, str]], top: float = 0.0) -> None:
+    """Name upright lines on two rows from ``top`` on, moved apart where names would touch."""
     free = [0.0, 0.0]
     for x, name in sorted(marks):
         inside = min(max(x, frame.left), frame.right)
         half = text_width(name, SMALL_FONT_SIZE) / 2
         row = 0 if inside - half >= free[0] else 1
         center = min(max(inside, half, free[row] + half), drawing.width - half)
-        drawing.line(inside, 18.0 + 14 * row, inside, frame.bottom, "l-ink thin")
-        drawing.text(center, 12 + 14 * row, name, "ts halo", "middle")
+        drawing.line(inside, top + 18.0 + 14 * row, inside, frame.bottom, "l-ink thin")
+        drawing.text(center, top + 12 + 14 * row, name, "ts halo", "middle")
         free[row] = center + half + 6
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coachbuilder.plan import Plan
     from coachbuilder.risk import RiskResult
 
-PACKAGES = ("coachbuilder", "numpy", "numba", "scipy", "pydantic", "typer", "rich", "jinja2", "openpyxl")
+PACKAGES = ("coachbuilder", "numpy", "numba", "scipy", "pydantic", "typer", "rich", "jinja2", "openpyxl", "sqlalchemy")
 
 
 def versions() -> dict[str, str]:

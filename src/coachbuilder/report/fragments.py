@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from coachbuilder.plant.balance.use import idle_share_by_model, segment_uses, station_uses
-from coachbuilder.report import charts, wording
+from coachbuilder.report import charts, order_words, wording
 from coachbuilder.report.charts import Series
 from coachbuilder.report.svg import Drawing
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from coachbuilder.plant.balance.interface import FitResult, LineBalance, MovedTask
     from coachbuilder.plant.flow.interface import FlowResult, RampResult
     from coachbuilder.plant.sequence.interface import SequenceResult
+    from coachbuilder.plant.sequence.store.interface import StoreResult, StoreStep
     from coachbuilder.programme import Programme
     from coachbuilder.risk.interface import FigureSpread, RiskResult
     from coachbuilder.vehicle.interface import CycleResult, VehicleResult
@@ -554,6 +555,140 @@ def order_key(day: SequenceResult, programme: Programme) -> list[dict[str, str]]
         ),
         *({"color": f"p{place}", "label": names.get(colour, colour)} for colour, place in paints.items()),
     ]
+
+
+_SHOWN_OVER_ALLOWED = 2.5
+"""The curve of work overload is shown up to so many times what the utility workers do: beyond it only rises."""
+_WORST_STATIONS = 12
+
+
+def overload_by_guest_share(day: SequenceResult) -> Markup:
+    """Return work overload over the share of guest cars, with the shares from which on the line overloads."""
+    load = day.load
+    if load is None:
+        return Markup("")
+    allowed = load.utility_workers * load.takt_s
+    points = [
+        point
+        for point in load.guest_shares
+        if allowed == 0 or point.open_overload_s_per_car <= _SHOWN_OVER_ALLOWED * allowed
+    ]
+    shares = [100 * point.guest_share for point in points]
+
+    def within(values: Iterable[float]) -> list[float | None]:
+        return [value if allowed == 0 or value <= _SHOWN_OVER_ALLOWED * allowed else None for value in values]
+
+    series = [
+        Series("borders closed", within(point.closed_overload_s_per_car for point in points), "brand", shares),
+        Series("borders open", within(point.open_overload_s_per_car for point in points), "host", shares),
+        Series(
+            "no order has less, closed",
+            within(point.closed_lower_bound_s_per_car for point in points),
+            "brand",
+            shares,
+            dashed=True,
+        ),
+        Series(
+            "no order has less, open",
+            within(point.open_lower_bound_s_per_car for point in points),
+            "host",
+            shares,
+            dashed=True,
+        ),
+    ]
+    answers = [answer for answer in load.answers if answer.utility_workers == load.utility_workers]
+    planned = next((point.guest_share for point in load.guest_shares if point.guest_cars == load.guest_cars), None)
+    marks = [
+        (100 * answer.first_share, f"{answer.borders}: {wording.percent(answer.first_share)}")
+        for answer in answers
+        if answer.first_share is not None
+    ]
+    if planned is not None:
+        marks.append((100 * planned, f"planned: {wording.percent(planned)}"))
+    enough = [(allowed, wording.utility_workers(load.utility_workers))] if allowed > 0 else []
+    return picture(
+        "overload-curve",
+        "Work overload over the share of guest cars",
+        "; ".join(
+            f"{wording.overload_question(answer)}: {wording.overload_answer(answer, day.cars_per_day)}"
+            for answer in load.answers
+        ),
+        lambda width: charts.lines(
+            width,
+            series,
+            y_title="work overload, seconds a car",
+            x_title="guest cars, % of the day's cars",
+            height=320,
+            references=enough,
+            upright=marks,
+        ),
+    )
+
+
+def overloaded_stations(day: SequenceResult) -> Markup:
+    """Return the stations with most work overload in the order found."""
+    load = day.load
+    worst = [item for item in load.stations if item.overload_s_per_day > 0][:_WORST_STATIONS] if load else []
+    if not worst:
+        return Markup("")
+    items = [
+        charts.Bar(
+            item.station,
+            item.overload_s_per_day,
+            f"{wording.whole(item.overload_s_per_day)} s a day "
+            f"({wording.whole(item.as_booked_overload_s_per_day)} as booked)",
+            "brand",
+        )
+        for item in worst
+    ]
+    return picture(
+        "overloaded-stations",
+        "Work overload by station",
+        "; ".join(f"{item.label}: {item.text}" for item in items),
+        lambda width: charts.bars(width, items),
+    )
+
+
+def store_sizes(store: StoreResult) -> Markup:
+    """Return what smaller and larger painted-body stores give in broken rules and colour changes."""
+    names = [order_words.step_words(step, store.steps, short=True) for step in store.steps]
+    series = [
+        Series("colour changes", [step.objectives.colour_changes for step in store.steps], "k3"),
+        Series("cars too many, high priority", [step.objectives.high_priority_excess for step in store.steps], "bad"),
+        Series("cars too many, low priority", [step.objectives.low_priority_excess for step in store.steps], "k5"),
+    ]
+    overlay = []
+    if store.disturbance is not None:
+        overlay.append(
+            Series(
+                "high priority after paint repair",
+                [step.disturbed.high_priority_excess if step.disturbed else None for step in store.steps],
+                "ink",
+                dashed=True,
+            )
+        )
+    return picture(
+        "store-sizes",
+        "What a smaller or larger painted-body store gives",
+        "; ".join(
+            f"{order_words.step_words(step, store.steps)}: {order_words.objectives_words(step.objectives)}"
+            for step in store.steps
+        ),
+        lambda width: charts.columns(
+            width,
+            names,
+            series,
+            y_title="a day",
+            x_title="places (*: the plant's)" if store.lanes is None else "lanes × places (*: the plant's)",
+            stacked=False,
+            overlay=overlay,
+        ),
+    )
+
+
+def store_step(step: StoreStep, steps: Sequence[StoreStep]) -> str:
+    """Return the size of a store in words."""
+    return order_words.step_words(step, steps)
 
 
 def plant_diagram(flow: FlowResult) -> Markup:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coachbuilder.report import wording
+from coachbuilder.report import order_words, wording
 from coachbuilder.report.writing import write_whole
 
 if TYPE_CHECKING:
@@ -95,7 +95,11 @@ def environment() -> Environment:
         figure_name=wording.figure_name,
         typeset=wording.typeset,
         plural=wording.plural,
+        overload_question=wording.overload_question,
+        overload_answer=wording.overload_answer,
         roots=wording.roots,
+        objectives=order_words.objectives_words,
+        store_words=order_words.store_words,
         figure=lambda value, name: wording.figure(name, value),
     )
     made.globals.update(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from coachbuilder.report import wording
+from coachbuilder.report.order_words import objectives_words, step_words, store_words
 
 if TYPE_CHECKING:
     from coachbuilder.deal.interface import DealResult
@@ -31,6 +32,9 @@ class Answer:
     """The question."""
     text: str
     """The answer in a sentence or two, with its range where draws were made."""
+
+
+_WORST_STATIONS = 5
 
 
 def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
@@ -82,6 +86,23 @@ def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
             f"With an own plant instead {brand}: {ranged(wording.money(deal.own_plant.npv_cny), 'own_plant_npv_cny')}.",
         ),
     ]
+    load = plan.sequence.load
+    if load is not None:
+        cars = plan.sequence.cars_per_day
+        helped = [answer for answer in load.answers if answer.utility_workers == load.utility_workers]
+        found.insert(
+            1,
+            Answer(
+                "From which share of guest cars on does its line overload?",
+                " ".join(
+                    f"{wording.overload_question(answer)}: {wording.overload_answer(answer, cars)}."
+                    for answer in helped
+                )
+                + f" Planned: {wording.percent(plan.fit.after.mix[plan.fit.guest])}, with "
+                f"{wording.fixed(load.found.overload_s_per_car, 1)} s a car left for utility workers in the day's "
+                f"order (borders {load.borders}).",
+            ),
+        )
     if plan.comparison:
         found.append(
             Answer(
@@ -326,6 +347,7 @@ def _sequence(day: SequenceResult) -> Iterator[tuple[str, str]]:
             f"{wording.whole(counts.colour_changes)} colour changes",
         )
     yield "Colour changes, at least", wording.whole(day.colour_changes_lower_bound)
+    yield from _load(day)
     yield "Cars in the longest colour batch", f"{day.counts.longest_batch_cars} (limit {day.longest_batch})"
     for rule in day.counts.rules:
         yield (
@@ -333,7 +355,67 @@ def _sequence(day: SequenceResult) -> Iterator[tuple[str, str]]:
             f"{rule.cars} cars, {wording.percent(rule.utilisation)} of what the rule can take, "
             f"{rule.violated_windows} windows broken",
         )
+    yield from _places_and_store(day)
     yield "First cars", ", ".join(f"{car.model} {car.colour}" for car in day.order[:8])
+
+
+def _load(day: SequenceResult) -> Iterator[tuple[str, str]]:
+    load = day.load
+    if load is None:
+        return
+    yield "Work overload, as booked", wording.overload(load.as_booked)
+    yield "Work overload, sequenced", wording.overload(load.found)
+    least = f"{wording.fixed(load.overload_lower_bound_s_per_car, 1)} s a car (borders {load.borders})"
+    yield "Work overload, at least", least
+    worst = [item for item in load.stations if item.overload_s_per_day > 0][:_WORST_STATIONS]
+    if worst:
+        yield (
+            "Stations with most of it",
+            ", ".join(f"{item.station} {wording.whole(item.overload_s_per_day)} s a day" for item in worst),
+        )
+    levels = (load.as_booked.level_load, load.found.level_load, load.level_load_least)
+    yield (
+        "Product-rate variation",
+        "{} as booked, {} sequenced, at least {} (squared cars)".format(*(wording.whole(value) for value in levels)),
+    )
+    for answer in load.answers:
+        yield wording.overload_question(answer), wording.overload_answer(answer, day.cars_per_day)
+
+
+def _places_and_store(day: SequenceResult) -> Iterator[tuple[str, str]]:
+    withdrawn = [f"{car.car} {car.model}" + (f": {car.reason}" if car.reason else "") for car in day.withdrawn]
+    yield from _listed("Withdrawn, not built today", withdrawn)
+    if day.fixed_places is not None:
+        places = day.fixed_places
+        yield (
+            "Places not free",
+            f"{places.frozen_cars} frozen at the head, {places.late_cars} late, {places.due_cars} due; against the "
+            f"free order they cost {objectives_words(places.loss)}, the head alone "
+            f"{objectives_words(places.loss_of_head)}{_left_out(day)}",
+        )
+    if day.store is None:
+        return
+    store = day.store
+    forward = f"a car can come {store.farthest_ahead_cars} places forward"
+    yield "Painted-body store", f"{store_words(store)}; {forward}{_left_out(day)}"
+    yield "  built as painted" if store.paint_given else "  one order for both shops", objectives_words(store.one_order)
+    yield "  with the store", objectives_words(store.planned)
+    for step in store.steps:
+        yield f"  {step_words(step, store.steps)}", f"loses {objectives_words(step.loss)}"
+    if store.disturbance is not None:
+        repair = store.disturbance
+        yield (
+            "  after paint repair",
+            f"{repair.repaired_cars} bodies {repair.repair_delay_cars} places late; as delivered "
+            f"{objectives_words(repair.loss_as_delivered)} more than planned, nearest to the plan "
+            f"{objectives_words(repair.loss_nearest)}, put in order {objectives_words(repair.loss_resequenced)}",
+        )
+    if store.cars_outside_places:
+        yield "  cars outside their places", str(store.cars_outside_places)
+
+
+def _left_out(day: SequenceResult) -> str:
+    return "; in rules and colours alone, load left out" if day.load_ranked else ""
 
 
 def _flow(flow: FlowResult) -> Iterator[tuple[str, str]]:

@@ -6,8 +6,12 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from coachbuilder.programme.units import UNIT_SUFFIXES, unit_of
+
+if TYPE_CHECKING:
+    from coachbuilder.plant.sequence import GuestShareAnswer, OrderLoad
 
 NOTHING = "–"
 """Stands where a result has no figure."""
@@ -337,6 +341,49 @@ def figure_name(name: str) -> str:
     ('0–100 km/h', 'Brand NPV')
     """
     return _FIGURE_NAMES.get(name) or label(name)
+
+
+def overload(load: OrderLoad) -> str:
+    """Return the work overload of a build order in words."""
+    return (
+        f"{fixed(load.overload_s_per_car, 1)} s a car, {fixed(load.utility_workers, 2)} utility workers in the mean; "
+        f"up to {plural(load.utility_workers_peak, 'operator')} to be helped in one takt"
+    )
+
+
+def utility_workers(count: float) -> str:
+    """Return a number of utility workers, which need not be whole.
+
+    Examples
+    --------
+    >>> utility_workers(0.0), utility_workers(1.0), utility_workers(2.5)
+    ('no utility worker', '1 utility worker', '2.5 utility workers')
+    """
+    if count == 0:
+        return "no utility worker"
+    return f"{count:g} utility worker{'' if count == 1 else 's'}"
+
+
+def overload_question(answer: GuestShareAnswer) -> str:
+    """Return for which borders and how many utility workers an answer on the guest's share holds."""
+    return f"Borders {answer.borders}, {utility_workers(answer.utility_workers)}"
+
+
+def overload_answer(answer: GuestShareAnswer, cars_per_day: int) -> str:
+    """Return from which share of guest cars on the line overloads, in words."""
+    if answer.free_to_cars is None:
+        least = f"{fixed(answer.least_overload_s_per_car, 1)} s a car at {percent(answer.least_share)} guests"
+        return f"overloads at any share of guests, least with {least}"
+    below = f"below {percent(answer.free_from_share)}" if answer.free_from_cars else ""
+    if answer.first_share is None:
+        return f"overloads {below} guests only" if below else "does not overload, however many guests"
+    cars = f"{whole(answer.first_cars)} of {whole(cars_per_day)} cars a day"
+    text = f"overloads from {percent(answer.first_share)} guests on ({cars})"
+    if below:
+        text += f" and {below}"
+    if answer.unavoidable_share is not None:
+        text += f"; in every order from {percent(answer.unavoidable_share)} on"
+    return text
 
 
 def typeset(sentence: str) -> str:

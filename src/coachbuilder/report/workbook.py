@@ -14,6 +14,7 @@ import numpy as np
 from coachbuilder.plant.balance.use import idle_share, station_uses
 from coachbuilder.programme.units import unit_of
 from coachbuilder.report import wording
+from coachbuilder.report.order_words import step_words
 from coachbuilder.report.writing import write_whole
 
 if TYPE_CHECKING:
@@ -765,6 +766,188 @@ def _rules(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
     )
 
 
+def _load(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    load = plan.sequence.load
+    names = (
+        "guest_cars", "guest_share", "closed_overload_s_per_car", "open_overload_s_per_car",
+        "closed_lower_bound_s_per_car", "open_lower_bound_s_per_car", "closed_calls_per_car", "open_calls_per_car",
+        "closed_utility_workers", "open_utility_workers",
+    )  # fmt: skip
+    sheet.table(
+        (
+            Column("Guest cars a day", "#,##0", 12),
+            Column("Share of the cars", "0.0%", 12),
+            Column("Overload, borders closed (s a car)", "#,##0.0"),
+            Column("Overload, borders open (s a car)", "#,##0.0"),
+            Column("In every order at least, closed (s a car)", "#,##0.0"),
+            Column("In every order at least, open (s a car)", "#,##0.0"),
+            Column("Operators helped a car, closed", "#,##0.0"),
+            Column("Operators helped a car, open", "#,##0.0"),
+            Column("Utility workers in the mean, closed", "0.00"),
+            Column("Utility workers in the mean, open", "0.00"),
+        ),
+        _rows(load.guest_shares if load else (), names),
+    )
+    if load is None:
+        return
+    sheet.table(
+        (
+            Column("Borders", width=12),
+            Column("Utility workers", "0.##", 12),
+            Column("Overloads from so many guests on", "#,##0"),
+            Column("Share of the cars", "0.0%"),
+            Column("Does not from", "#,##0"),
+            Column("Does not up to", "#,##0"),
+            Column("In every order from", "#,##0"),
+            Column("Least overload (s a car)", "#,##0.0"),
+            Column("at so many guests", "#,##0"),
+        ),
+        _rows(
+            load.answers,
+            (
+                "borders", "utility_workers", "first_cars", "first_share", "free_from_cars", "free_to_cars",
+                "unavoidable_cars", "least_overload_s_per_car", "least_cars",
+            ),
+        ),
+        "From which share of guest cars on the line overloads",
+    )  # fmt: skip
+    figures = (
+        "overload_s_per_day", "overload_s_per_car", "calls", "utility_workers", "utility_workers_peak", "level_load",
+        "largest_distance_cars",
+    )  # fmt: skip
+    sheet.table(
+        (Column("Figure", width=44), Column("As booked", "#,##0.00", 16), Column("Sequenced", "#,##0.00", 16)),
+        (
+            (wording.label(name, unit=True), getattr(load.as_booked, name), getattr(load.found, name))
+            for name in figures
+        ),
+        f"The day, borders {load.borders}",
+    )
+    sheet.named(
+        {name: getattr(load, name) for name in ("overload_lower_bound_s_per_day", "level_load_least", "takt_s")},
+        "Bounds",
+    )
+    sheet.table(
+        (Column("Station", width=12), Column("As booked (s a day)", "#,##0"), Column("Sequenced (s a day)", "#,##0")),
+        _rows(load.stations, ("station", "as_booked_overload_s_per_day", "overload_s_per_day")),
+        "Work overload by station",
+    )
+
+
+_OBJECTIVES = ("high_priority_excess", "low_priority_excess", "colour_changes", "batch_excess_cars", "objective")
+
+
+def _store(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
+    day = plan.sequence
+    headings = [Column(wording.label(name), "#,##0", 16) for name in _OBJECTIVES]
+    if day.store is None and day.fixed_places is None and not day.withdrawn:
+        sheet.say("No car's place is fixed, none is withdrawn, and plant.toml has no [sequence.store].")
+        return
+    if day.withdrawn:
+        columns = [Column("Withdrawn", width=14), Column("Model", width=14), Column("Colour", width=14)]
+        sheet.table(
+            (*columns, Column("Why", width=40)), ((car.car, car.model, car.colour, car.reason) for car in day.withdrawn)
+        )
+    if day.fixed_places is not None:
+        places = day.fixed_places
+        sheet.table(
+            (
+                Column("Order", width=14),
+                Column("Model", width=14),
+                Column("Colour", width=14),
+                Column("Place", "0"),
+                Column("Frozen"),
+                Column("Earliest place", "0"),
+                Column("Latest place", "0"),
+                Column("Place in the free order", "0"),
+                Column("Why", width=40),
+            ),
+            _rows(
+                places.cars,
+                ("car", "model", "colour", "position", "frozen", "earliest_place", "latest_place", "free_position",
+                 "reason"),
+            ),
+            "Cars whose places are not free",
+        )  # fmt: skip
+        compared = (
+            ("The order", places.kept),
+            ("The frozen head alone", places.head_only),
+            ("The free order", places.free),
+            ("Loss", places.loss),
+            ("Of it by the frozen head", places.loss_of_head),
+        )
+        sheet.table(
+            (Column("What fixed places cost", width=34), *headings),
+            ((name, *(getattr(counts, item) for item in _OBJECTIVES)) for name, counts in compared),
+            "Loss against the free order, in rules and colours",
+        )
+    if day.store is None:
+        return
+    store = day.store
+    sheet.table(
+        (
+            Column("Size of the store", width=34),
+            *headings,
+            *(Column(f"Loss: {wording.label(name).lower()}", "#,##0", 16) for name in _OBJECTIVES),
+            Column("Most bodies in it", "#,##0"),
+            Column("Purges a day (CNY)", "#,##0"),
+            Column("After repair: high priority", "#,##0"),
+            Column("After repair: low priority", "#,##0"),
+        ),
+        (
+            (
+                step_words(step, store.steps),
+                *(getattr(step.objectives, name) for name in _OBJECTIVES),
+                *(getattr(step.loss, name) for name in _OBJECTIVES),
+                step.most_bodies,
+                step.purge_cost_cny_per_day,
+                step.disturbed.high_priority_excess if step.disturbed else None,
+                step.disturbed.low_priority_excess if step.disturbed else None,
+            )
+            for step in store.steps
+        ),
+        "Painted-body store, in rules and colours",
+    )
+    if store.disturbance is not None:
+        repair = store.disturbance
+        after = (
+            ("Planned", store.planned),
+            ("Built as delivered", repair.as_delivered),
+            ("Nearest to the plan", repair.nearest),
+            ("Put in order again", repair.resequenced),
+            ("Loss as delivered", repair.loss_as_delivered),
+            ("Loss nearest to the plan", repair.loss_nearest),
+            ("Loss put in order again", repair.loss_resequenced),
+        )
+        sheet.table(
+            (Column("After paint repair", width=34), *headings),
+            ((name, *(getattr(counts, item) for item in _OBJECTIVES)) for name, counts in after),
+            "Paint repair",
+        )
+        sheet.named(
+            {
+                name: getattr(repair, name)
+                for name in (
+                    "repaired_cars", "repair_delay_cars", "cars_in_place_share", "mean_displacement_cars",
+                    "largest_delay_cars", "cars_outside_places",
+                )
+            },
+            "Order nearest to the plan",
+        )  # fmt: skip
+    sheet.table(
+        (
+            Column("Place in assembly", "0"),
+            Column("Place in paint", "0"),
+            Column("Order", width=14),
+            Column("Model", width=14),
+            Column("Colour", width=14),
+            Column("Lane", "0"),
+        ),
+        _rows(store.cars, ("position", "painted_position", "car", "model", "colour", "lane")),
+        "Paint and assembly",
+    )
+
+
 def _deal(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
     deal = plan.deal
     names = (plan.programme.document.brand.name, plan.programme.document.host.name)
@@ -890,6 +1073,8 @@ SHEETS: tuple[tuple[str, Fill], ...] = (
     ("Moves", _moves),
     ("Sequence", _sequence),
     ("Rules", _rules),
+    ("Load", _load),
+    ("Store", _store),
     ("Flow", _flow),
     ("Ramp", _ramp),
     ("Deal", _deal),

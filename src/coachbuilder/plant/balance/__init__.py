@@ -21,6 +21,7 @@ from coachbuilder.plant.balance.interface import (
     TaskPlace,
     TradeOff,
 )
+from coachbuilder.plant.balance.occupancy import OperatorOccupancy, occupancy
 from coachbuilder.plant.balance.rules import moving_violations, violations
 from coachbuilder.plant.balance.simple import salbp1
 from coachbuilder.plant.balance.smallest_takt import salbp2, salbpe
@@ -37,6 +38,7 @@ __all__ = [
     "LineTask",
     "MovedTask",
     "OperatorLoad",
+    "OperatorOccupancy",
     "SegmentUse",
     "SimpleBalance",
     "StationLoad",
@@ -52,6 +54,7 @@ __all__ = [
     "inputs_from",
     "labour_at",
     "moving_violations",
+    "occupancy",
     "salbp1",
     "salbp2",
     "salbpe",

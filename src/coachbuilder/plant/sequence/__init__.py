@@ -12,14 +12,32 @@ from coachbuilder.plant.sequence.interface import (
     SequenceResult,
     SequenceRule,
 )
+from coachbuilder.plant.sequence.load.interface import (
+    Drift,
+    GuestShareAnswer,
+    GuestSharePoint,
+    LineLoad,
+    LineOperator,
+    LoadResult,
+    OrderLoad,
+    StationOverload,
+)
 
 __all__ = [
+    "Drift",
+    "GuestShareAnswer",
+    "GuestSharePoint",
+    "LineLoad",
+    "LineOperator",
+    "LoadResult",
+    "OrderLoad",
     "RuleCount",
     "SequenceCounts",
     "SequenceInputs",
     "SequenceResult",
     "SequenceRule",
     "SequencedCar",
+    "StationOverload",
     "check",
     "count",
     "evaluate",

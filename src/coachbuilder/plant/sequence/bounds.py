@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.plant.sequence.interface import RulePriority, SequenceInputs, SequenceObjective, SequenceRule
+from coachbuilder.plant.sequence.load.interface import LOAD_OBJECTIVES
 
 WEIGHTS = (1_000_000, 1_000, 1)
 """Weight of the first, second and third objective: the weighted sum of the ROADEF 2005 challenge."""
@@ -84,11 +85,12 @@ def lower_bounds(inputs: SequenceInputs) -> SequenceBounds:
 def objective_weights(inputs: SequenceInputs) -> dict[SequenceObjective, int]:
     """Return the weight of each objective, 0 for those that do not count.
 
-    They are the challenge's 10^6, 10^3 and 1 by rank. Where each window counts once and nothing else does, as in
-    CSPLib, the objective is that number itself.
+    They are the challenge's 10^6, 10^3 and 1 by rank among rules and colours; load has no weight. Where each window
+    counts once and nothing else does, as in CSPLib, the objective is that number itself.
     """
     alone = inputs.count_windows and len(inputs.objectives) == 1
-    ranked = dict(zip(inputs.objectives, (1,) if alone else WEIGHTS, strict=False))
+    rules_and_colours = [objective for objective in inputs.objectives if objective not in LOAD_OBJECTIVES]
+    ranked = dict(zip(rules_and_colours, (1,) if alone else WEIGHTS, strict=False))
     return {objective: ranked.get(objective, 0) for objective in SequenceObjective}
 
 

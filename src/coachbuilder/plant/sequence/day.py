@@ -18,8 +18,12 @@ from coachbuilder.plant.sequence.inputs import inputs_of
 from coachbuilder.plant.sequence.interface import SequenceCounts, SequenceInputs, SequenceObjective
 from coachbuilder.plant.sequence.joint import raised_bounds
 
+TELLING_S = 0.2
+"""Least time between two orders that are told."""
 BOUNDING_SHARE, MOST_BOUNDING_S = 0.05, 3.0
 """Part of the time of a search, and most seconds, in which one thread beside it bounds the rules together."""
+PROOF_SHARE = 0.25
+"""Part of the time of a proof for these bounds; the exact model has the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ class DayAnswer:
     """Part of the weighted sum that lies above the lower bound, from 0 to 1."""
     time_s: float
     """Duration of the search, and of the proof if one was asked for."""
-    evaluations: int
-    """Changes that the search looked at."""
+    evaluations: int | None
+    """Changes that the search looked at; none while it still goes on."""
     seed: int
     """Seed of the search."""
     threads: int
@@ -106,7 +110,8 @@ def answer_day(
     prove_s
         Time for bounds on the rules together and then for the exact model, after the search; none unless told.
     progress
-        Called with every better answer, the first one early.
+        Called with better answers as they come, a few times a second at most, the first one early; then with what the
+        search found.
 
     Raises
     ------
@@ -135,9 +140,11 @@ def answer_day(
     history: list[tuple[float, int]] = []
     best: list[tuple[int, int]] = []
     known = [bounds]
+    latest: list[NDArray[np.int64]] = []
+    told_at: list[float] = []
     stop, done = threading.Event(), threading.Event()
 
-    def answer(order: NDArray[np.int64], evaluations: int) -> DayAnswer:
+    def answer(order: NDArray[np.int64], evaluations: int | None) -> DayAnswer:
         return replace(
             _answer(day, inputs, order, known[-1], known[-1].objective, False),
             time_s=time.monotonic() - started, evaluations=evaluations, seed=seed, threads=threads,
@@ -153,10 +160,14 @@ def answer_day(
         if reached[0] == 0 and reached[1] <= known[-1].objective:
             stop.set()
 
-    def tell(order: NDArray[np.int64]) -> None:
-        note(order)
-        if progress is not None:
-            progress(answer(order, 0))
+    def tell(order: NDArray[np.int64], *, now: bool = False) -> None:
+        """Count and tell a better order, but not each of the hundreds that come in the first second."""
+        latest[:] = [order]
+        if now or not told_at or time.monotonic() - told_at[-1] >= TELLING_S:
+            note(order)
+            if progress is not None:
+                progress(answer(order, None))
+            told_at[:] = [time.monotonic()]
 
     def raise_bounds() -> None:
         """Bound the rules together once half of the time is over, and end the search if that proves its order."""
@@ -176,17 +187,21 @@ def answer_day(
         )  # fmt: skip
     except KeyboardInterrupt:
         stop.set()
+        if latest:
+            tell(latest[-1], now=True)
         raise
     finally:
         done.set()
         bounding.join()
     order = np.asarray(found.order, dtype=np.int64)
     note(order)
+    if found.history and found.history[-1][1] == best[-1][1]:
+        history[:] = [(round(at, 3), value) for at, value in found.history]
     result = answer(order, found.evaluations)
-    if prove_s is None or result.proven:
-        return result
     if progress is not None:
         progress(result)
+    if prove_s is None or result.proven:
+        return result
     return _proven(result, inputs, known[-1], prove_s, threads)
 
 
@@ -222,7 +237,7 @@ def _proven(
 
     started = time.monotonic()
     order = np.array(found.order, dtype=np.int64)
-    raised = raised_bounds(inputs, bounds, reached=found.counts.objective, time_limit_s=prove_s / 2)
+    raised = raised_bounds(inputs, bounds, reached=found.counts.objective, time_limit_s=PROOF_SHARE * prove_s)
     left_s = prove_s - (time.monotonic() - started)
     proof = prove(inputs, order, found.counts, time_limit_s=left_s, threads=threads, bounds=raised)
     time_s = found.time_s + time.monotonic() - started

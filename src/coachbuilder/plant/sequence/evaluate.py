@@ -16,6 +16,8 @@ from coachbuilder.plant.sequence.interface import (
     SequenceInputs,
     SequenceResult,
 )
+from coachbuilder.plant.sequence.load.assess import assess
+from coachbuilder.plant.sequence.load.search import has_load, improve
 
 
 def evaluate(inputs: SequenceInputs) -> SequenceResult:
@@ -49,10 +51,13 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
     (0, 1)
     """
     from coachbuilder.plant.sequence.engine import search
+    from coachbuilder.plant.sequence.store.evaluate import evaluate as evaluate_store
+    from coachbuilder.plant.sequence.store.fixed import cost_of_places, without_load
 
     booked = np.arange(len(inputs.cars), dtype=np.int64)
     found = search(inputs)
-    order, evaluations = found.order, found.evaluations
+    order, evaluations_for_load = improve(inputs, found.order)
+    by_rules = without_load(inputs, found.order, order)
     counts = count(inputs, order)
     return SequenceResult(
         cars_per_day=len(inputs.cars),
@@ -63,7 +68,12 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
         longest_batch=inputs.longest_batch,
         colour_changes_lower_bound=fewest_colour_changes(inputs),
         purge_cost_cny_per_day=counts.colour_changes * inputs.purge_cost_cny,
-        evaluations=evaluations,
+        evaluations=found.evaluations + evaluations_for_load,
+        load=assess(inputs, order),
+        load_ranked=has_load(inputs),
+        withdrawn=inputs.withdrawn,
+        fixed_places=cost_of_places(inputs, order, by_rules),
+        store=evaluate_store(inputs, by_rules),
     )
 
 

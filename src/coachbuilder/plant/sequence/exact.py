@@ -5,11 +5,12 @@ It needs ``ortools`` (the extra ``exact``). Small days are solved to the end; on
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from coachbuilder.plant.sequence.bounds import SequenceBounds, lower_bounds, objective_weights
 from coachbuilder.plant.sequence.interface import RulePriority, SequenceCounts, SequenceInputs, SequenceObjective
 from coachbuilder.programme.errors import InputError, Problem
+
+T = TypeVar("T")
 
 LARGEST_MODEL = 600_000
 """Classes x places; a larger model would not be solved in an hour, and its building alone takes minutes."""
@@ -79,11 +82,7 @@ def prove(
     keeps_batches = counts.batch_excess_cars == 0
     if keeps_batches and counts.objective <= bounds.objective:
         return Proof(bounds.objective, None, True, time.monotonic() - started, "")
-    try:
-        from ortools.sat.python import cp_model
-    except ImportError:
-        expected = "ortools, which --prove needs: pip install 'coachbuilder[exact]'"
-        raise InputError([Problem("command line", "--prove", "ortools is not installed", expected)]) from None
+    cp_model = _cp_model()
     classes = _classes(inputs)
     size = len(classes) * len(inputs.cars)
     if size > LARGEST_MODEL:
@@ -91,7 +90,7 @@ def prove(
         return Proof(bounds.objective, None, False, time.monotonic() - started, remark)
     model: Any = cp_model.CpModel()
     try:
-        at = _Model(model, inputs, classes, bounds, order, started + time_limit_s)
+        at = _Model(model, cp_model.LinearExpr.sum, inputs, classes, bounds, order, started + time_limit_s)
     except TimeoutError:
         remark = "the time was over before the exact model was built"
         return Proof(bounds.objective, None, False, time.monotonic() - started, remark)
@@ -116,20 +115,31 @@ def prove(
     return Proof(bound, better, found == "optimal", time.monotonic() - started, remark)
 
 
-def _solve(solver: Any, model: Any) -> object:
-    """Solve in a thread, so that Ctrl-C reaches the caller and stops the solver."""
-    told: list[object] = []
-    thread = threading.Thread(target=lambda: told.append(solver.solve(model)), daemon=True)
-    thread.start()
+def _cp_model() -> Any:
+    """Import the solver, or tell that it is not installed."""
     try:
-        while thread.is_alive():
-            thread.join(0.1)
-    except KeyboardInterrupt:
-        while thread.is_alive():
-            solver.stop_search()
-            thread.join(0.1)
-        raise
-    return told[0] if told else None
+        return _beside(lambda: import_module("ortools.sat.python.cp_model"))
+    except ImportError:
+        expected = "ortools, which --prove needs: pip install 'coachbuilder[exact]'"
+        raise InputError([Problem("command line", "--prove", "ortools is not installed", expected)]) from None
+
+
+def _solve(solver: Any, model: Any) -> object:
+    return _beside(lambda: solver.solve(model), stop=lambda: solver.stop_search())
+
+
+def _beside(work: Callable[[], T], stop: Callable[[], None] = lambda: None) -> T:
+    """Work in a thread, so that Ctrl-C reaches the caller: neither an import nor the solver is cut in the middle."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        try:
+            while not wait([future], timeout=0.1).done:
+                pass
+        except KeyboardInterrupt:
+            while not wait([future], timeout=0.1).done:
+                stop()
+            raise
+        return future.result()
 
 
 def _classes(inputs: SequenceInputs) -> list[list[int]]:
@@ -154,16 +164,15 @@ class _Model:
     def __init__(
         self,
         model: Any,
+        total: Any,
         inputs: SequenceInputs,
         classes: Sequence[Sequence[int]],
         bounds: SequenceBounds,
         order: NDArray[np.int64],
         deadline: float,
     ) -> None:
-        from ortools.sat.python import cp_model
-
         self.model, self.inputs, self.classes = model, inputs, classes
-        self.sum: Any = cp_model.LinearExpr.sum
+        self.sum = total
         self.deadline = deadline
         self.places = len(inputs.cars)
         self.stands = [self._flags() for _ in classes]
@@ -194,7 +203,9 @@ class _Model:
         ):
             if weights[of]:
                 model.add(terms[of] >= least)
-        model.minimize(sum(weights[of] * terms[of] for of in terms if weights[of]))
+        total_cost = sum(weights[of] * terms[of] for of in terms if weights[of])
+        model.add(total_cost >= bounds.objective)
+        model.minimize(total_cost)
         class_of = {car: number for number, cars in enumerate(classes) for car in cars}
         hint = [class_of[int(car)] for car in order]
         if not inputs.short_windows and inputs.previous_colour is None and not self._placed():

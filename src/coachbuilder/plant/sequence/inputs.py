@@ -13,6 +13,8 @@ from coachbuilder.plant.sequence.interface import (
     SequenceObjective,
     SequenceRule,
 )
+from coachbuilder.plant.sequence.load.interface import Drift
+from coachbuilder.plant.sequence.store.inputs import check_store, places_of, store_inputs_from, withdrawn_of
 from coachbuilder.programme.errors import InputError, Problem, closest
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def check(programme: Programme) -> list[Problem]:
         found.append(Problem(FILE, "sequence.colour", "shares that sum to 0", "a share above 0"))
     if len(set(section.objectives)) < len(section.objectives):
         found.append(Problem(FILE, "sequence.objectives", ", ".join(section.objectives), "each objective at most once"))
-    return found
+    return [*found, *check_store(section.store, programme.orders or ())]
 
 
 def inputs_from(programme: Programme, *, cars_per_day: Mapping[str, float]) -> SequenceInputs:
@@ -59,8 +61,9 @@ def inputs_from(programme: Programme, *, cars_per_day: Mapping[str, float]) -> S
     Parameters
     ----------
     programme
-        Its orders are taken as they are; without orders a day's order book is drawn from the mix: whole cars by model
-        and colour by largest remainder, options by their rates, spread over the day at random from the seed.
+        Its orders are taken as they are, but for withdrawn cars; without orders a day's order book is drawn from the
+        mix: whole cars by model and colour by largest remainder, options by their rates, spread over the day at random
+        from the seed.
     cars_per_day
         Cars a working day by model; used without orders only.
 
@@ -85,7 +88,7 @@ def inputs_from(programme: Programme, *, cars_per_day: Mapping[str, float]) -> S
             ]
         )
     if programme.orders is not None:
-        today = [order for order in programme.orders if not order.previous_day]
+        today = [order for order in programme.orders if order.built_today]
         before = [order for order in programme.orders if order.previous_day]
         cars = [order.id for order in today]
         models, colours = [order.model for order in today], [order.colour for order in today]
@@ -94,7 +97,7 @@ def inputs_from(programme: Programme, *, cars_per_day: Mapping[str, float]) -> S
     else:
         models, colours, options = _order_book(programme, cars_per_day)
         cars = [f"{number:05d}" for number in range(1, len(models) + 1)]
-        previous, last_colour = [], None
+        previous, last_colour, today = [], None, []
     names = [option.id for option in section.option]
     return SequenceInputs(
         cars=tuple(cars),
@@ -112,6 +115,22 @@ def inputs_from(programme: Programme, *, cars_per_day: Mapping[str, float]) -> S
         purge_cost_cny=section.purge_cost_cny.value,
         evaluations=section.evaluations,
         seed=programme.seed,
+        drift=drift_of(programme),
+        **places_of(today),
+        withdrawn=withdrawn_of(programme.orders or ()),
+        store=store_inputs_from(section.store, today),
+    )
+
+
+def drift_of(programme: Programme) -> Drift:
+    """Return how far the operators of a programme's line may drift."""
+    assembly = programme.plant.assembly
+    return Drift(
+        borders=assembly.borders,
+        station_length_share=assembly.station_length_share.value,
+        upstream_share=assembly.upstream_drift_share.value,
+        downstream_share=assembly.downstream_drift_share.value,
+        utility_workers=assembly.utility_workers.value,
     )
 
 
@@ -213,4 +232,4 @@ def whole_parts(parts: Sequence[float], total: int | None = None) -> list[int]:
     return whole
 
 
-__all__ = ["check", "inputs_from", "inputs_of", "whole_parts"]
+__all__ = ["check", "drift_of", "inputs_from", "inputs_of", "whole_parts"]

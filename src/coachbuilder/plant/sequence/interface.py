@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from coachbuilder.plant.sequence.load.interface import Borders, Drift, LineLoad, LoadResult
+from coachbuilder.plant.sequence.store.interface import FixedPlacesResult, StoreInputs, StoreResult, WithdrawnCar
 from coachbuilder.programme.sections.sequence import RulePriority, SequenceObjective
+
+NO_DRIFT = Drift(
+    borders=Borders.CLOSED, station_length_share=1.0, upstream_share=0.0, downstream_share=0.0, utility_workers=0.0
+)
+"""Operators who never leave a car later than a takt after it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class SequenceInputs:
     previous_colour: str | None
     """Colour of the last car of the day before; none where the guns start clean."""
     objectives: tuple[SequenceObjective, ...]
-    """What counts most first; their weights are 10^6, 10^3 and 1."""
+    """What counts most first; rules and colours have the weights 10^6, 10^3 and 1 among themselves."""
     longest_batch: int
     """Cars of one colour in a row within the day."""
     purge_cost_cny: float
@@ -64,6 +71,16 @@ class SequenceInputs:
     """Earliest place, from 0, that each car may take, shape (cars,); none where every car may take any."""
     latest_place: NDArray[np.int64] | None = None
     """Latest place, from 0, that each car may take, shape (cars,); none where every car may take any."""
+    drift: Drift = NO_DRIFT
+    """How far operators may drift along the line."""
+    line: LineLoad | None = None
+    """The balanced line; none where it is not known, and then nothing is said about load."""
+    place_reasons: tuple[str, ...] = ()
+    """Why each car is frozen, late or due, empty where nobody said; none at all where no car is."""
+    withdrawn: tuple[WithdrawnCar, ...] = ()
+    """Cars that are not built today; they are not among ``cars``."""
+    store: StoreInputs | None = None
+    """The painted-body store; none where both shops work in one order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +144,7 @@ class SequenceCounts:
     batch_excess_cars: int
     """Cars beyond the longest batch allowed, summed over the runs; 0 if the hard limit is kept."""
     objective: int
-    """Weighted sum of the objectives."""
+    """Weighted sum of the objectives for rules and colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +169,16 @@ class SequenceResult:
     """Colour changes x cost of one."""
     evaluations: int
     """Changes that the search looked at."""
+    load: LoadResult | None = None
+    """The order on the line that was balanced; none where the line is not known."""
+    load_ranked: bool = False
+    """True if load is among the objectives; what fixed places cost and what a store brings leave it out."""
+    withdrawn: tuple[WithdrawnCar, ...] = ()
+    """Cars that are not built today."""
+    fixed_places: FixedPlacesResult | None = None
+    """What frozen, late and due cars cost; none if every car may take any place."""
+    store: StoreResult | None = None
+    """Two orders with the painted-body store between them; none where the plant tells of no store."""
 
 
 __all__ = [

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from coachbuilder.programme.base import EvidencedSection, Positive, Section, Share
+from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, Section, Share, default
 from coachbuilder.programme.sections.common import IDENTIFIER
 
 
@@ -44,6 +44,13 @@ class TaktRule(StrEnum):
     AVERAGE = "average"
     PEAK = "peak"
     ALLOWANCE = "allowance"
+
+
+class Borders(StrEnum):
+    """Whether an operator may leave the station with a car that is not finished, or to meet the next one."""
+
+    CLOSED = "closed"
+    OPEN = "open"
 
 
 class TaskTimesSection(EvidencedSection):
@@ -137,6 +144,17 @@ class AssemblySection(EvidencedSection):
     """Most that the work of one operator may add up to over a shift, in the points of the column ergonomic_points."""
     model_smoothing: float = Field(default=0.0, ge=0.0, le=1000.0)
     """How much evening out an operator's work between the models counts beside evening it out between operators."""
+    borders: Borders = Borders.CLOSED
+    """open lets operators drift out of their station, closed does not; for the work overload of a build order."""
+    station_length_share: Positive = default(1.15)
+    """How long a car is within a station, over the takt (of parallel lanes: over lanes x takt); above 1 an operator can
+    stay with a car longer than the takt and catch up on the next one."""
+    upstream_drift_share: Share = default(0.1)
+    """With open borders: how far before the station an operator may begin, over the takt."""
+    downstream_drift_share: Share = default(0.1)
+    """With open borders: how far behind the station an operator may end, over the takt."""
+    utility_workers: NonNegative = default(1.0)
+    """Utility workers on a shift, who do what operators have to leave when a car leaves their station."""
     starts: int = Field(default=24, ge=1, le=10_000)
     """Constructions tried before the search."""
     evaluations: int = Field(default=1_000_000, ge=0, le=1_000_000_000)

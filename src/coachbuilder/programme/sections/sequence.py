@@ -8,6 +8,8 @@ from pydantic import Field
 
 from coachbuilder.programme.base import EvidencedSection, NonNegative, Share, default
 from coachbuilder.programme.sections.common import IDENTIFIER
+from coachbuilder.programme.sections.database import DatabaseSection
+from coachbuilder.programme.sections.store import StoreSection
 
 
 class RulePriority(StrEnum):
@@ -23,6 +25,8 @@ class SequenceObjective(StrEnum):
     HIGH_PRIORITY = "high priority rules"
     LOW_PRIORITY = "low priority rules"
     COLOUR_CHANGES = "colour changes"
+    WORK_OVERLOAD = "work overload"
+    LEVEL_LOAD = "level load"
 
 
 class OptionSection(EvidencedSection):
@@ -64,11 +68,16 @@ class SequenceSection(EvidencedSection):
         SequenceObjective.HIGH_PRIORITY,
         SequenceObjective.COLOUR_CHANGES,
         SequenceObjective.LOW_PRIORITY,
+        SequenceObjective.WORK_OVERLOAD,
     )
     """What counts most first; one that is not named does not count."""
     evaluations: int = Field(default=2_000_000, ge=0, le=10_000_000_000)
     """Changes that the search looks at."""
+    store: StoreSection | None = None
+    """The painted-body store between paint and assembly."""
     option: tuple[OptionSection, ...] = ()
     """Options with a rule."""
     colour: tuple[ColourSection, ...] = Field(min_length=1)
     """Colours."""
+    database: DatabaseSection | None = None
+    """The plant's database, where the orders live there."""

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from coachbuilder.plant.sequence.joint.bound import joint_bound, raised_bounds
+from coachbuilder.plant.sequence.joint.bound import bound_with_colours, joint_bound, raised_bounds
 
-__all__ = ["joint_bound", "raised_bounds"]
+__all__ = ["bound_with_colours", "joint_bound", "raised_bounds"]

@@ -1,4 +1,4 @@
-"""A lower bound on what a few rules cost together: the day's mix of cars priced until no order of any mix is cheaper.
+"""Lower bounds on what a few rules, or rules and colours, cost together.
 
 Rules that could each be kept alone may get into each other's way, because of the cars that have several options. Only
 those options are looked at, so that few kinds of cars remain; which of them stand in the latest places is a state, and
@@ -11,25 +11,32 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.plant.sequence.bounds import SequenceBounds, weighted
-from coachbuilder.plant.sequence.interface import RulePriority, SequenceInputs
+from coachbuilder.plant.sequence.bounds import SequenceBounds, objective_weights, weighted
+from coachbuilder.plant.sequence.interface import RulePriority, SequenceInputs, SequenceObjective
 
 MOST_STATES = 4_096
 MOST_STEPS = 40_000_000
 """States x kinds x places of one shortest path: a tenth of a second."""
-MOST_ROUNDS = 80
-NARROW, WIDE = 1e-3, 50.0
-"""Smallest and largest half width of the box around the best prices, in cars too many."""
+MOST_ROUNDS = 100
+NARROW, FIRST, WIDE = 1e-3, 1.0, 50.0
+"""Smallest, first and largest half width of the box around the best prices, in units of the largest cost."""
 CLOSE = 1e-3
+"""Prices that cannot raise the bound by more are not looked for."""
 LARGEST_SET = 3
 """Rules taken together."""
+FORBIDDEN = 1e9
+"""Cost of a car that would make a batch too long, in units of the largest cost."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class _Graph:
     cars: NDArray[np.int64]
 
 
-def joint_bound(inputs: SequenceInputs, rules: Sequence[int], *, stop: threading.Event | None = None) -> float | None:
+def joint_bound(inputs: SequenceInputs, rules: Sequence[int], *, until: Callable[[], bool] = _never) -> float | None:
     """Return a lower bound on the cost of some rules together, not rounded up.
 
     Parameters
@@ -52,8 +59,8 @@ def joint_bound(inputs: SequenceInputs, rules: Sequence[int], *, stop: threading
         The cars and the rules.
     rules
         Positions in ``inputs.rules``.
-    stop
-        Once it is set, the best bound so far is returned.
+    until
+        Asked between two prices; once it says so, the best bound so far is returned.
 
     Returns
     -------
@@ -79,16 +86,54 @@ def joint_bound(inputs: SequenceInputs, rules: Sequence[int], *, stop: threading
     >>> joint_bound(inputs, [0]), joint_bound(inputs, [1]), round(joint_bound(inputs, [0, 1]), 3)
     (0.0, 0.0, 1.0)
     """
+    graph = _graph(inputs, rules)
+    return None if graph is None else _best_prices(graph, len(inputs.cars), until)
+
+
+def bound_with_colours(
+    inputs: SequenceInputs, rules: Sequence[int], *, until: Callable[[], bool] = _never
+) -> int | None:
+    """Return a lower bound on the part of the weighted sum that some rules and the colour changes make together.
+
+    The state also tells the colour of the latest car and, where the table stays small, how many cars of it stand in a
+    row, so that batches are no longer than allowed.
+
+    Parameters
+    ----------
+    inputs
+        The cars, the rules and the objectives.
+    rules
+        Positions in ``inputs.rules``, all of one priority.
+    until
+        Asked between two prices; once it says so, the best bound so far is returned.
+
+    Returns
+    -------
+    int or None
+        None if the windows are too long for a table of states, or one of the objectives does not count.
+    """
+    weights = objective_weights(inputs)
+    high = inputs.rules[rules[0]].priority is RulePriority.HIGH
+    of_rules = weights[SequenceObjective.HIGH_PRIORITY if high else SequenceObjective.LOW_PRIORITY]
+    of_change = weights[SequenceObjective.COLOUR_CHANGES]
+    if not of_rules or not of_change:
+        return None
+    # Costs are whole multiples of the smaller weight, and so is the least of them.
+    unit, largest = min(of_rules, of_change), max(of_rules, of_change)
+    graph = _coloured(inputs, rules, of_rules / largest, of_change / largest)
+    if graph is None:
+        return None
+    bound = _best_prices(graph, len(inputs.cars), until, close=0.3 * unit / largest)
+    return unit * int(np.ceil(bound * largest / unit - 1e-4))
+
+
+def _best_prices(graph: _Graph, places: int, until: Callable[[], bool], close: float = CLOSE) -> float:
+    """Return the highest bound that prices for the kinds of cars give."""
     from scipy.optimize import linprog
 
     from coachbuilder.plant.sequence.joint import kernels
 
-    if not inputs.cars:
-        return 0.0
-    graph = _graph(inputs, rules)
-    if graph is None:
-        return None
-    places, states = len(inputs.cars), len(graph.following)
+    states = len(graph.following)
     came_from = np.zeros((places, states), dtype=np.int32)
     came_by = np.zeros((places, states), dtype=np.int16)
 
@@ -105,9 +150,9 @@ def joint_bound(inputs: SequenceInputs, rules: Sequence[int], *, stop: threading
     centre = np.zeros(len(graph.cars))
     best, mix, paid = priced(centre)
     mixes, costs = [mix], [paid]
-    width = 1.0
+    width = FIRST
     for _ in range(MOST_ROUNDS):
-        if stop is not None and stop.is_set():
+        if until():
             break
         # No prices within the box can do better than the orders known so far allow.
         found = linprog(
@@ -124,12 +169,12 @@ def joint_bound(inputs: SequenceInputs, rules: Sequence[int], *, stop: threading
         bound, mix, paid = priced(price)
         mixes.append(mix)
         costs.append(paid)
-        if bound > best + 1e-6:
+        if bound > best + 1e-9:
             width = min(2 * width, WIDE) if bound - best > 0.5 * (allowed - best) else width
             best, centre = bound, price
-        elif allowed - best > CLOSE:
-            width = max(width / 2, NARROW)
-        if allowed - best < CLOSE:
+        elif allowed - best > close:
+            width = max(width / 2, NARROW * close)
+        if allowed - best < close:
             if width >= WIDE:
                 break
             width = min(4 * width, WIDE)
@@ -144,7 +189,10 @@ def raised_bounds(
     time_limit_s: float,
     stop: threading.Event | None = None,
 ) -> SequenceBounds:
-    """Return the bounds raised by what sets of two and three rules of one priority cost together.
+    """Return the bounds raised by what rules of one priority, and rules and colours, cost together.
+
+    Sets of two and three rules raise the bounds of their objective; a set of one or two rules with the colour changes
+    raises that of the weighted sum alone.
 
     Parameters
     ----------
@@ -155,42 +203,82 @@ def raised_bounds(
     reached
         Weighted sum of an order that is known; a bound as high as that ends the work.
     time_limit_s
-        Time after which no further set is looked at.
+        Time after which the bounds found so far are returned.
     stop
         Once it is set, the best bounds so far are returned.
     """
+    if not inputs.cars:
+        return bounds
     started = time.monotonic()
-    high, low = bounds.high_priority, bounds.low_priority
+    weights = objective_weights(inputs)
+    coloured = weights[SequenceObjective.COLOUR_CHANGES] > 0 and len(set(inputs.colours)) > 1
     raised = bounds
-    for priority in (RulePriority.HIGH, RulePriority.LOW):
-        members = [at for at, rule in enumerate(inputs.rules) if rule.priority is priority]
-        # The fullest rules are those that get into each other's way.
-        members.sort(key=lambda at: -_fullness(inputs, at))
-        alone = sum(bounds.by_rule[at] for at in members)
-        gains: dict[tuple[int, ...], int] = {}
-        for size in range(2, LARGEST_SET + 1):
-            for rules in sorted(combinations(range(len(members)), size), key=sum):
-                stopped = stop is not None and stop.is_set()
-                if stopped or time.monotonic() - started > time_limit_s or raised.objective >= reached:
-                    break
-                chosen = tuple(sorted(members[at] for at in rules))
-                bound = joint_bound(inputs, chosen, stop=stop)
-                if bound is None:
-                    continue
-                gain = int(np.ceil(bound - 1e-6)) - sum(bounds.by_rule[at] for at in chosen)
-                if gain <= 0:
-                    continue
-                gains[chosen] = gain
-                more = _most_disjoint(gains)
-                if priority is RulePriority.HIGH:
-                    high = max(high, alone + more)
-                else:
-                    low = max(low, alone + more)
-                raised = replace(
-                    bounds, high_priority=high, low_priority=low,
-                    objective=weighted(inputs, high, low, bounds.colour_changes),
-                )  # fmt: skip
+    # Where colours count, half of the time is theirs.
+    part = 0.5 if coloured else 1.0
+    gains: dict[RulePriority, dict[tuple[int, ...], int]] = {priority: {} for priority in RulePriority}
+
+    def over(of_the_time: float) -> bool:
+        stopped = stop is not None and stop.is_set()
+        return stopped or time.monotonic() - started > of_the_time * time_limit_s or raised.objective >= reached
+
+    for priority, sizes in ((RulePriority.HIGH, (2, 3)), (RulePriority.LOW, (2,)), (RulePriority.LOW, (3,))):
+        for rules in _sets(inputs, priority, sizes):
+            if over(part):
+                break
+            bound = joint_bound(inputs, rules, until=lambda: over(part))
+            gain = 0 if bound is None else int(np.ceil(bound - 1e-6)) - sum(bounds.by_rule[at] for at in rules)
+            if gain > 0:
+                gains[priority][rules] = gain
+                raised = _with_gains(inputs, raised, gains)
+    if not coloured:
+        return raised
+    for size in (1, 2):
+        for priority in (RulePriority.HIGH, RulePriority.LOW):
+            for rules in _sets(inputs, priority, (size,)):
+                if over(1.0):
+                    return raised
+                together = bound_with_colours(inputs, rules, until=lambda: over(1.0))
+                if together is not None:
+                    others = _with_gains(inputs, bounds, gains, without=frozenset(rules), colours=False).objective
+                    raised = replace(raised, objective=max(raised.objective, together + others))
     return raised
+
+
+def _sets(inputs: SequenceInputs, priority: RulePriority, sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield sets of rules of a priority, the fullest ones first: they get into each other's way."""
+    members = [at for at, rule in enumerate(inputs.rules) if rule.priority is priority]
+    members.sort(key=lambda at: -_fullness(inputs, at))
+    for size in sizes:
+        for rules in sorted(combinations(range(len(members)), size), key=sum):
+            yield tuple(sorted(members[at] for at in rules))
+
+
+def _with_gains(
+    inputs: SequenceInputs,
+    bounds: SequenceBounds,
+    gains: Mapping[RulePriority, Mapping[tuple[int, ...], int]],
+    *,
+    without: frozenset[int] = frozenset(),
+    colours: bool = True,
+) -> SequenceBounds:
+    """Return the bounds from each rule alone and the gains of sets that share no rule, some rules left out."""
+    least: dict[RulePriority, int] = {}
+    for priority in RulePriority:
+        alone = sum(
+            cost
+            for at, (cost, rule) in enumerate(zip(bounds.by_rule, inputs.rules, strict=True))
+            if rule.priority is priority and at not in without
+        )
+        least[priority] = alone + _most_disjoint(
+            {rules: gain for rules, gain in gains[priority].items() if not without.intersection(rules)}
+        )
+    high, low = least[RulePriority.HIGH], least[RulePriority.LOW]
+    if not without:
+        high, low = max(high, bounds.high_priority), max(low, bounds.low_priority)
+    total = weighted(inputs, high, low, bounds.colour_changes if colours else 0)
+    if not without:
+        total = max(total, bounds.objective)
+    return replace(bounds, high_priority=high, low_priority=low, objective=total)
 
 
 def _fullness(inputs: SequenceInputs, at: int) -> float:
@@ -247,6 +335,52 @@ def _graph(inputs: SequenceInputs, rules: Sequence[int]) -> _Graph | None:
     return _Graph(following.astype(np.int32), cost, at_the_end, start, cars.astype(np.int64))
 
 
+def _coloured(inputs: SequenceInputs, rules: Sequence[int], of_rule: float, of_change: float) -> _Graph | None:
+    """Return the same with the colour of the latest car, and how many of it stand in a row, in the state."""
+    plain = _graph(inputs, rules)
+    if plain is None:
+        return None
+    names = sorted(set(inputs.colours))
+    options = inputs.has_option[:, list(rules)]
+    _, which = np.unique(options, axis=0, return_inverse=True)
+    colour = np.array([names.index(name) for name in inputs.colours])
+    kinds, cars = np.unique(np.column_stack([colour, which.reshape(-1)]), axis=0, return_counts=True)
+    states = len(plain.following)
+
+    def size(longest: int) -> int:
+        return (len(names) * longest + 1) * states
+
+    def fits(longest: int) -> bool:
+        return size(longest) <= MOST_STATES and size(longest) * len(kinds) * len(inputs.cars) <= MOST_STEPS
+
+    # The limit is looked at only where it can be met, and in a table that stays small.
+    limited = fits(inputs.longest_batch) and inputs.longest_batch < len(inputs.cars) and len(names) > 1
+    longest = inputs.longest_batch if limited else 1
+    if not fits(longest):
+        return None
+    first = size(longest) - states
+    following = np.zeros((size(longest), len(kinds)), dtype=np.int64)
+    cost = np.zeros((len(plain.cost), size(longest), len(kinds)))
+    for number, (mine, kind) in enumerate(kinds):
+        for run in range(len(names) * longest + 1):
+            block = slice(run * states, (run + 1) * states)
+            painted, row = divmod(run, longest)
+            more = of_rule * plain.cost[:, :, kind]
+            row = row + 1 if painted == mine and run < len(names) * longest else 0
+            if run == len(names) * longest:
+                changes = inputs.previous_colour not in (None, names[mine])
+            else:
+                changes = painted != mine
+            if row == longest:
+                # Without a limit the row is not counted; with one, this car would be one too many.
+                more = more + (FORBIDDEN if limited else 0.0)
+                row = longest - 1
+            following[block, number] = (mine * longest + row) * states + plain.following[:, kind]
+            cost[:, block, number] = more + of_change * changes
+    at_the_end = np.tile(of_rule * plain.at_the_end, len(names) * longest + 1)
+    return _Graph(following.astype(np.int32), cost, at_the_end, first + plain.start, cars.astype(np.int64))
+
+
 def _ones(values: NDArray[np.int64]) -> NDArray[np.int64]:
     counted = np.zeros_like(values)
     while values.any():
@@ -258,4 +392,4 @@ def _cost(over: NDArray[np.int64], count_windows: bool) -> NDArray[np.int64]:
     return np.minimum(np.maximum(over, 0), 1) if count_windows else np.maximum(over, 0)
 
 
-__all__ = ["joint_bound", "raised_bounds"]
+__all__ = ["bound_with_colours", "joint_bound", "raised_bounds"]
