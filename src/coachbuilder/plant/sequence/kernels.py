@@ -1,4 +1,4 @@
-"""Hot loops of car sequencing: counting, greedy construction, local search with incremental evaluation.
+"""Hot loops of car sequencing: counting, greedy construction, what a change of a whole stretch costs.
 
 Arrays used throughout:
 
@@ -21,7 +21,7 @@ BATCH_WEIGHT = 10**9
 """Weight of a car beyond the longest batch: the limit is hard, so it outweighs every objective."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def next_random(state: NDArray[np.uint64]) -> np.uint64:
     """Advance a splitmix64 generator, ``state`` uint64 (1,), and return its next number."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -31,10 +31,10 @@ def next_random(state: NDArray[np.uint64]) -> np.uint64:
     return z ^ (z >> np.uint64(31))  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def below(state: NDArray[np.uint64], limit: int) -> int:
     """Return a random whole number from 0 to ``limit`` - 1."""
-    return np.int64((next_random(state) >> np.uint64(33)) % np.uint64(limit))  # type: ignore[return-value]
+    return np.int64(((next_random(state) >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32))  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)
@@ -381,147 +381,6 @@ def construct(
         else:
             run = 1
         now = kind_colour[best]
-
-
-@njit(cache=True, nogil=True)
-def find_violated(
-    order: NDArray[np.int64],
-    has: NDArray[np.uint8],
-    at_most: NDArray[np.int64],
-    out_of: NDArray[np.int64],
-    short: bool,
-    window: NDArray[np.int64],
-    state: NDArray[np.uint64],
-) -> int:
-    """Return a place in a violated window, looking from a random place on; -1 if none is found soon."""
-    n = order.size
-    r_count = out_of.size
-    start = below(state, n)
-    rule = below(state, r_count)
-    for step in range(64):
-        begin = (start + step) % n
-        for shift in range(r_count):
-            r = (rule + shift) % r_count
-            if first_window(out_of[r], short) <= begin <= last_window(n, out_of[r], short):
-                if window[r, begin + out_of[r] - 1] > at_most[r]:
-                    end = min(begin + out_of[r], n)
-                    place = begin + below(state, end - begin)
-                    for _ in range(out_of[r]):
-                        if has[order[place], r]:
-                            return place
-                        place += 1
-                        if place >= end:
-                            place = begin
-                    return place
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def search(
-    order: NDArray[np.int64],
-    has: NDArray[np.uint8],
-    previous: NDArray[np.uint8],
-    at_most: NDArray[np.int64],
-    out_of: NDArray[np.int64],
-    weight: NDArray[np.int64],
-    short: bool,
-    colour: NDArray[np.int64],
-    previous_colour: int,
-    batch: int,
-    change_weight: int,
-    kind: NDArray[np.int64],
-    evaluations: int,
-    temperature: NDArray[np.float64],
-    state: NDArray[np.uint64],
-    window: NDArray[np.int64],
-    best_out: NDArray[np.int64],
-) -> tuple[int, int]:
-    """Improve ``order`` by swaps, insertions and reversals; equal cost is taken, a little worse while it is warm.
-
-    Stops after ``evaluations`` moves looked at, or at cost 0. ``temperature`` float64 (2,) is the first and the last
-    temperature in units of cost; 0 for none. ``best_out`` int64 (n,) takes the best order. Returns its cost and the
-    moves looked at.
-    """
-    n = order.size
-    cost = total_cost(
-        order, has, previous, at_most, out_of, weight, short, colour, previous_colour, batch, change_weight, window
-    )
-    best_out[:] = order
-    best = cost
-    if n < 2:
-        return best, 0
-    new = np.empty(n, dtype=np.int64)
-    done = 0
-    with_rules = out_of.size > 0
-    heat = temperature[0]
-    cooling = 1.0
-    if temperature[0] > 0.0 and evaluations > 1000:
-        cooling = (temperature[1] / temperature[0]) ** (1000.0 / evaluations)
-    while done < evaluations and best > 0:
-        done += 1
-        if done % 1000 == 0:
-            heat *= cooling
-        choice = below(state, 100)
-        i = -1
-        if choice < 40 and with_rules:
-            i = find_violated(order, has, at_most, out_of, short, window, state)
-        if i < 0:
-            i = below(state, n)
-        if choice < 70:
-            j = below(state, n)
-        else:
-            j = i - 24 + below(state, 49)
-            if j < 0 or j >= n:
-                continue
-        if i == j:
-            continue
-        if i > j:
-            i, j = j, i
-        if choice < 80 or j - i < 2:
-            if kind[order[i]] == kind[order[j]]:
-                continue
-            delta = 0
-            if with_rules:
-                delta = swap_rules_delta(order, has, at_most, out_of, weight, short, window, i, j)
-            if colour[order[i]] != colour[order[j]]:
-                delta += swap_colour_delta(order, colour, previous_colour, batch, change_weight, i, j)
-            if accept(delta, heat, state):
-                apply_swap(order, has, out_of, window, i, j)
-                cost += delta
-        else:
-            length = j - i + 1
-            if choice < 87:
-                for place in range(length):
-                    new[place] = order[j - place]
-            elif choice < 94:
-                new[0] = order[j]
-                for place in range(1, length):
-                    new[place] = order[i + place - 1]
-            else:
-                new[length - 1] = order[i]
-                for place in range(length - 1):
-                    new[place] = order[i + place + 1]
-            delta = range_rules_delta(order, new, has, at_most, out_of, weight, short, window, i, j)
-            if change_weight > 0 or batch < n:
-                delta += range_colour_delta(order, new, colour, previous_colour, batch, change_weight, i, j)
-            if accept(delta, heat, state):
-                apply_range(order, new, has, out_of, window, i, j)
-                cost += delta
-        if cost < best:
-            best = cost
-            best_out[:] = order
-    return best, done
-
-
-@njit(cache=True, nogil=True)
-def accept(delta: int, heat: float, state: NDArray[np.uint64]) -> bool:
-    """Tell whether a move is made: always if it is no worse, otherwise by the Metropolis rule."""
-    if delta <= 0:
-        return True
-    if heat <= 0.0 or delta > 30.0 * heat:
-        return False
-    uniform = (next_random(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-    return uniform < np.exp(-delta / heat)  # type: ignore[no-any-return]
 
 
 @njit(cache=True, nogil=True)

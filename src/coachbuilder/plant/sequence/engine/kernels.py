@@ -23,6 +23,8 @@ from numba import types as numba_types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from coachbuilder.plant.sequence.kernels import below, next_random
+
 NOT_COUNTED = -(10**6)
 """What is added to a window that does not count: no number of cars brings it above its limit."""
 
@@ -130,22 +132,6 @@ def _trailing_zeros(typing_context: Any, number: Any) -> Any:
 def lowest_bit(number: np.uint64) -> int:
     """Return the place of the lowest bit of a number above 0."""
     return _trailing_zeros(number)  # type: ignore[call-arg]
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def next_random(random: NDArray[np.uint64]) -> np.uint64:
-    """Advance a splitmix64 generator, ``random`` uint64 (1,), and return its next number."""
-    random[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = random[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))  # type: ignore[no-any-return]
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def below(random: NDArray[np.uint64], limit: int) -> int:
-    """Return a random whole number from 0 to ``limit`` - 1."""
-    return np.int64(((next_random(random) >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32))  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True, forceinline=True)
