@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -38,7 +39,12 @@ def _day(seed: int, *, cars: int, rules: int, windows: bool, limits: bool = Fals
         has_option=random.random((cars, rules)) < random.uniform(0.1, 0.6, rules),
         rules=tuple(
             SequenceRule(
-                str(rule), str(rule), int(random.integers(1, length)), int(length), random.choice(list(RulePriority))
+                str(rule),
+                str(rule),
+                int(random.integers(1, length)),
+                int(length),
+                random.choice(list(RulePriority)),
+                int(random.integers(1, 4)),
             )
             for rule, length in enumerate(out_of)
         ),
@@ -153,3 +159,31 @@ def test_the_same_seed_gives_the_same_order_and_another_seed_another() -> None:
     np.testing.assert_array_equal(first.order, again.order)
     assert first.evaluations == again.evaluations
     assert not np.array_equal(first.order, search(replace(inputs, seed=4)).order)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_day_of_six_cars_with_weights_of_its_rules_is_at_the_least_of_all_its_orders(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    inputs = replace(
+        _day(seed, cars=6, rules=3, windows=False),
+        has_option=random.random((6, 3)) < 0.6,
+        rules=tuple(
+            SequenceRule(str(rule), str(rule), 1, 2 + rule % 2, RulePriority.HIGH, weight)
+            for rule, weight in enumerate(random.permutation([1, 3, 7]).tolist())
+        ),
+        longest_batch=6,
+    )
+    least = min(sequence.count(inputs, np.array(order)).objective for order in itertools.permutations(range(6)))
+    assert search(inputs).objective == least
+    counts = sequence.count(inputs, np.arange(6))
+    by_hand = sum(rule.weight * item.excess for rule, item in zip(inputs.rules, counts.rules, strict=True))
+    assert counts.high_priority_excess <= by_hand
+    assert counts.objective == _weighted_by_hand(inputs, by_hand, counts.colour_changes)
+
+
+def _weighted_by_hand(inputs: SequenceInputs, high: int, changes: int) -> int:
+    values = {SequenceObjective.HIGH_PRIORITY: high, SequenceObjective.COLOUR_CHANGES: changes}
+    return sum(
+        weight * values.get(objective, 0)
+        for weight, objective in zip((1_000_000, 1_000, 1), inputs.objectives, strict=True)
+    )

@@ -26,9 +26,9 @@ class SequenceBounds:
     by_rule: tuple[int, ...]
     """Least excess of each rule alone, or its fewest broken windows where each window counts once."""
     high_priority: int
-    """The same over the rules of high priority."""
+    """The same over the rules of high priority, by their weights."""
     low_priority: int
-    """The same over the rules of low priority."""
+    """The same over the rules of low priority, by their weights."""
     colour_changes: int
     """Fewest colour changes under the batch limit."""
     objective: int
@@ -69,7 +69,7 @@ def lower_bounds(inputs: SequenceInputs) -> SequenceBounds:
         for place, rule in enumerate(inputs.rules)
     )  # fmt: skip
     high, low = (
-        sum(least for least, rule in zip(by_rule, inputs.rules, strict=True) if rule.priority is priority)
+        sum(rule.weight * least for least, rule in zip(by_rule, inputs.rules, strict=True) if rule.priority is priority)
         for priority in (RulePriority.HIGH, RulePriority.LOW)
     )
     changes = fewest_colour_changes(inputs)

@@ -132,8 +132,8 @@ def count(inputs: SequenceInputs, order: NDArray[np.int64]) -> SequenceCounts:
     low = sum(item.excess for item in rules if item.priority is RulePriority.LOW)
     counted = {
         priority: sum(
-            item.violated_windows if inputs.count_windows else item.excess
-            for item in rules
+            rule.weight * (item.violated_windows if inputs.count_windows else item.excess)
+            for rule, item in zip(inputs.rules, rules, strict=True)
             if item.priority is priority
         )
         for priority in RulePriority

@@ -192,7 +192,7 @@ class _Model:
             if weights[of]:
                 cost, constant = self._rule(place)
                 model.add(cost + constant >= bounds.by_rule[place])
-                terms[of] += cost + constant
+                terms[of] += rule.weight * (cost + constant)
         changes = self._colours(counted=bool(weights[SequenceObjective.COLOUR_CHANGES]))
         if weights[SequenceObjective.COLOUR_CHANGES]:
             model.add(changes >= bounds.colour_changes)

@@ -105,7 +105,7 @@ def inputs_from(programme: Programme, *, cars_per_day: Mapping[str, float]) -> S
         colours=tuple(colours),
         has_option=_flags(options, names),
         rules=tuple(
-            SequenceRule(option.id, option.name, option.at_most, option.out_of, option.priority)
+            SequenceRule(option.id, option.name, option.at_most, option.out_of, option.priority, option.weight)
             for option in section.option
         ),
         previous_has_option=_flags(previous, names),

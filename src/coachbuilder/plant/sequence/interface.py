@@ -31,6 +31,8 @@ class SequenceRule:
     """Cars in a window."""
     priority: RulePriority
     """High or low."""
+    weight: int = 1
+    """What a car too many counts among the rules of its priority."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class OptionSection(EvidencedSection):
     """Length of the window of consecutive cars."""
     priority: RulePriority = RulePriority.HIGH
     """How much a broken rule hurts."""
+    weight: int = Field(default=1, ge=1, le=100)
+    """What a car too many counts among the rules of the same priority."""
     rates: dict[str, Share] = Field(default_factory=dict)
     """Share of each model's cars that have the option; a model that is not named has none."""
 

@@ -81,7 +81,7 @@ def problem_of(inputs: SequenceInputs, weights: dict[SequenceObjective, int]) ->
     day = Day(
         at_most=np.array([rule.at_most for rule in rules], dtype=np.int64),
         out_of=np.array([rule.out_of for rule in rules], dtype=np.int64),
-        weight=np.array([1 for rule in rules], dtype=np.int64),
+        weight=np.array([rule.weight for rule in rules], dtype=np.int64),
         high=high,
         most=1 if inputs.count_windows else EXCESS_WITHOUT_END,
         mask=_masks(has),

@@ -192,7 +192,7 @@ def raised_bounds(
     """Return the bounds raised by what rules of one priority, and rules and colours, cost together.
 
     Sets of two and three rules raise the bounds of their objective; a set of one or two rules with the colour changes
-    raises that of the weighted sum alone.
+    raises that of the weighted sum alone. Rules with weights of their own are left as they are.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def raised_bounds(
     stop
         Once it is set, the best bounds so far are returned.
     """
-    if not inputs.cars:
+    if not inputs.cars or any(rule.weight != 1 for rule in inputs.rules):
         return bounds
     started = time.monotonic()
     weights = objective_weights(inputs)

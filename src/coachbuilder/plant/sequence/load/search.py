@@ -90,7 +90,7 @@ class _Day:
         self._rule_weight = np.zeros((self.parts, len(rules)), dtype=np.int64)
         for place, rule in enumerate(rules):
             part, weight = rank.get(priority[rule.priority], (0, 0))
-            self._rule_weight[part, place] += weight
+            self._rule_weight[part, place] += weight * rule.weight
         self._change_weight = np.zeros(self.parts, dtype=np.int64)
         part, weight = rank.get(SequenceObjective.COLOUR_CHANGES, (0, 0))
         self._change_weight[part] += weight

@@ -52,6 +52,7 @@ class Day:
         self.out_of = np.array([rule.out_of for rule in rules], dtype=np.int64)
         self.is_high = np.array([rule.priority is RulePriority.HIGH for rule in rules], dtype=np.bool_)
         self.weight: NDArray[np.int64] = np.where(self.is_high, high, low).astype(np.int64)
+        self.weight *= np.array([rule.weight for rule in rules], dtype=np.int64)
         self.change_weight = weights[SequenceObjective.COLOUR_CHANGES]
         self.least_weight = min((weight for weight in weights.values() if weight), default=1)
         self.colour = np.array([names.index(colour) for colour in inputs.colours], dtype=np.int64)
