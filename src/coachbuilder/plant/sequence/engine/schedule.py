@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,7 @@ class Leg:
         return float(self.hot * (self.cold / self.hot) ** min(max(part, 0.0), 1.0))
 
 
-def legs_of(inputs: SequenceInputs, length: float) -> Iterator[Leg]:
+def legs_of(inputs: SequenceInputs, length: float, reached: Callable[[], int]) -> Iterator[Leg]:
     """Yield the legs of a search; their shares sum to 1.
 
     Parameters
@@ -56,6 +56,8 @@ def legs_of(inputs: SequenceInputs, length: float) -> Iterator[Leg]:
         The day.
     length
         About how many million changes one thread will look at.
+    reached
+        Tells the least objective so far.
     """
     weights = objective_weights(inputs)
     ranked = tuple(sorted((name for name in weights if weights[name] > 0), key=lambda name: -weights[name]))
@@ -64,21 +66,27 @@ def legs_of(inputs: SequenceInputs, length: float) -> Iterator[Leg]:
     if len(ranked) == 1:
         yield from _single(ranked, length)
         return
-    one, two = ranked[:1], ranked[:2]
-    if SequenceObjective.COLOUR_CHANGES not in one:
-        yield _leg(0.12, one, (1.0,), 0.5, 0.1, menu=_PLAIN, ends_at_none=True)
+    two = ranked[:2]
+    colours = SequenceObjective.COLOUR_CHANGES
+    if colours == two[1]:
+        # Colours are in order or in chaos: what is warm for rules melts every batch.
+        yield _leg(0.25, two, (100.0, 1.0), 0.16, 0.08)
+        if reached() >= weights[two[0]]:
+            yield _leg(0.08, two, (3.0, 1.0), 0.5, 0.1)
+        else:
+            yield _leg(0.08, two, (100.0, 1.0), 0.12, 0.06, from_best=True)
+        yield _leg(0.12, two, (100.0, 1.0), 0.12, 0.06, from_best=True)
+    elif colours == two[0]:
+        yield _leg(0.45, two, (100.0, 1.0), 1.0, 0.1)
+    else:
+        yield _leg(0.12, two[:1], (1.0,), 0.5, 0.1, menu=_PLAIN, ends_at_none=True)
+        yield _leg(0.33, two, (100.0, 1.0), 1.0, 0.1, from_best=True)
     if len(ranked) == 2:
-        share = 1.0 if SequenceObjective.COLOUR_CHANGES in one else 0.88
-        yield _leg(share * 0.6, two, (20.0, 1.0), 3.0, 0.12, from_best=True)
-        yield _leg(share * 0.4, two, (1000.0, 1.0), 0.5, 0.1, from_best=True)
+        cold = 0.06 if colours == two[1] else 0.1
+        yield _leg(0.55, two, (100.0, 1.0), 2 * cold, cold, from_best=True)
         return
-    used = 0.0 if SequenceObjective.COLOUR_CHANGES in one else 0.12
-    left = 1.0 - used
-    # Colours are in order or in chaos: what is warm for rules of low priority melts every batch.
-    warm = 0.16 if SequenceObjective.COLOUR_CHANGES in two else 0.5
-    yield _leg(left * 0.25, two, (100.0, 1.0), warm, min(0.1, warm / 2), from_best=True)
-    yield _leg(left * 0.45, ranked, (400.0, 20.0, 1.0), 3.0, 0.15, from_best=True)
-    yield _leg(left * 0.3, ranked, (400.0, 20.0, 1.0), 1.0, 0.12, from_best=True)
+    yield _leg(0.33, ranked, (400.0, 20.0, 1.0), 3.0, 0.15, from_best=True)
+    yield _leg(0.22, ranked, (400.0, 20.0, 1.0), 1.0, 0.12, from_best=True)
 
 
 def _single(ranked: tuple[SequenceObjective, ...], length: float) -> Iterator[Leg]:

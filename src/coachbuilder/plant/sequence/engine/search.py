@@ -221,7 +221,7 @@ class _Worker:
         """Search until the work is done, the time is over or somebody says stop."""
         try:
             done = 0.0
-            for leg in legs_of(self._inputs, self._length()):
+            for leg in legs_of(self._inputs, self._length(), lambda: self.objective):
                 if self._over() or self._part() >= 1.0:
                     break
                 self._leg(leg, done, done + leg.share)
