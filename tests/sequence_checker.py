@@ -35,13 +35,19 @@ def rows_of(file: Path) -> list[dict[str, str]]:
 def recount_challenge(folder: Path, order: list[str]) -> dict[str, int]:
     """Count every window of every rule one by one, as the challenge's subject describes it."""
     vehicles = rows_of(folder / "vehicles.txt")
-    today = vehicles[-1]["Date"]
-    day = {row["Ident"]: row for row in vehicles if row["Date"] == today}
-    before = [row for row in vehicles if row["Date"] != today]
+    start = next(at for at, row in enumerate(vehicles) if row["Date"] == vehicles[-1]["Date"])
+    # Of the days before a folder holds what the longest window can see; if a date ends just there and the next one is
+    # given from its first car on, more dates than one are to be ordered.
+    seen = max((int(rule["Ratio"].split("/")[1]) for rule in rows_of(folder / "ratios.txt")), default=1) - 1
+    if 0 < seen < start and vehicles[seen]["Date"] != vehicles[seen - 1]["Date"]:
+        date = vehicles[seen]["Date"]
+        if any(row["Date"] == date and int(row["SeqRank"]) <= 1 for row in vehicles):
+            start = seen
+    before, day = vehicles[:start], {row["Ident"]: row for row in vehicles[start:]}
     if sorted(order) != sorted(day):
         raise WrongAnswerError("the answer does not hold each car of the day once")
     line = before + [day[vehicle] for vehicle in order]
-    start, end = len(before), len(before) + len(order)
+    end = start + len(order)
     excess = {"1": 0, "0": 0}
     for rule in rows_of(folder / "ratios.txt"):
         most, length = (int(part) for part in rule["Ratio"].split("/"))

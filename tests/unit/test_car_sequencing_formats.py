@@ -128,6 +128,43 @@ def test_the_cars_of_a_day_stand_in_the_order_of_their_ranks(folder: Folder) -> 
     assert day.cars == ("a", "b", "c")
 
 
+SEVERAL_DATES = """\
+Date;SeqRank;Ident;Paint Color;HPRC1;LPRC1
+2003 51 6;41;x1;3;1;0
+2003 51 6;42;x2;3;0;1
+2003 52 1;1;a;4;1;0
+2003 52 1;2;b;5;0;1
+2003 52 2;2;d;5;0;1
+2003 52 2;1;c;4;1;1
+2003 1 1;1;e;4;0;0
+"""
+
+
+def test_dates_after_what_the_longest_window_looks_back_upon_are_ordered_together(folder: Folder) -> None:
+    """Each published folder of set A gives of the day before one car less than its longest window holds."""
+    day = read_roadef(
+        folder(vehicles__txt=SEVERAL_DATES, ratios__txt="Ratio;Prio;Ident;\n1/2;1;HPRC1;\n2/3;0;LPRC1;\n")
+    )
+    assert day.cars == ("a", "b", "c", "d", "e")
+    assert day.previous_colours == ("3", "3")
+    assert ["the last 3 of 4 dates" in remark for remark in day.remarks] == [True]
+    longer = "Ratio;Prio;Ident;\n1/2;1;HPRC1;\n2/5;0;LPRC1;\n"
+    day = read_roadef(folder(vehicles__txt=SEVERAL_DATES, ratios__txt=longer))
+    assert (day.cars, day.previous_colours, len(day.remarks)) == (("c", "d", "e"), ("3", "3", "4", "5"), 1)
+    longest = "Ratio;Prio;Ident;\n1/2;1;HPRC1;\n2/30;0;LPRC1;\n"
+    day = read_roadef(folder(vehicles__txt=SEVERAL_DATES, ratios__txt=longest))
+    assert (day.cars, len(day.previous_colours), day.remarks) == (("e",), 6, ())
+
+
+@pytest.mark.parametrize(
+    ("ranks", "order"), [("21312", "badec"), ("51423", "bdeca")], ids=["a rank once a date", "a rank once"]
+)
+def test_an_order_of_several_dates_is_read(tmp_path: Path, ranks: str, order: str) -> None:
+    rows = [f"{date};{rank};{car}" for date, rank, car in zip("122333", "7" + ranks, "xabcde", strict=True)]
+    (tmp_path / "answer.txt").write_text("\n".join(["Date;SeqRank;Ident", *rows]))
+    assert "".join("abcde"[car] for car in read_answer(tmp_path / "answer.txt", tuple("abcde"))) == order
+
+
 def test_a_column_without_a_ratio_is_left_out_and_told(folder: Folder) -> None:
     day = read_roadef(folder(ratios__txt="Ratio;Prio;Ident;\n1/2;1;HPRC1;\n"))
     assert day.options == ((True,), (False,), (True,))

@@ -52,6 +52,13 @@ def test_every_challenge_day_is_counted_as_the_checker_counts_it(
         assert answer["remarks"] == [], folder.name
 
 
+def test_published_folders_hold_of_the_day_before_what_the_longest_window_can_see(shared_data: Path) -> None:
+    """This tells the days before from days that are to be ordered together where a folder has more than two dates."""
+    for folder in sorted((shared_data / "carseq" / "roadef2005" / "set_A").iterdir()):
+        day = read_roadef(folder)
+        assert len(day.previous_colours) == max(rule.out_of for rule in day.rules) - 1, folder.name
+
+
 def test_csplib_files_are_counted_as_the_checker_counts_them(
     shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

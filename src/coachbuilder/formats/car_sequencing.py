@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from coachbuilder.programme.errors import InputError, Problem, ProblemList, closest, shown
@@ -327,8 +327,10 @@ class _Table:
 def read_roadef(folder: Path) -> CarSequencingDay:
     """Read a folder of the ROADEF 2005 challenge: vehicles, ratios, objectives and the paint batch limit.
 
-    The cars of the day are those of the last date in vehicles.txt; those of earlier dates were built before. Names of
-    files and columns may be in any case; lines may end with semicolons.
+    The cars of the day are those of the last date in vehicles.txt; those of earlier dates were built before. Where
+    there are more than two dates and the first of them hold exactly one car less than the longest window, which is what
+    the challenge's folders give of the days before, all later dates are ordered together as one day if they begin with
+    rank 1, and a remark says so. Names of files and columns may be in any case; lines may end with semicolons.
 
     Parameters
     ----------
@@ -338,7 +340,7 @@ def read_roadef(folder: Path) -> CarSequencingDay:
     Returns
     -------
     CarSequencingDay
-        The cars of each day in the order of their ranks.
+        The cars of each date in the order of their ranks.
 
     Raises
     ------
@@ -360,7 +362,12 @@ def read_roadef(folder: Path) -> CarSequencingDay:
     vehicles = tables[_VEHICLES]
     days, remarks = _vehicles(vehicles, rules, problems) if vehicles is not None else ([], ())
     problems.raise_if_any()
-    today, before = days[-1], [vehicle for day in days[:-1] for vehicle in day]
+    earlier = _days_before(days, rules)
+    before = [vehicle for day in days[:earlier] for vehicle in day]
+    today = [vehicle for day in days[earlier:] for vehicle in day]
+    if earlier < len(days) - 1:
+        told = f"the last {len(days) - earlier} of {len(days)} dates are ordered together, {len(today)} cars"
+        remarks = (*remarks, f"{_VEHICLES}: {told}; those before are just what the longest window looks back upon")
     return CarSequencingDay(
         cars=tuple(vehicle.ident for vehicle in today),
         colours=tuple(vehicle.colour for vehicle in today),
@@ -547,13 +554,32 @@ def _vehicles(
         last = date
         days.setdefault(date, []).append(_Vehicle(int(rank), ident, colour, tuple(flag == "1" for flag in flags)))
     for earlier, later in pairwise(days):
-        if (at := _moment(earlier)) is not None and (then := _moment(later)) is not None and at >= then:
+        at, then = _moment(earlier), _moment(later)
+        # The first week of a year may begin in the year before, and may be told with that year.
+        turn = at is not None and then is not None and at[0] == then[0] and at[1] >= 51 and then[1] == 1
+        if at is not None and then is not None and at >= then and not turn:
             problems.add("Date", later, f"a day after {earlier}, which stands above", file=table.file)
     if not days:
         problems.add("rows", "none", "at least one car", file=table.file)
-    elif len(days[last]) > MOST_CARS:
-        problems.add("rows", f"{len(days[last])} cars of {last}", f"at most {MOST_CARS}", file=table.file)
-    return [sorted(day, key=lambda vehicle: vehicle.rank) for day in days.values()], remarks
+    ordered = [sorted(day, key=lambda vehicle: vehicle.rank) for day in days.values()]
+    cars = sum(map(len, ordered[_days_before(ordered, rules) :]))
+    if cars > MOST_CARS:
+        problems.add("rows", f"{cars} cars to be ordered", f"at most {MOST_CARS}", file=table.file)
+    return ordered, remarks
+
+
+def _days_before(days: Sequence[Sequence[_Vehicle]], rules: Sequence[RatioRule]) -> int:
+    """Return how many of the dates were built before.
+
+    A folder gives of the days before just what the longest window can see, one car less than its length. Where the
+    first dates hold just that, and the next one begins with its first rank, the others are days to be ordered together,
+    not days before.
+    """
+    seen = max((rule.out_of for rule in rules), default=1) - 1
+    for earlier, cars in enumerate(accumulate(map(len, days[:-1])), start=1):
+        if cars == seen and days[earlier][0].rank <= 1:
+            return earlier
+    return max(len(days) - 1, 0)
 
 
 def _moment(date: str) -> tuple[int, ...] | None:
@@ -603,7 +629,7 @@ def read_answer(path: Path, cars: Sequence[str]) -> tuple[int, ...]:
     text = read_text(path, problems, LARGEST_BYTES)
     problems.raise_if_any()
     text = text or ""
-    told = _json_order(text, problems) if text.lstrip().startswith("{") else _table_order(text, problems)
+    told = _json_order(text, problems) if text.lstrip().startswith("{") else _table_order(text, cars, problems)
     places = {car: place for place, car in enumerate(cars)}
     seen: dict[str, int | None] = {}
     for line, car in told:
@@ -639,7 +665,7 @@ def _json_order(text: str, problems: ProblemList) -> _Told:
     return []
 
 
-def _table_order(text: str, problems: ProblemList) -> _Told:
+def _table_order(text: str, cars: Iterable[str], problems: ProblemList) -> _Told:
     lines = [
         (number, [cell.strip().strip('"') for cell in re.split(r"[;,\t]", line.strip().rstrip(";"))])
         for number, line in enumerate(text.splitlines(), start=1)
@@ -656,26 +682,39 @@ def _table_order(text: str, problems: ProblemList) -> _Told:
         vehicle, rank = (0, None) if len(lines[0][1]) == 1 else (1, 0)
     else:
         lines = lines[1:]
-    ranked: list[tuple[int, int, str]] = []
-    taken: dict[int, int] = {}
+    # A day may be several dates together: those whose cars are all of the day, and the last one, whatever it holds.
+    dates = list(dict.fromkeys(_cell(cells, date) for _, cells in lines))
+    known = {*cars}
+    strange = {_cell(cells, date) for _, cells in lines if _cell(cells, vehicle) not in known} - {*dates[-1:]}
+    ranked: list[tuple[int, int, int, str]] = []
+    taken: dict[tuple[int, int], int] = {}
     for number, cells in lines:
         if len(cells) <= max(vehicle, rank or 0):
             problems.add("row", f"{len(cells)} cells", f"at least {max(vehicle, rank or 0) + 1} cells", line=number)
             continue
         car = cells[vehicle]
-        if date is not None and cells[date : date + 1] != lines[-1][1][date : date + 1]:
+        if _cell(cells, date) in strange:
             continue
-        place = len(ranked) + 1
+        day, place = dates.index(_cell(cells, date)), len(ranked) + 1
         if rank is not None:
             if not _digits(cells[rank]):
                 problems.add("rank", cells[rank] or "nothing", "a whole number", line=number)
                 continue
             place = int(cells[rank])
-            if place in taken:
-                problems.add("rank", place, f"a rank once; line {taken[place]} has it", line=number)
-            taken.setdefault(place, number)
-        ranked.append((place, number, car))
-    return [(number, car) for _, number, car in sorted(ranked)]
+            if (day, place) in taken:
+                problems.add("rank", place, f"a rank once; line {taken[day, place]} has it", line=number)
+            taken.setdefault((day, place), number)
+        ranked.append((day, place, number, car))
+    if len({place for _, place, _, _ in ranked}) == len(ranked):
+        # Ranks that go through all dates come before the dates.
+        ranked.sort(key=lambda row: row[1])
+    else:
+        ranked.sort()
+    return [(number, car) for _, _, number, car in ranked]
+
+
+def _cell(cells: Sequence[str], place: int | None) -> str:
+    return cells[place] if place is not None and place < len(cells) else ""
 
 
 __all__ = [
