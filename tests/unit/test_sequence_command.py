@@ -274,6 +274,15 @@ def test_an_order_that_breaks_the_batch_limit_is_never_called_proven(challenge: 
     assert not answer.proven
 
 
+def test_a_batch_limit_that_no_order_keeps_is_told_first(run: Run, challenge: Path) -> None:
+    rows = [line.split(";") for line in VEHICLES.splitlines()]
+    one_colour = [";".join([*row[:3], "4" if place else row[3], *row[4:]]) for place, row in enumerate(rows)]
+    (challenge / "vehicles.txt").write_text("\n".join(one_colour))
+    assert "not allowed: 18 cars beyond the longest batch of 6" in run(challenge, "--time", "0.1")[1].splitlines()[0]
+    answer = run(challenge, "--time", "0.1", "--json")[1]
+    assert (answer["batch_excess_cars"], answer["proven"], answer["gap"]) == (18, False, 1.0)
+
+
 def test_better_answers_are_told_as_they_come_and_the_threads_are_the_cores(csplib: Path) -> None:
     from coachbuilder.formats.car_sequencing import read_csplib
 

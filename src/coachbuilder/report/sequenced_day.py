@@ -111,7 +111,10 @@ def sequenced_day_text(answer: DayAnswer) -> str:
     """Return the answer as a sentence, its objectives and a table of the rules."""
     day, counts = answer.day, answer.counts
     csplib = day.source is SequencingFormat.CSPLIB
-    if answer.proven:
+    if counts.batch_excess_cars:
+        over = f"{counts.batch_excess_cars} car{'' if counts.batch_excess_cars == 1 else 's'}"
+        bound = f"not allowed: {over} beyond the longest batch of {day.longest_batch}"
+    elif answer.proven:
         bound = "proven to be the least"
     elif csplib:
         bound = f"not proven: {answer.lower_bound} cannot be ruled out"
@@ -129,8 +132,6 @@ def sequenced_day_text(answer: DayAnswer) -> str:
             for rank, item in enumerate(answer.objectives, start=1)
         ]
         head += ["", f"Longest run of one colour: {counts.longest_batch_cars} cars, {day.longest_batch} allowed"]
-        if counts.batch_excess_cars:
-            head.append(f"Batch limit broken by {counts.batch_excess_cars} cars: this order is not allowed")
     head += [*day.remarks, *([answer.remark[0].upper() + answer.remark[1:]] if answer.remark else [])]
     rows = [("rule", "at most", "cars", "used", "windows over", "cars too many", "least")]
     rows += [

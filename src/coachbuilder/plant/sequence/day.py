@@ -61,7 +61,7 @@ class DayAnswer:
     proven: bool
     """Whether no order is better."""
     gap: float
-    """Part of the weighted sum that lies above the lower bound, from 0 to 1."""
+    """Part of the weighted sum that lies above the lower bound, from 0 to 1; 1 if the order breaks the batch limit."""
     time_s: float
     """Duration of the search, and of the proof if one was asked for."""
     evaluations: int | None
@@ -296,7 +296,7 @@ def _answer(
     # An order that breaks the batch limit is not allowed: to reach the bound with it proves nothing.
     kept = counts.batch_excess_cars == 0
     reached = kept and counts.objective <= lower_bound
-    above = max(0, counts.objective - lower_bound)
+    part_above = max(0, counts.objective - lower_bound) / max(1, counts.objective)
     return DayAnswer(
         day=day,
         order=tuple(int(car) for car in order),
@@ -308,7 +308,7 @@ def _answer(
         lower_bounds_by_rule=bounds.by_rule,
         lower_bound=lower_bound,
         proven=reached or (kept and proven),
-        gap=0.0 if reached or (kept and proven) else above / max(1, counts.objective),
+        gap=0.0 if reached or (kept and proven) else part_above if kept else 1.0,
         time_s=0.0,
         evaluations=0,
         seed=inputs.seed,
