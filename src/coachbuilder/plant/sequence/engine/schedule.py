@@ -67,26 +67,28 @@ def legs_of(inputs: SequenceInputs, length: float, reached: Callable[[], int]) -
         yield from _single(ranked, length)
         return
     two = ranked[:2]
+    # A good order soon, for whoever stops the search early.
+    yield _leg(0.02, ranked, (400.0, 20.0, 1.0)[3 - len(ranked) :], 0.3, 0.1)
     colours = SequenceObjective.COLOUR_CHANGES
     if colours == two[1]:
         # Colours are in order or in chaos: what is warm for rules melts every batch.
-        yield _leg(0.25, two, (100.0, 1.0), 0.16, 0.08)
+        yield _leg(0.25, two, (100.0, 1.0), 0.16, 0.08, from_best=True)
         if reached() >= weights[two[0]]:
             yield _leg(0.08, two, (3.0, 1.0), 0.5, 0.1)
         else:
             yield _leg(0.08, two, (100.0, 1.0), 0.12, 0.06, from_best=True)
         yield _leg(0.12, two, (100.0, 1.0), 0.12, 0.06, from_best=True)
     elif colours == two[0]:
-        yield _leg(0.45, two, (100.0, 1.0), 1.0, 0.1)
+        yield _leg(0.45, two, (100.0, 1.0), 1.0, 0.1, from_best=True)
     else:
         yield _leg(0.12, two[:1], (1.0,), 0.5, 0.1, menu=_PLAIN, ends_at_none=True)
         yield _leg(0.33, two, (100.0, 1.0), 1.0, 0.1, from_best=True)
     if len(ranked) == 2:
         cold = 0.06 if colours == two[1] else 0.1
-        yield _leg(0.55, two, (100.0, 1.0), 2 * cold, cold, from_best=True)
+        yield _leg(0.53, two, (100.0, 1.0), 2 * cold, cold, from_best=True)
         return
-    yield _leg(0.33, ranked, (400.0, 20.0, 1.0), 3.0, 0.15, from_best=True)
-    yield _leg(0.22, ranked, (400.0, 20.0, 1.0), 1.0, 0.12, from_best=True)
+    yield _leg(0.32, ranked, (400.0, 20.0, 1.0), 3.0, 0.15, from_best=True)
+    yield _leg(0.21, ranked, (400.0, 20.0, 1.0), 1.0, 0.12, from_best=True)
 
 
 def _single(ranked: tuple[SequenceObjective, ...], length: float) -> Iterator[Leg]:
