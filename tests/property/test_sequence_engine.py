@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, permutations
 
 import numpy as np
 import pytest
@@ -189,6 +189,30 @@ def test_the_order_to_begin_with_keeps_the_longest_batch_whenever_any_order_does
     order = starting_order(day, problem_of(day, objective_weights(day)))
     kept = sequence.count(day, order).batch_excess_cars == 0
     assert kept == _can_keep_batches(colours, day.frozen, longest)
+
+
+def _fewest_beyond_the_batch(day: SequenceInputs) -> int:
+    """Count the cars beyond the longest batch in every order that keeps all places."""
+    cars = len(day.cars)
+    assert day.earliest_place is not None
+    assert day.latest_place is not None
+    least = cars
+    for rest in permutations(range(day.frozen, cars)):
+        order = [*range(day.frozen), *rest]
+        if all(
+            day.earliest_place[car] <= place <= day.latest_place[car]
+            for place, car in enumerate(order[day.frozen :], start=day.frozen)
+        ):
+            runs = [len(list(same)) for _, same in groupby(day.colours[car] for car in order)]
+            least = min(least, sum(max(0, run - day.longest_batch) for run in runs))
+    return least
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_late_and_due_cars_do_not_lengthen_batches_more_than_they_must(seed: int) -> None:
+    day = replace(_day(seed, cars=4 + seed % 3, rules=1, windows=False, limits=True), longest_batch=1 + seed % 2)
+    order = starting_order(day, problem_of(day, objective_weights(day)))
+    assert sequence.count(day, order).batch_excess_cars == _fewest_beyond_the_batch(day)
 
 
 def test_the_same_seed_gives_the_same_order_and_another_seed_another() -> None:
