@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import replace
+from itertools import groupby, permutations
 
 import numpy as np
 import pytest
@@ -62,7 +64,7 @@ def _day(seed: int, *, cars: int, rules: int, windows: bool, limits: bool = Fals
                 )
             )
         ),
-        longest_batch=int(random.integers(2, cars + 1)),
+        longest_batch=int(random.integers(min(2, cars), cars + 1)),
         purge_cost_cny=0.0,
         evaluations=3_000,
         seed=seed,
@@ -79,7 +81,7 @@ def _follow(inputs: SequenceInputs, heat: float, moves: range = ALL_MOVES) -> ke
     problem = problem_of(inputs, objective_weights(inputs))
     start = starting_order(inputs, problem)
     state = state_of(problem, start, inputs.seed)
-    best, least = start.copy(), np.array([1 << 60], dtype=np.int64)
+    best, least = start.copy(), np.array([(state.totals[:3] * problem.rank).sum()], dtype=np.int64)
     menu = np.resize(np.array(moves, dtype=np.uint8), 256)
     weight = np.array([3.0, 1.0, 2.0])
     kernels.search(problem.day, state, menu, weight, heat, 5.0, THRESHOLD, problem.rank, 4_000, -1, best, least)
@@ -151,6 +153,66 @@ def test_no_batch_is_too_long_where_every_colour_can_be_parted(seed: int, cars: 
     # Between runs of 3 of the most frequent colour there must be one car of another.
     if most <= 3 * (cars - most + 1):
         assert sequence.count(inputs, found.order).batch_excess_cars == 0
+
+
+def _can_keep_batches(colours: list[str], fixed: int, longest: int) -> bool:
+    """Try every order of the colours behind a fixed head."""
+
+    def follow(left: Counter[str], last: str, run: int) -> bool:
+        if run > longest:
+            return False
+        return not left.total() or any(
+            follow(left - Counter([colour]), colour, run + 1 if colour == last else 1) for colour in left
+        )
+
+    runs = [len(list(cars)) for _, cars in groupby(colours[:fixed])]
+    if any(run > longest for run in runs):
+        return False
+    return follow(Counter(colours[fixed:]), colours[fixed - 1] if fixed else "", runs[-1] if fixed else 0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    colours=st.lists(st.sampled_from("rgb"), min_size=1, max_size=9),
+    longest=st.integers(1, 3),
+    frozen=st.integers(0, 3),
+    seed=st.integers(0, 2**31),
+)
+def test_the_order_to_begin_with_keeps_the_longest_batch_whenever_any_order_does(
+    colours: list[str], longest: int, frozen: int, seed: int
+) -> None:
+    cars = len(colours)
+    day = replace(
+        _day(seed, cars=cars, rules=3, windows=False), colours=tuple(colours), longest_batch=longest,
+        frozen=min(frozen, cars),
+    )  # fmt: skip
+    order = starting_order(day, problem_of(day, objective_weights(day)))
+    kept = sequence.count(day, order).batch_excess_cars == 0
+    assert kept == _can_keep_batches(colours, day.frozen, longest)
+
+
+def _fewest_beyond_the_batch(day: SequenceInputs) -> int:
+    """Count the cars beyond the longest batch in every order that keeps all places."""
+    cars = len(day.cars)
+    assert day.earliest_place is not None
+    assert day.latest_place is not None
+    least = cars
+    for rest in permutations(range(day.frozen, cars)):
+        order = [*range(day.frozen), *rest]
+        if all(
+            day.earliest_place[car] <= place <= day.latest_place[car]
+            for place, car in enumerate(order[day.frozen :], start=day.frozen)
+        ):
+            runs = [len(list(same)) for _, same in groupby(day.colours[car] for car in order)]
+            least = min(least, sum(max(0, run - day.longest_batch) for run in runs))
+    return least
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_late_and_due_cars_do_not_lengthen_batches_more_than_they_must(seed: int) -> None:
+    day = replace(_day(seed, cars=4 + seed % 3, rules=1, windows=False, limits=True), longest_batch=1 + seed % 2)
+    order = starting_order(day, problem_of(day, objective_weights(day)))
+    assert sequence.count(day, order).batch_excess_cars == _fewest_beyond_the_batch(day)
 
 
 def test_the_same_seed_gives_the_same_order_and_another_seed_another() -> None:

@@ -270,3 +270,17 @@ def test_lanes_followed_as_far_as_a_change_reaches_are_those_given_afresh(seed: 
         else:
             order[:] = before
             place[order] = np.arange(n)
+
+
+def test_a_smaller_store_that_seems_better_tells_which_cars_it_builds_outside_their_places() -> None:
+    # The due car comes last out of paint: only a store that holds all the others lets it through in time.
+    random = np.random.default_rng(5)
+    day = random_day(random)
+    n = len(day.cars)
+    latest = np.full(n, n - 1)
+    latest[-1] = 0
+    day = replace(day, latest_place=latest, store=StoreInputs(RandomAccess(n), np.arange(n), 0.0, 0, 500))
+    result = evaluate_store(day, np.roll(np.arange(n), 1))
+    assert result is not None
+    assert [step.cars_outside_places for step in result.steps] == [int(step.places < n) for step in result.steps]
+    assert result.cars_outside_places == 0

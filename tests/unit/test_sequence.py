@@ -206,6 +206,17 @@ def test_an_orders_file_without_orders_is_told(tmp_path: Path, content: str, fie
     assert field in [problem.field for problem in problems]
 
 
+def test_more_orders_than_any_plant_builds_in_a_day_are_refused(tmp_path: Path) -> None:
+    from coachbuilder.programme.orders import MOST_CARS_PER_DAY
+
+    file = tmp_path / "orders.csv"
+    rows = [f"{number},today,suv,red," for number in range(MOST_CARS_PER_DAY + 1)]
+    file.write_text("\n".join(["id,day,model,colour,options", *rows]) + "\n")
+    problems = ProblemList("orders.csv")
+    read_orders(file, ["suv"], [], ["red"], problems)
+    assert [(problem.field, problem.found) for problem in problems] == [("file", f"{len(rows)} orders of today")]
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [

@@ -15,6 +15,9 @@ from coachbuilder.programme.places import PLACE_COLUMNS, check_places, places_in
 LARGEST_ORDERS_BYTES = 32 * 1024 * 1024
 """A day has some thousand cars, a hundred kilobytes; more than this is some other file."""
 
+MOST_CARS_PER_DAY = 20_000
+"""Ten times the largest plants."""
+
 COLUMNS = ("id", "day", "model", "colour", "options")
 DAYS = ("previous", "today")
 
@@ -151,8 +154,11 @@ def orders_of(
             problems.add("id", order.id, f"an order once; {place_of(seen[order.id])} has it", line=line, file=file)
         seen.setdefault(order.id, line)
         orders.append(order)
-    if not any(order.built_today for order in orders) and len(problems) == before:
+    cars = sum(order.built_today for order in orders)
+    if not cars and len(problems) == before:
         problems.add("file", "no order of today", "at least one order to be built today", file=file)
+    if cars > MOST_CARS_PER_DAY:
+        problems.add("file", f"{cars} orders of today", f"at most {MOST_CARS_PER_DAY}", file=file)
     check_places(orders, file, problems, place_of=place_of)
     return tuple(orders)
 
@@ -217,4 +223,12 @@ def _order(row: dict[str, str], line: int, known: tuple[Sequence[str], ...], fil
     )
 
 
-__all__ = ["COLUMNS", "LARGEST_ORDERS_BYTES", "Order", "orders_fingerprint", "orders_of", "read_orders"]
+__all__ = [
+    "COLUMNS",
+    "LARGEST_ORDERS_BYTES",
+    "MOST_CARS_PER_DAY",
+    "Order",
+    "orders_fingerprint",
+    "orders_of",
+    "read_orders",
+]

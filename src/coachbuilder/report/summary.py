@@ -401,7 +401,11 @@ def _places_and_store(day: SequenceResult) -> Iterator[tuple[str, str]]:
     yield "  built as painted" if store.paint_given else "  one order for both shops", objectives_words(store.one_order)
     yield "  with the store", objectives_words(store.planned)
     for step in store.steps:
-        yield f"  {step_words(step, store.steps)}", f"loses {objectives_words(step.loss)}"
+        outside = f"; {wording.plural(step.cars_outside_places, 'car')} outside their places"
+        yield (
+            f"  {step_words(step, store.steps)}",
+            f"loses {objectives_words(step.loss)}{outside if step.cars_outside_places else ''}",
+        )
     if store.disturbance is not None:
         repair = store.disturbance
         yield (

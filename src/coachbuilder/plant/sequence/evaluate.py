@@ -33,6 +33,11 @@ def evaluate(inputs: SequenceInputs) -> SequenceResult:
     SequenceResult
         The best order found, counted; the same inputs give the same order.
 
+    Raises
+    ------
+    ValueError
+        If work overload counts and there is no line, or load and windows that count once.
+
     Examples
     --------
     >>> import numpy as np

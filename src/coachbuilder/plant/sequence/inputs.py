@@ -16,14 +16,13 @@ from coachbuilder.plant.sequence.interface import (
 from coachbuilder.plant.sequence.load.interface import Drift
 from coachbuilder.plant.sequence.store.inputs import check_store, places_of, store_inputs_from, withdrawn_of
 from coachbuilder.programme.errors import InputError, Problem, closest
+from coachbuilder.programme.orders import MOST_CARS_PER_DAY
 
 if TYPE_CHECKING:
     from coachbuilder.formats.car_sequencing import CarSequencingDay
     from coachbuilder.programme import Programme
 
 FILE = "plant.toml"
-MOST_CARS_PER_DAY = 20_000
-"""Ten times the largest plants."""
 
 _OBJECTIVES = {
     "high": SequenceObjective.HIGH_PRIORITY,

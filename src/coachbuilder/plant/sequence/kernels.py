@@ -308,6 +308,21 @@ def apply_range(
 
 
 @njit(cache=True, nogil=True)
+def rest_fits(left: NDArray[np.int64], cars: int, batch: int, now: int, run: int) -> bool:
+    """Tell whether cars can follow a run of one colour without a batch that is too long.
+
+    Every batch of a colour but the first, which may begin at once unless it is the one that runs, needs a car of
+    another colour before it. ``left`` int64 (colours,) are the ``cars`` that follow by colour; ``run`` cars of the
+    colour ``now`` stand before them.
+    """
+    for c in range(left.size):
+        beyond = left[c] - (batch - run if c == now else batch)
+        if beyond > 0 and (beyond + batch - 1) // batch > cars - left[c]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
 def construct(
     kind_has: NDArray[np.uint8],
     kind_colour: NDArray[np.int64],
@@ -317,6 +332,7 @@ def construct(
     out_of: NDArray[np.int64],
     weight: NDArray[np.int64],
     colour_previous: int,
+    run_previous: int,
     batch: int,
     change_weight: int,
     state: NDArray[np.uint64],
@@ -325,8 +341,10 @@ def construct(
     """Build an order of kinds of cars one place after the other.
 
     Least new cost first; among equals the kind whose options are hardest to place for the cars still to come
-    (dynamic sum of utilisation rates, Gottlieb, Puchta and Solnon 2003); then at random.
-    ``kind_count`` int64 (kinds,) is used up; ``kinds_out`` int64 (n,) takes the kinds.
+    (dynamic sum of utilisation rates, Gottlieb, Puchta and Solnon 2003); then at random. No batch gets too long as long
+    as the cars allow it: a colour is not taken if the rest could then not keep the limit.
+    ``colour_previous`` is the colour before the first place, -1 for none, and ``run_previous`` how many cars of it
+    count towards its batch. ``kind_count`` int64 (kinds,) is used up; ``kinds_out`` int64 (n,) takes the kinds.
     """
     n = kinds_out.size
     r_count = out_of.size
@@ -335,8 +353,12 @@ def construct(
     for k in range(kind_count.size):
         for r in range(r_count):
             left_with[r] += kind_count[k] * kind_has[k, r]
+    left_of = np.zeros(kind_colour.max() + 1, dtype=np.int64)
+    for k in range(kind_count.size):
+        left_of[kind_colour[k]] += kind_count[k]
+    too_long = np.zeros(left_of.size, dtype=np.bool_)
     now = colour_previous
-    run = 0
+    run = run_previous
     for place in range(n):
         recent = np.zeros(r_count, dtype=np.int64)
         for r in range(r_count):
@@ -351,6 +373,13 @@ def construct(
         best_score = 0.0
         ties = 0
         left = n - place
+        for c in range(left_of.size):
+            if left_of[c] == 0:
+                continue
+            length = run + 1 if c == now else 1
+            left_of[c] -= 1
+            too_long[c] = length > batch or not rest_fits(left_of, left - 1, batch, c, length)
+            left_of[c] += 1
         for k in range(kind_count.size):
             if kind_count[k] == 0:
                 continue
@@ -361,10 +390,9 @@ def construct(
                     if recent[r] + 1 > at_most[r]:
                         cost += weight[r]
                     score += left_with[r] * out_of[r] / (at_most[r] * left)
-            if kind_colour[k] == now:
-                if run >= batch and place > 0:
-                    cost += BATCH_WEIGHT
-            elif now >= 0:
+            if too_long[kind_colour[k]]:
+                cost += BATCH_WEIGHT
+            if kind_colour[k] != now and now >= 0:
                 cost += change_weight
             if best < 0 or cost < best_cost or (cost == best_cost and score > best_score + 1e-9):
                 best, best_cost, best_score, ties = k, cost, score, 1
@@ -374,9 +402,10 @@ def construct(
                     best = k
         kinds_out[place] = best
         kind_count[best] -= 1
+        left_of[kind_colour[best]] -= 1
         for r in range(r_count):
             left_with[r] -= kind_has[best, r]
-        if kind_colour[best] == now and place > 0:
+        if kind_colour[best] == now:
             run += 1
         else:
             run = 1

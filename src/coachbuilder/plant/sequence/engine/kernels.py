@@ -28,6 +28,10 @@ from coachbuilder.plant.sequence.kernels import below, next_random
 NOT_COUNTED = -(10**6)
 """What is added to a window that does not count: no number of cars brings it above its limit."""
 
+TRIES_PER_CAR, MOST_PLACES_LOOKED_AT = 200, 200_000_000
+"""Swaps tried for each car that may move, where batches are too long and no single swap helps; a swap looks at every
+place, and all of them at so many places at most."""
+
 NEVER = 1 << 60
 """A change that is not allowed."""
 
@@ -839,7 +843,7 @@ def batch_excess(day: Day, state: State) -> int:
 
 @njit(cache=True, nogil=True)
 def mend_batches(day: Day, state: State) -> int:
-    """Swap cars until no run of one colour is too long or no swap helps; return the cars still beyond the limit."""
+    """Swap cars until no run of one colour is too long or no way on is found; return the cars beyond the limit."""
     n = state.order.size
     excess = batch_excess(day, state)
     limited = day.earliest.size > 0
@@ -867,4 +871,24 @@ def mend_batches(day: Day, state: State) -> int:
                 state.tint[p + 1], state.tint[j + 1] = state.tint[j + 1], state.tint[p + 1]
         if excess >= before:
             break
+    free = n - day.first
+    tries = min(TRIES_PER_CAR * free, MOST_PLACES_LOOKED_AT // n) if excess > 0 and free > 1 else 0
+    for _ in range(tries):
+        # No single swap helps: walk on over swaps that do no harm.
+        i = day.first + below(state.random, free)
+        j = day.first + below(state.random, free)
+        # Cars of one colour change places too where that may let a third one move.
+        if state.tint[i + 1] == state.tint[j + 1] and not limited:
+            continue
+        if limited and not (may_stand(day, state.order[i], j) and may_stand(day, state.order[j], i)):
+            continue
+        state.tint[i + 1], state.tint[j + 1] = state.tint[j + 1], state.tint[i + 1]
+        now = batch_excess(day, state)
+        if now <= excess:
+            excess = now
+            state.order[i], state.order[j] = state.order[j], state.order[i]
+            if excess == 0:
+                break
+        else:
+            state.tint[i + 1], state.tint[j + 1] = state.tint[j + 1], state.tint[i + 1]
     return excess

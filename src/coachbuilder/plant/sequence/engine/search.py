@@ -240,6 +240,8 @@ class _Worker:
         """Return which part of the work is done, from 0 to 1."""
         if self._time_limit_s is None:
             return self.evaluations / self._most
+        if self._time_limit_s <= 0:
+            return 1.0
         return (time.monotonic() - self._began) / self._time_limit_s
 
     def _leg(self, leg: Leg, begin: float, end: float) -> None:

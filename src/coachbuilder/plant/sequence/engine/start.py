@@ -72,6 +72,7 @@ def _greedy(inputs: SequenceInputs, problem: Problem) -> NDArray[np.int64]:
         day.out_of,
         weight,
         int(day.colour[first - 1]) if first else day.previous_colour,
+        _last_run(day.colour[:first]),
         day.batch,
         int(problem.rank[2]),
         np.array([inputs.seed], dtype=np.uint64),
@@ -80,6 +81,12 @@ def _greedy(inputs: SequenceInputs, problem: Problem) -> NDArray[np.int64]:
     for place, kind in enumerate(found):
         order[first + place] = cars_of[kind].pop()
     return order
+
+
+def _last_run(colours: NDArray[np.int64]) -> int:
+    """Return how many cars at the end have one colour."""
+    others = np.flatnonzero(colours != colours[-1]) if len(colours) else np.zeros(0, dtype=np.int64)
+    return len(colours) - (int(others[-1]) + 1 if len(others) else 0)
 
 
 __all__ = ["starting_order"]

@@ -29,8 +29,6 @@ NARROW, FIRST, WIDE = 1e-3, 1.0, 50.0
 """Smallest, first and largest half width of the box around the best prices, in units of the largest cost."""
 CLOSE = 1e-3
 """Prices that cannot raise the bound by more are not looked for."""
-LARGEST_SET = 3
-"""Rules taken together."""
 FORBIDDEN = 1e9
 """Cost of a car that would make a batch too long, in units of the largest cost."""
 

@@ -49,7 +49,8 @@ def evaluate(inputs: SequenceInputs, order: NDArray[np.int64]) -> StoreResult | 
     Returns
     -------
     StoreResult or None
-        None if the plant has no store, or the day no car. A larger store is never told worse than a smaller one.
+        None if the plant has no store, or the day no car. A larger store is never told worse than a smaller one: first
+        by the cars outside their places, of which a given order of paint can leave some, then by the objectives.
     """
     described = inputs.store
     if described is None or not inputs.cars:
@@ -192,6 +193,7 @@ def _told(
         this_store=store == described.store,
         objectives=objectives,
         loss=objectives,
+        cars_outside_places=day.outside_places(pair.build),
         most_bodies=int(kernels.most_bodies(pair.build, np.argsort(pair.paint))),
         purge_cost_cny_per_day=objectives.colour_changes * day.inputs.purge_cost_cny,
         disturbed=disturbed,

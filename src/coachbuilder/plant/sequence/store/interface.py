@@ -173,7 +173,10 @@ class StoreStep:
     objectives: Objectives
     """Rules counted in the order of assembly, colours in that of paint."""
     loss: Objectives
-    """That less the same without limit on the store."""
+    """That less the same without limit on the store; its objective may be below 0 where cars stand outside their places
+    or beyond the longest batch, as those count first."""
+    cars_outside_places: int
+    """Late and due cars that are not built within their places, because paint is too late; 0 where paint is planned."""
     most_bodies: int
     """Bodies in the store when it is fullest."""
     purge_cost_cny_per_day: float
