@@ -120,6 +120,7 @@ def count(inputs: SequenceInputs, order: NDArray[np.int64]) -> SequenceCounts:
             utilisation=cars / most if (most := _most_cars(len(inputs.cars), rule.at_most, rule.out_of)) else 0.0,
             violated_windows=int(violated[place]),
             excess=int(excess[place]),
+            weight=rule.weight,
         )
         for place, rule in enumerate(inputs.rules)
     )

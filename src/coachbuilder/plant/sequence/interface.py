@@ -125,6 +125,8 @@ class RuleCount:
     """Windows with too many."""
     excess: int
     """Cars too many, summed over the windows."""
+    weight: int = 1
+    """What a car too many counts among the rules of its priority."""
 
 
 @dataclass(frozen=True, slots=True)

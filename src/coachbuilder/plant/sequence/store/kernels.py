@@ -13,8 +13,7 @@ Arrays used throughout:
 
 A body enters the store before it is released, even if it is released at once, and takes a place while it is.
 
-Random numbers and counts of windows and colours stand here although the search of one order has its own: a cached
-kernel does not see when a callee in another file changes.
+A step between two colours counts here at the place that it leads to, for the two ends of a swap are judged apart.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from coachbuilder.plant.sequence.kernels import below, next_random, runs_around
 
 BATCH_WEIGHT = 10**9
 """Weight of a car beyond the longest batch, as in the search of one order."""
@@ -37,22 +38,6 @@ KICKS = 4
 
 LONGEST_SHIFT = 24
 """Places over which a car, or a few, are moved within the order of assembly."""
-
-
-@njit(cache=True, nogil=True)
-def next_random(state: NDArray[np.uint64]) -> np.uint64:
-    """Advance a splitmix64 generator, ``state`` uint64 (1,), and return its next number."""
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = state[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))  # type: ignore[no-any-return]
-
-
-@njit(cache=True, nogil=True)
-def below(state: NDArray[np.uint64], limit: int) -> int:
-    """Return a random whole number from 0 to ``limit`` - 1."""
-    return np.int64((next_random(state) >> np.uint64(33)) % np.uint64(limit))  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)
@@ -631,23 +616,6 @@ def colour_cost(
         if run > batch:
             cost += BATCH_WEIGHT
     return cost
-
-
-@njit(cache=True, nogil=True)
-def runs_around(paint: NDArray[np.int64], colour: NDArray[np.int64], low: int, high: int) -> tuple[int, int]:
-    """Return the range that holds every run which a change at the places ``low`` to ``high`` can touch."""
-    n = paint.size
-    begin = low
-    if begin > 0:
-        begin -= 1
-        while begin > 0 and colour[paint[begin - 1]] == colour[paint[begin]]:
-            begin -= 1
-    end = high
-    if end < n - 1:
-        end += 1
-        while end < n - 1 and colour[paint[end + 1]] == colour[paint[end]]:
-            end += 1
-    return begin, end
 
 
 @njit(cache=True, nogil=True)
