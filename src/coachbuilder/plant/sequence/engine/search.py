@@ -248,9 +248,10 @@ class _Worker:
         """Search from part ``begin`` to part ``end`` of the work for the objectives of one leg."""
         from coachbuilder.plant.sequence.engine import kernels
 
-        all_weights = objective_weights(self._inputs)
-        weights = {name: weight if name in leg.objectives else 0 for name, weight in all_weights.items()}
-        problem = problem_of(self._inputs, weights)
+        weights = objective_weights(self._inputs)
+        counted = {name: weight if name in leg.objectives else 0 for name, weight in weights.items()}
+        whole = counted == weights
+        problem = self._shared.problem if whole else problem_of(self._inputs, counted)
         if leg.from_best and self._time_limit_s is not None:
             self._order = self._shared.best()
         elif leg.from_best:
@@ -275,7 +276,7 @@ class _Worker:
             self._learn(chunk, time.monotonic() - begun)
             if int(least[0]) < known:
                 known = int(least[0])
-                self._note(best)
+                self._note(best, known if whole else objective_of(self._shared.problem, best))
             if looked_at == 0:
                 break
         self._order = best
@@ -283,9 +284,8 @@ class _Worker:
     def _over(self) -> bool:
         return self._shared.stop.is_set() or self.objective <= self._target
 
-    def _note(self, order: NDArray[np.int64]) -> None:
+    def _note(self, order: NDArray[np.int64], objective: int) -> None:
         """Keep an order if it is the best; one that leads a thread to the target ends all where time is the limit."""
-        objective = objective_of(self._shared.problem, order)
         if objective < self.objective:
             self.order, self.objective = order.copy(), objective
             self._shared.offer(self.order, objective)

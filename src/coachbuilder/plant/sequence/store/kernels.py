@@ -22,7 +22,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from coachbuilder.plant.sequence.kernels import below, next_random, runs_around
+from coachbuilder.plant.sequence.kernels import apply_swap, below, next_random, runs_around
 
 BATCH_WEIGHT = 10**9
 """Weight of a car beyond the longest batch, as in the search of one order."""
@@ -574,21 +574,9 @@ def swap(
     j: int,
 ) -> None:
     """Let the cars at the places ``i`` < ``j`` of assembly change places and keep ``window`` true."""
-    a = build[i]
-    b = build[j]
-    for r in range(out_of.size):
-        if has[a, r] == has[b, r]:
-            continue
-        length = out_of[r]
-        sign = 1 if has[b, r] else -1
-        for begin in range(i - length + 1, min(i, j - length) + 1):
-            window[r, begin + length - 1] += sign
-        for begin in range(max(j - length + 1, i + 1), j + 1):
-            window[r, begin + length - 1] -= sign
-    build[i] = b
-    build[j] = a
-    build_place[b] = i
-    build_place[a] = j
+    apply_swap(build, has, out_of, window, i, j)
+    build_place[build[i]] = i
+    build_place[build[j]] = j
 
 
 @njit(cache=True, nogil=True)
