@@ -108,6 +108,7 @@ CELL = np.dtype(
         ("work_shape", np.float64),  # lines: shape of the gamma work; 0 if it does not vary
         ("crewed", np.int64),  # 1 if a mode needs a crew: its failures are events
         ("wakes", np.int64),  # 1 if a lane of it has a place in the calendar
+        ("queued", np.int64),  # 1 while it stands in the list of what is to be served
     ]
 )
 """A station or moving line."""
@@ -150,7 +151,8 @@ MACHINE = np.dtype(
         ("pending", np.int64),  # modes that wait for their turn
         ("repaired", np.int64),  # mode in repair; -1 if none
         ("left_s", np.float64),  # time left in what was interrupted
-        ("family", np.int64),  # of its last car; -1 before the first
+        ("family", np.int64),  # of the car that was last in work; -1 before the first
+        ("taken_family", np.int64),  # of the car that it took last
         ("gives_up", np.int64),  # 1 if the job's car is given up
         ("job_set_up_s", np.float64),
         ("set_up_s", np.float64),
@@ -237,6 +239,7 @@ GROUP = np.dtype(
         ("held", np.int64),  # machines that wait for a place
         ("held_first", np.int64),
         ("held_last", np.int64),
+        ("queued", np.int64),
     ]
 )
 """Lanes that a way names together."""
@@ -308,6 +311,7 @@ CLOCK = np.dtype(
         ("bin_s", np.float64),
         ("todo_first", np.int64),
         ("todo_last", np.int64),
+        ("stack", np.int64),  # codes on the stack
         ("leaves", np.int64),
         ("begun", np.int64),
         ("has_loop", np.int64),
@@ -361,6 +365,8 @@ class Core(NamedTuple):
     """(2 leaves,) and whose they are."""
     todo: I8
     """Ring of what is to be served: cells, groups (-1 - group), machines (2^40 + machine)."""
+    stack: I8
+    """What is served again once the chain of machines that it set going has ended."""
     clock: Records
     """(1,)"""
 
@@ -504,11 +510,25 @@ def _write(clock: Records, trace: F8, machine: int, serial: int, kind: int, code
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
-def _wake(clock: Records, todo: I8, code: int) -> None:
+def _append_todo(clock: Records, todo: I8, code: int) -> None:
     todo[clock[0].todo_last] = code
     clock[0].todo_last += 1
     if clock[0].todo_last == todo.size:
         clock[0].todo_last = 0
+
+
+@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
+def _wake(clock: Records, todo: I8, cells: Records, cell: int) -> None:
+    if cells[cell].queued == 0:
+        cells[cell].queued = 1
+        _append_todo(clock, todo, cell)
+
+
+@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
+def _wake_group(clock: Records, todo: I8, groups: Records, group: int) -> None:
+    if groups[group].queued == 0:
+        groups[group].queued = 1
+        _append_todo(clock, todo, -1 - group)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -614,14 +634,17 @@ def _idle_machine(cells: Records, machines: Records, cell: int) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
-def _is_ready(lanes: Records, groups: Records, ring: Records, lane: int, now: float) -> bool:
+def _is_ready(lanes: Records, groups: Records, ring: Records, machines: Records, lane: int, now: float) -> bool:
     if lanes[lane].count > 0:
         return _head_due(lanes, ring, lane) <= now
     if lanes[lane].source == 1:
         released: bool = lanes[lane].release_s <= now and lanes[lane].limit != 0
         return released
-    held: bool = lanes[lane].capacity == 0 and groups[lanes[lane].group].held > 0
-    return held
+    group = lanes[lane].group
+    if groups[group].held == 0 or lanes[lane].ride_s > 0.0:
+        return False
+    holds: bool = machines[groups[group].held_first].car >= 0
+    return holds
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -647,8 +670,8 @@ def _head_type(core: Core, luck: Luck, lane: int) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-def _waits_since(core: Core, lane: int) -> float:
-    """Return when the head of a lane entered it."""
+def _waits_since(core: Core, lane: int, now: float) -> float:
+    """Return when the head of a lane entered it; a car held before an empty lane would enter now."""
     lanes = core.lane
     if lanes[lane].count > 0:
         entered_s: float = _head_due(lanes, core.ring, lane) - lanes[lane].ride_s
@@ -656,31 +679,38 @@ def _waits_since(core: Core, lane: int) -> float:
     if lanes[lane].source == 1:
         released_s: float = lanes[lane].release_s
         return released_s
-    held_s: float = core.machine[core.group[lanes[lane].group].held_first].since_s
-    return held_s
+    return now
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-def _pick_among(core: Core, luck: Luck, cell: int, machine: int, now: float) -> int:
-    """Return the lane to be served by the cell's rule; -1 if none is ready."""
+def _pick_among(core: Core, luck: Luck, cell: int, machine: int, lacking: int, now: float) -> int:
+    """Return the lane to be served by the cell's rule; -1 if none is ready.
+
+    If the pool ``lacking`` has no carrier (-1: none lacks), only cars that have one already count.
+    """
     cells, lanes = core.cell, core.lane
     rule = cells[cell].rule
     best, best_key, best_second = -1, 0.0, 0.0
     for lane in range(cells[cell].first_lane, cells[cell].last_lane):
         if best >= 0 and lanes[lane].priority > lanes[best].priority:
             break
-        if not _is_ready(lanes, core.group, core.ring, lane, now):
+        if not _is_ready(lanes, core.group, core.ring, core.machine, lane, now):
             continue
+        if lacking >= 0:
+            slot = _head_slot(core, lane)
+            if slot < 0 or core.slot[slot].pools >> lacking & 1 == 0:
+                continue
         key, second = 0.0, 0.0
         if rule == BY_SHARE:
             key = lanes[lane].credit + lanes[lane].weight
         elif rule == BY_OLDEST:
-            key = -_waits_since(core, lane)
+            key = -_waits_since(core, lane, now)
         elif rule == BY_LONGEST:
             key = float(lanes[lane].count)
         elif rule == BY_SAME:
-            same = core.family[_head_type(core, luck, lane)] == core.machine[machine].family
-            key, second = 1.0 if same else 0.0, float(lanes[lane].count)
+            same = core.family[_head_type(core, luck, lane)] == core.machine[machine].taken_family
+            key = 1.0 if same else 0.0
+            second = 0.0 if same else float(lanes[lane].count)
         else:
             slot = _head_slot(core, lane)
             key = -float(core.clock[0].serial if slot < 0 else core.slot[slot].serial)
@@ -707,28 +737,44 @@ def _has_room(lanes: Records, lane: int) -> bool:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-def _choose(core: Core, group: int, family: int) -> int:
+def _takes_now(core: Core, pool: Records, cell: int, kind: int, slot: int) -> int:
+    """Return an idle machine of a cell that would take this car at once; -1 if there is none."""
+    cells = core.cell
+    machine = _idle_machine(cells, core.machine, cell)
+    if machine < 0 or cells[cell].direct == 1:
+        return machine
+    needs = cells[cell].load_pool
+    if needs >= 0 and pool[needs].free == 0 and core.slot[slot].pools >> needs & 1 == 0:
+        return -1
+    if cells[cell].before == 1:
+        group = core.cell_type[cell, kind].group
+        if group >= 0 and not _has_room(core.lane, core.group[group].lane):
+            return -1
+    if cells[cell].kind == BATCH and core.machine[machine].held_cars > 0:
+        return -1
+    return machine
+
+
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+def _choose(core: Core, pool: Records, group: int, slot: int) -> int:
     """Return the lane of a group that a car enters, or through which it reaches an idle machine; -1 if all are full."""
-    cells, lanes, rule = core.cell, core.lane, core.group[group].rule
+    lanes, rule = core.lane, core.group[group].rule
+    kind = core.slot[slot].type
     best, best_key = -1, 0.0
     for row in range(core.group[group].first, core.group[group].last):
         lane = core.group_lane[row]
-        cell = lanes[lane].cell
-        at_once = (
-            lanes[lane].count == 0
-            and lanes[lane].ride_s == 0.0
-            and cells[cell].direct == 1
-            and _idle_machine(cells, core.machine, cell) >= 0
-        )
+        at_once = lanes[lane].count == 0 and lanes[lane].ride_s == 0.0
+        if at_once:
+            at_once = _takes_now(core, pool, lanes[lane].cell, kind, slot) >= 0
         if not at_once and not _has_room(lanes, lane):
             continue
-        key = -float(lanes[lane].count) + (0.5 if at_once else 0.0)
+        key = 0.5 if at_once else -float(lanes[lane].count)
         if rule == TO_FIRST:
             key = 0.0
         elif rule == TO_SHARE:
             key = lanes[lane].entry_credit + lanes[lane].entry_weight
         elif rule == TO_SAME:
-            if lanes[lane].count > 0 and lanes[lane].last_family == family:
+            if lanes[lane].count > 0 and lanes[lane].last_family == core.family[kind]:
                 key = 2.0
             elif lanes[lane].count == 0:
                 key = 1.0
@@ -777,6 +823,26 @@ def _free_first(machines: Records, groups: Records, group: int, now: float) -> i
     machines[machine].blocked_s += max(0.0, until_s - machines[machine].since_s)
     machines[machine].state &= ~3
     return machine
+
+
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+def _leave_queue(core: Core, machine: int, now: float) -> None:
+    """Take a machine that waits for a place before service out of the queue: it goes down or off shift."""
+    machines, groups = core.machine, core.group
+    group = machines[machine].wanted
+    if groups[group].held_first == machine:
+        groups[group].held_first = machines[machine].next_held
+    else:
+        before = groups[group].held_first
+        while machines[before].next_held != machine:
+            before = machines[before].next_held
+        machines[before].next_held = machines[machine].next_held
+        if groups[group].held_last == machine:
+            groups[group].held_last = before
+    groups[group].held -= 1
+    machines[machine].blocked_s += now - machines[machine].since_s
+    machines[machine].state &= ~3
+    _wake_group(core.clock, core.todo, groups, group)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -940,11 +1006,18 @@ def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now
             takt = draw(luck.time, luck.value_s, row, machines[machine].service, machines[machine].services)
             machines[machine].services += 1
         machines[machine].takt_s = takt
+        machines[machine].family = core.family[kind]
     takt = machines[machine].takt_s
     stop = 0.0
     if core.cell[cell].works == 1:
         stop = _overload(core, yard, machine)
     machines[machine].steps += 1
+    if core.cell[cell].crewed == 1:
+        _book_start(machines, machine, now)
+        machines[machine].job_stop_s = stop
+        machines[machine].full_work_s = takt
+        machines[machine].left_work_s = takt
+        return _go_on(core, machine, now, 0.0)
     down = 0.0
     if machines[machine].next_failure_s <= machines[machine].worked_s + takt:
         _, down = _fail_at_work(machines, luck.mode, luck.time, luck.value_s, machine, takt)
@@ -975,14 +1048,17 @@ def _go_on(core: Core, machine: int, now: float, set_up: float) -> float:
     machines[machine].since_s = now
     machines[machine].job_down_s = 0.0
     machines[machine].job_set_up_s = set_up
+    machines[machine].left_s = set_up
     until = machines[machine].left_work_s
+    stop = machines[machine].job_stop_s
     machines[machine].timer = JOB_ENDS
     left = machines[machine].next_failure_s - machines[machine].worked_s
     if left <= until:
         until = max(left, 0.0)
+        stop = 0.0
         machines[machine].timer = JOB_FAILS
     machines[machine].job_work_s = until
-    end_s: float = now + (set_up + until)
+    end_s: float = now + (set_up + (until + stop))
     return end_s
 
 
@@ -1016,10 +1092,21 @@ def _begin_slow(core: Core, luck: Luck, machine: int, slot: int, now: float) -> 
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-def _go_down(core: Core, luck: Luck, machine: int, mode: int, now: float) -> None:
+def _write_condition(core: Core, sums: Sums, machine: int, code: int) -> None:
+    if sums.trace.shape[0] > 0:
+        slot = core.machine[machine].car
+        if slot >= 0 and core.machine[machine].state & 3 != IDLE:
+            _write(core.clock, sums.trace, machine, core.slot[slot].serial, core.slot[slot].type, code)
+        else:
+            _write(core.clock, sums.trace, machine, -1, -1, code)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+def _go_down(core: Core, luck: Luck, sums: Sums, machine: int, mode: int, now: float) -> None:
     """Let a machine go down for a failure or maintenance; it waits for a crew if none is free."""
     machines, modes, crews = core.machine, luck.mode, luck.crew
     leaves = core.clock[0].leaves
+    _write_condition(core, sums, machine, FAILED)
     if machines[machine].state & 3 == BUSY:
         if core.cell[machines[machine].cell].crewed == 1:
             _interrupt(core, machine, now)
@@ -1031,6 +1118,8 @@ def _go_down(core: Core, luck: Luck, machine: int, mode: int, now: float) -> Non
             machines[machine].left_work_s = 0.0
         elif modes[mode].car == RESTART:
             machines[machine].left_work_s = machines[machine].full_work_s
+    elif machines[machine].state & 3 == WAITING:
+        _leave_queue(core, machine, now)
     machines[machine].repaired = mode
     machines[machine].down_from_s = now
     crew = modes[mode].crew
@@ -1059,9 +1148,9 @@ def _go_down(core: Core, luck: Luck, machine: int, mode: int, now: float) -> Non
 def _interrupt(core: Core, machine: int, now: float) -> None:
     """Book what a crewed cell has done of its job so far."""
     machines = core.machine
-    if machines[machine].job_work_s == 0.0 and machines[machine].job_set_up_s == 0.0:
-        return
     gone = now - machines[machine].since_s
+    if gone <= 0.0:
+        return
     set_up = min(gone, machines[machine].job_set_up_s)
     done = min(gone - set_up, machines[machine].job_work_s)
     machines[machine].set_up_s += set_up
@@ -1069,6 +1158,9 @@ def _interrupt(core: Core, machine: int, now: float) -> None:
     machines[machine].worked_s += done
     machines[machine].left_work_s -= done
     machines[machine].left_s = machines[machine].job_set_up_s - set_up
+    stop = min(gone - set_up - done, machines[machine].job_stop_s)
+    machines[machine].stopped_s += stop
+    machines[machine].job_stop_s -= stop
     machines[machine].job_work_s = 0.0
     machines[machine].job_set_up_s = 0.0
     machines[machine].since_s = now
@@ -1082,23 +1174,33 @@ def _has_car(machines: Records, machine: int) -> bool:
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
 def _next_pending(machines: Records, modes: Records, machine: int) -> int:
-    """Return a mode whose turn has come, and strike it off; maintenance waits while the machine has a car."""
+    """Return the mode that has waited longest for its turn, and strike it off; -1 if none may begin.
+
+    Maintenance waits while the machine has a car.
+    """
+    best = -1
     for bit in range(machines[machine].last_mode - machines[machine].first_mode):
+        mode = machines[machine].first_mode + bit
         if machines[machine].pending >> bit & 1:
-            mode = machines[machine].first_mode + bit
             if modes[mode].clock == PLANNED_WORK and _has_car(machines, machine):
                 continue
-            machines[machine].pending ^= 1 << bit
-            return mode
-    return -1
+            if best < 0 or modes[mode].next_s < modes[best].next_s:
+                best = mode
+    if best >= 0:
+        machines[machine].pending ^= 1 << (best - machines[machine].first_mode)
+    return best
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-def _repaired(core: Core, luck: Luck, machine: int, now: float) -> None:
-    """End a repair: free the crew, let the clock of the mode start anew, and the machine go on."""
+def _repaired(core: Core, luck: Luck, sums: Sums, machine: int, now: float) -> int:
+    """End a repair: free the crew, let the clock of the mode start anew, and the machine go on.
+
+    Return the machine if its car is given up now, else -1.
+    """
     machines, modes, crews = core.machine, luck.mode, luck.crew
     leaves = core.clock[0].leaves
     mode = machines[machine].repaired
+    _write_condition(core, sums, machine, REPAIRED)
     gone = now - machines[machine].down_from_s
     if modes[mode].clock == PLANNED_WORK:
         machines[machine].planned_s += gone
@@ -1129,14 +1231,17 @@ def _repaired(core: Core, luck: Luck, machine: int, now: float) -> None:
                 _schedule(core.node_s, core.node_event, leaves, other, now + length)
         else:
             crews[crew].free += 1
+    does = machines[machine].state & 3
+    if does == BUSY and machines[machine].gives_up == 1:
+        machines[machine].state = IDLE
+        machines[machine].ended_s = now
+        return machine
     following = _next_pending(machines, modes, machine)
     if following >= 0:
         left = machines[machine].left_s
         _schedule(core.node_s, core.node_event, leaves, machine, now + left)
-        _go_down(core, luck, machine, following, now)
-        return
-    does = machines[machine].state & 3
-    _schedule(core.node_s, core.node_event, leaves, machine, NO_EVENT)
+        _go_down(core, luck, sums, machine, following, now)
+        return -1
     if does == BUSY:
         if core.cell[machines[machine].cell].crewed == 1:
             end = _go_on(core, machine, now, machines[machine].left_s)
@@ -1144,7 +1249,8 @@ def _repaired(core: Core, luck: Luck, machine: int, now: float) -> None:
             end = now + machines[machine].left_s
         _schedule(core.node_s, core.node_event, leaves, machine, end)
     elif does == IDLE:
-        _wake(core.clock, core.todo, _MACHINE_CODE + machine)
+        _append_todo(core.clock, core.todo, _MACHINE_CODE + machine)
+    return -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -1167,6 +1273,8 @@ def _change_shift(core: Core, luck: Luck, rota: Rota, shift: int, now: float) ->
         for machine in range(core.cell[cell].first_machine, core.cell[cell].last_machine):
             gone = now - machines[machine].off_from_s
             if ends:
+                if machines[machine].state & 3 == WAITING:
+                    _leave_queue(core, machine, now)
                 machines[machine].state |= OFF_SHIFT
                 machines[machine].off_from_s = now
             else:
@@ -1176,12 +1284,12 @@ def _change_shift(core: Core, luck: Luck, rota: Rota, shift: int, now: float) ->
                 machines[machine].down_from_s += gone
                 machines[machine].active_from_s += gone
                 machines[machine].ended_s += gone
-                if machines[machine].state == IDLE:
-                    _wake(core.clock, core.todo, _MACHINE_CODE + machine)
             _freeze(core, luck, machine, ends, now)
             for mode in range(machines[machine].first_mode, machines[machine].last_mode):
                 if modes[mode].event >= 0:
                     _freeze(core, luck, modes[mode].event, ends, now)
+        if not ends:
+            _wake(core.clock, core.todo, core.cell, cell)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -1227,7 +1335,7 @@ def _free_carrier(core: Core, yard: Yard, pool: int, now: float) -> None:
     if pools[pool].return_s == 0.0:
         pools[pool].free += 1
         pools[pool].level_s -= now
-        _wake(core.clock, core.todo, pools[pool].cell)
+        _wake(core.clock, core.todo, core.cell, pools[pool].cell)
         return
     place = (pools[pool].head + pools[pool].returning) % pools[pool].carriers
     yard.pool_due_s[pools[pool].ring_start + place] = now + pools[pool].return_s
@@ -1247,7 +1355,7 @@ def _carrier_is_back(core: Core, yard: Yard, pool: int, now: float) -> None:
     if pools[pool].returning > 0:
         due = yard.pool_due_s[pools[pool].ring_start + pools[pool].head]
     _schedule(core.node_s, core.node_event, core.clock[0].leaves, pools[pool].event, due)
-    _wake(core.clock, core.todo, pools[pool].cell)
+    _wake(core.clock, core.todo, core.cell, pools[pool].cell)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -1257,17 +1365,6 @@ def _free_carriers(core: Core, yard: Yard, slot: int, cell: int, leaves_plant: b
         if core.slot[slot].pools >> pool & 1 and (leaves_plant or core.cell[cell].unload_pool == pool):
             core.slot[slot].pools ^= 1 << pool
             _free_carrier(core, yard, pool, now)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-def _refill(core: Core, yard: Yard, lane: int, freed: int, now: float) -> None:
-    """Give a place that has come free to the machine that waited for it longest, and wake that one."""
-    if core.machine[freed].wanted >= 0 and core.machine[freed].car >= 0:
-        slot = core.machine[freed].car
-        _settle_entry(core, lane)
-        _enter(core.lane, core.ring, lane, slot, core.family[core.slot[slot].type], now)
-        _left_station(core, yard, freed, slot, now)
-    _wake(core.clock, core.todo, _MACHINE_CODE + freed)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -1390,12 +1487,12 @@ def _snapshot(core: Core, yard: Yard, sums: Sums, snaps: Snaps, row: int, now: f
             set_up = min(gone, machines[machine].job_set_up_s)
             work, down = machines[machine].job_work_s, machines[machine].job_down_s
             stop = machines[machine].job_stop_s
-            length = work + down + stop
+            length = work + down
             share = min(1.0, (gone - set_up) / length) if length > 0.0 else 0.0
             own[0] += share * work
             own[1] += share * down
             own[3] += set_up
-            own[6] += share * stop
+            own[6] += min(stop, max(0.0, gone - set_up - length))
             ended = until
         elif condition & 3:
             own[2] += gone
@@ -1524,7 +1621,7 @@ def begin(state: State, replication: int) -> None:
     for shift in range(rota.shift.size):
         _begin_shift(core, luck, rota, shift)
     for cell in range(cells.size):
-        _wake(clock, core.todo, cell)
+        _wake(clock, core.todo, core.cell, cell)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -1548,47 +1645,60 @@ def _begin_shift(core: Core, luck: Luck, rota: Rota, shift: int) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-def _slow_event(core: Core, luck: Luck, yard: Yard, rota: Rota, event: int, now: float) -> None:
-    """Serve an event that is neither the end of a job nor a car at the head of a lane."""
+def _slow_event(core: Core, luck: Luck, yard: Yard, rota: Rota, sums: Sums, event: int, now: float) -> int:
+    """Serve an event that is neither the end of a job nor a car at the head of a lane.
+
+    Return a machine whose car is given up now, or -1.
+    """
     kind, row = rota.event_kind[event], rota.event_row[event]
     machines, modes, clock = core.machine, luck.mode, core.clock
     _schedule(core.node_s, core.node_event, clock[0].leaves, event, NO_EVENT)
     if kind == 0:
         if machines[row].timer == REPAIR_ENDS:
-            _repaired(core, luck, row, now)
+            return _repaired(core, luck, sums, row, now)
         else:
             mode = _first_failing(machines, modes, row)
-            _go_down(core, luck, row, mode, now)
+            _go_down(core, luck, sums, row, mode, now)
             machines[row].worked_s = modes[mode].next_s
     elif kind == 2:
         machine = modes[row].machine
         has_car = modes[row].clock == PLANNED_WORK and _has_car(machines, machine)
         if has_car or machines[machine].state & _DOWN:
             machines[machine].pending |= 1 << (row - machines[machine].first_mode)
+            modes[row].next_s = now
         else:
-            _go_down(core, luck, machine, row, now)
+            _go_down(core, luck, sums, machine, row, now)
     elif kind == 3:
         _carrier_is_back(core, yard, row, now)
     else:
         _change_shift(core, luck, rota, row, now)
+    return -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-def _serve_group(core: Core, yard: Yard, group: int, now: float) -> None:
-    """Let machines that wait for a place of a group go on as far as there are places."""
-    groups = core.group
-    while groups[group].held > 0:
-        first = groups[group].held_first
-        slot = core.machine[first].car
-        family = -1 if slot < 0 else core.family[core.slot[slot].type]
-        lane = _choose(core, group, family)
-        if lane < 0 or not _has_room(core.lane, lane):
-            return
-        _refill(core, yard, lane, _free_first(core.machine, groups, group, now), now)
-        if slot < 0:
-            # It keeps a place only once it takes a car, which it tries next; then it is looked at again.
-            _wake(core.clock, core.todo, -1 - group)
-            return
+def _serve_group(core: Core, yard: Yard, group: int, now: float) -> int:
+    """Let the machine that waits longest for a place of a group go on if there is one; return it, or -1."""
+    groups, machines, lanes = core.group, core.machine, core.lane
+    if groups[group].held == 0:
+        return -1
+    slot = machines[groups[group].held_first].car
+    lane = groups[group].lane
+    if lane < 0:
+        lane = _choose(core, yard.pool, group, slot)
+    if lane < 0 or not _has_room(lanes, lane):
+        return -1
+    freed = _free_first(machines, groups, group, now)
+    if slot >= 0:
+        _settle_entry(core, lane)
+        _enter(lanes, core.ring, lane, slot, core.family[core.slot[slot].type], now)
+        _left_station(core, yard, freed, slot, now)
+        if lanes[lane].event >= 0:
+            if core.node_s[core.clock[0].leaves + lanes[lane].event] == NO_EVENT:
+                due = _head_due(lanes, core.ring, lane)
+                _schedule(core.node_s, core.node_event, core.clock[0].leaves, lanes[lane].event, due)
+        elif core.cell[lanes[lane].cell].direct == 0:
+            _wake(core.clock, core.todo, core.cell, lanes[lane].cell)
+    return freed
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -1608,15 +1718,19 @@ def _begin_batch(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, n
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-def _next_of_batch(core: Core, luck: Luck, yard: Yard, sums: Sums, cell: int, machine: int, now: float) -> int:
+def _next_of_batch(
+    core: Core, luck: Luck, yard: Yard, sums: Sums, cell: int, machine: int, lacks_carrier: bool, now: float
+) -> int:
     """Return the lane of a batch's next car if that has its family; else start without it and return -1."""
     lane: int = core.machine[machine].batch_lane
-    if not _is_ready(core.lane, core.group, core.ring, lane, now):
+    if not _is_ready(core.lane, core.group, core.ring, core.machine, lane, now):
         _wake_later(core, cell, now)
         return -1
     first = core.slot[yard.hold[core.machine[machine].first_hold]].type
     if core.family[_head_type(core, luck, lane)] == core.family[first]:
-        return lane
+        slot = _head_slot(core, lane)
+        has_one = slot >= 0 and core.slot[slot].pools >> core.cell[cell].load_pool & 1
+        return -1 if lacks_carrier and not has_one else lane
     _begin_batch(core, luck, yard, sums, machine, now)
     return -1
 
@@ -1631,18 +1745,15 @@ def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now
     if what == BATCH and machines[machine].held_cars > 0:
         return -1
     lacks_carrier = pool >= 0 and pools[pool].free == 0
-    lane = -1
-    if not lacks_carrier:
-        lane = _pick_among(core, luck, cell, machine, now)
-        if lane >= 0 and what == BATCH and cells[cell].same == 1 and machines[machine].gathered > 0:
-            lane = _next_of_batch(core, luck, yard, sums, cell, machine, now)
-            if lane < 0:
-                return -1
+    lane = _pick_among(core, luck, cell, machine, pool if lacks_carrier else -1, now)
+    if what == BATCH and cells[cell].same == 1 and machines[machine].gathered > 0:
+        lane = _next_of_batch(core, luck, yard, sums, cell, machine, lacks_carrier, now)
+        if lane < 0:
+            return -1
     if lane < 0:
         if what == LINE and cells[cell].gap == 1 and machines[machine].held_cars > 0:
             _schedule(node_s, node_event, leaves, machine, _begin_step(core, luck, yard, machine, -1, now))
-        if not lacks_carrier:
-            _wake_later(core, cell, now)
+        _wake_later(core, cell, now)
         return -1
     if cells[cell].before == 1:
         group = core.cell_type[cell, _head_type(core, luck, lane)].group
@@ -1667,14 +1778,15 @@ def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now
                 _settle_entry(core, lane)
                 _left_station(core, yard, freed, other, now)
             else:
-                _wake(core.clock, core.todo, -1 - group)
+                _wake_group(core.clock, core.todo, core.group, group)
     else:
         freed = _free_first(machines, groups, lanes[lane].group, now)
         slot = machines[freed].car
         _left_station(core, yard, freed, slot, now)
     if cells[cell].last_lane - cells[cell].first_lane > 1:
         _settle(cells, lanes, lane)
-    if pool >= 0:
+    machines[machine].taken_family = core.family[core.slot[slot].type]
+    if pool >= 0 and core.slot[slot].pools >> pool & 1 == 0:
         pools[pool].free -= 1
         pools[pool].level_s += now
         core.slot[slot].pools |= 1 << pool
@@ -1685,7 +1797,8 @@ def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now
         if machines[machine].gathered == cells[cell].size:
             _begin_batch(core, luck, yard, sums, machine, now)
         else:
-            _wake(core.clock, core.todo, _MACHINE_CODE + machine)
+            core.stack[core.clock[0].stack] = _MACHINE_CODE + machine
+            core.clock[0].stack += 1
         return freed
     if sums.trace.shape[0] > 0:
         _write(core.clock, sums.trace, machine, core.slot[slot].serial, core.slot[slot].type, STARTED)
@@ -1694,6 +1807,15 @@ def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now
     else:
         _schedule(node_s, node_event, leaves, machine, _begin_slow(core, luck, machine, slot, now))
     return freed
+
+
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+def _finish_batch(core: Core, yard: Yard, sums: Sums, machine: int) -> None:
+    for place in range(core.machine[machine].held_cars):
+        slot = yard.hold[core.machine[machine].first_hold + place]
+        sums.finished[machine, core.slot[slot].type] += 1
+        if sums.trace.shape[0] > 0:
+            _write(core.clock, sums.trace, machine, core.slot[slot].serial, core.slot[slot].type, FINISHED)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -1765,29 +1887,47 @@ def advance(state: State, until_s: float) -> None:
                             passing = False
                     elif cells[cell].kind == BATCH:
                         machines[machine].hold_at = 0
+                        if machines[machine].gives_up == 0:
+                            _finish_batch(core, yard, sums, machine)
             elif count <= event < first_other:
                 node_s[leaves + event] = NO_EVENT
-                _wake(clock, todo, lanes[rota.event_row[event]].cell)
+                _wake(clock, todo, cells, lanes[rota.event_row[event]].cell)
             else:
-                _slow_event(core, luck, yard, rota, event, now)
+                machine = _slow_event(core, luck, yard, rota, sums, event, now)
+                if machine >= 0:
+                    passing = True
+                    if cells[machines[machine].cell].kind == BATCH:
+                        machines[machine].hold_at = 0
         kicked = False
-        woken = -1
+        again = -1
 
         while True:
             if machine < 0:
-                # What was woken on the way is served in its order.
-                if clock[0].todo_first == clock[0].todo_last:
+                # First what goes on after the chain that it set going, then what was woken on the way, in its order.
+                if clock[0].stack > 0:
+                    clock[0].stack -= 1
+                    code = core.stack[clock[0].stack]
+                elif clock[0].todo_first == clock[0].todo_last:
                     break
-                code = todo[clock[0].todo_first]
-                clock[0].todo_first += 1
-                if clock[0].todo_first == todo.size:
-                    clock[0].todo_first = 0
+                else:
+                    code = todo[clock[0].todo_first]
+                    clock[0].todo_first += 1
+                    if clock[0].todo_first == todo.size:
+                        clock[0].todo_first = 0
+                    if code < 0:
+                        groups[-1 - code].queued = 0
+                    elif code < _MACHINE_CODE:
+                        cells[code].queued = 0
                 passing = False
-                woken = -1
+                again = -1
                 if code < 0:
-                    _serve_group(core, yard, -1 - code, now)
-                    continue
-                if code >= _MACHINE_CODE:
+                    machine = _serve_group(core, yard, -1 - code, now)
+                    if machine < 0:
+                        continue
+                    core.stack[clock[0].stack] = code
+                    clock[0].stack += 1
+                    passing = cells[machines[machine].cell].kind == BATCH and machines[machine].held_cars > 0
+                elif code >= _MACHINE_CODE:
                     machine = code - _MACHINE_CODE
                     passing = (
                         cells[machines[machine].cell].kind == BATCH
@@ -1802,7 +1942,7 @@ def advance(state: State, until_s: float) -> None:
                     if machine < 0:
                         continue
                     if cells[code].last_machine - cells[code].first_machine > 1:
-                        woken = code
+                        again = code
             cell = machines[machine].cell
             if passing:
                 slot = machines[machine].car
@@ -1820,9 +1960,10 @@ def advance(state: State, until_s: float) -> None:
                     if machines[machine].held_cars == 0 or cells[cell].kind == LINE:
                         machines[machine].gives_up = 0
                 else:
-                    finished[machine, kind] += 1
-                    if traced:
-                        _write(clock, sums.trace, machine, slots[slot].serial, kind, FINISHED)
+                    if cells[cell].kind != BATCH:
+                        finished[machine, kind] += 1
+                        if traced:
+                            _write(clock, sums.trace, machine, slots[slot].serial, kind, FINISHED)
                     if cells[cell].judged == 1:
                         group, given_up = _verdict(core, sums, cell, slot)
                 gone = True
@@ -1842,12 +1983,12 @@ def advance(state: State, until_s: float) -> None:
                         kept = machines[machine].reserved
                         lanes[kept].kept -= 1
                         machines[machine].reserved = -1
-                        _wake(clock, todo, -1 - lanes[kept].group)
+                        _wake_group(clock, todo, groups, lanes[kept].group)
                     _drop(slots, clock, slot, now)
                 else:
                     lane = groups[group].lane
                     if lane < 0:
-                        lane = _choose(core, group, family_of[kind])
+                        lane = _choose(core, yard.pool, group, slot)
                     elif machines[machine].reserved >= 0:
                         lanes[lane].kept -= 1
                         machines[machine].reserved = -1
@@ -1868,7 +2009,7 @@ def advance(state: State, until_s: float) -> None:
                             _free_carriers(core, yard, slot, cell, False, now)
                         if groups[group].held > 0:
                             # A place kept for this car has come free.
-                            _wake(clock, todo, -1 - group)
+                            _wake_group(clock, todo, groups, group)
                         end = _begin(cell_types, machines, modes, times, values_s, taker, slot, kind, now)
                         _schedule(node_s, node_event, leaves, taker, end)
                     elif lane >= 0 and lanes[lane].count + lanes[lane].kept < lanes[lane].capacity:
@@ -1885,7 +2026,7 @@ def advance(state: State, until_s: float) -> None:
                                 due = _head_due(lanes, ring, lane)
                                 _schedule(node_s, node_event, leaves, lanes[lane].event, due)
                         elif cells[target].direct == 0:
-                            _wake(clock, todo, target)
+                            _wake(clock, todo, cells, target)
                     elif cells[cell].loses == 1:
                         car[kind, 3] += 1
                         if traced:
@@ -1899,9 +2040,12 @@ def advance(state: State, until_s: float) -> None:
                         if traced:
                             _write(clock, sums.trace, machine, slots[slot].serial, kind, HELD)
                         for row in range(groups[group].first, groups[group].last):
-                            target = lanes[core.group_lane[row]].cell
-                            if cells[target].direct == 0 and lanes[core.group_lane[row]].capacity == 0:
-                                _wake(clock, todo, target)
+                            other = core.group_lane[row]
+                            if lane >= 0 and other != lane:
+                                continue
+                            target = lanes[other].cell
+                            if cells[target].direct == 0 and lanes[other].count == 0 and lanes[other].ride_s == 0.0:
+                                _wake(clock, todo, cells, target)
                 if not gone:
                     machine = -1
                     continue
@@ -1914,7 +2058,7 @@ def advance(state: State, until_s: float) -> None:
             if machines[machine].pending != 0:
                 mode = _next_pending(machines, modes, machine)
                 if mode >= 0:
-                    _go_down(core, luck, machine, mode, now)
+                    _go_down(core, luck, sums, machine, mode, now)
                     machine = -1
                     continue
             if machines[machine].state != IDLE:
@@ -1922,15 +2066,22 @@ def advance(state: State, until_s: float) -> None:
                 continue
             lane = cells[cell].first_lane
             if cells[cell].direct == 0:
+                if again == cell:
+                    core.stack[clock[0].stack] = cell
+                    clock[0].stack += 1
+                    again = -1
+                before = clock[0].stack
                 other = _pull_slow(core, luck, yard, sums, machine, now)
-                if woken == cell and machines[machine].state == BUSY:
-                    _wake(clock, todo, cell)
+                if machines[machine].state == IDLE and clock[0].stack == before and before > 0:
+                    # It took nothing: neither will the others.
+                    if core.stack[before - 1] == cell:
+                        clock[0].stack = before - 1
                 machine = other
                 passing = other >= 0 and cells[machines[other].cell].kind == BATCH and machines[other].held_cars > 0
                 continue
             if cells[cell].last_lane - lane > 1:
-                lane = _pick_among(core, luck, cell, machine, now)
-            elif not _is_ready(lanes, groups, ring, lane, now):
+                lane = _pick_among(core, luck, cell, machine, -1, now)
+            elif not _is_ready(lanes, groups, ring, machines, lane, now):
                 lane = -1
             if lane < 0:
                 if cells[cell].wakes == 1:
@@ -1945,8 +2096,10 @@ def advance(state: State, until_s: float) -> None:
                             _schedule(node_s, node_event, leaves, other, _head_due(lanes, ring, row))
                 machine = -1
                 continue
-            if woken == cell:
-                _wake(clock, todo, cell)
+            if again == cell:
+                core.stack[clock[0].stack] = cell
+                clock[0].stack += 1
+                again = -1
             freed = -1
             if lanes[lane].count > 0:
                 slot = _take(lanes, ring, lane, now)
@@ -1962,7 +2115,7 @@ def advance(state: State, until_s: float) -> None:
                         if slots[other].pools != 0:
                             _left_station(core, yard, freed, other, now)
                     else:
-                        _wake(clock, todo, -1 - group)
+                        _wake_group(clock, todo, groups, group)
             elif lanes[lane].source == 1:
                 if lanes[lane].only >= 0:
                     slot = _new_slot(slots, car, clock, lanes[lane].only, now)

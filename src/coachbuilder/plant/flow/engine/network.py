@@ -208,6 +208,7 @@ class _Builder:
             node_s=np.full(2 * leaves, np.inf),
             node_event=np.zeros(2 * leaves, dtype=np.int64),
             todo=np.zeros(8 * (cell.size + machine.size + group.size) + 64, dtype=np.int64),
+            stack=np.zeros(4 * (cell.size + machine.size + group.size) + 64, dtype=np.int64),
             clock=clock,
         )
         luck = kernels.Luck(
@@ -325,7 +326,8 @@ class _Builder:
 
         count = int(cell["last_machine"][-1])
         machine = np.zeros(count, kernels.MACHINE)
-        machine["car"] = machine["reserved"] = machine["repaired"] = machine["family"] = machine["wanted"] = -1
+        machine["car"] = machine["reserved"] = machine["repaired"] = machine["family"] = -1
+        machine["wanted"] = machine["taken_family"] = -1
         machine["ended_s"] = machine["active_from_s"] = -1.0
         machine["active_count"] = -1
         modes: list[tuple[Any, ...]] = []
@@ -359,9 +361,10 @@ class _Builder:
                 for place in range(station.stations)
                 for item in station.station_failures
             ]
+        on_line = isinstance(station, MovingLine)
         on_clock = [item for item in listed if item[0].clock is FailureClock.PLANT]
         at_work = [item for item in listed if item[0].clock is FailureClock.WORKING]
-        rows = [self._mode(item, key, machine, crews) for item, key in on_clock]
+        rows = [self._mode(item, key, machine, crews, on_line) for item, key in on_clock]
         maintenance = station.maintenance if isinstance(station, Station) else None
         if maintenance is not None:
             first = maintenance.every_s if maintenance.first_s is None else maintenance.first_s
@@ -370,9 +373,9 @@ class _Builder:
         if len(rows) > WARMEST_MODES:
             message = f"{name}: more than {WARMEST_MODES} failures on the plant's clock"
             raise ValueError(message)
-        return rows + [self._mode(item, key, machine, crews) for item, key in at_work]
+        return rows + [self._mode(item, key, machine, crews, on_line) for item, key in at_work]
 
-    def _mode(self, failure: Failure, key: str, machine: int, crews: dict[str, int]) -> tuple[Any, ...]:
+    def _mode(self, failure: Failure, key: str, machine: int, crews: dict[str, int], on_line: bool) -> tuple[Any, ...]:
         if failure.crew and failure.crew not in crews:
             message = f"there is no crew named {failure.crew}"
             raise ValueError(message)
@@ -381,7 +384,7 @@ class _Builder:
             int(failure.clock is FailureClock.PLANT),
             self.times.row(failure.to_failure),
             self.times.row(failure.to_repair),
-            FAILED_CARS.index(failure.car),
+            0 if on_line else FAILED_CARS.index(failure.car),
             crews[failure.crew] if failure.crew else -1,
             key_of(self.seed, key),
             0,
@@ -486,11 +489,11 @@ class _Builder:
     def _settle_cells(self, cell: NDArray[Any], mode: NDArray[Any], machine: NDArray[Any], lane: NDArray[Any]) -> None:
         for row, station in enumerate(self.plant.stations):
             failures = station.failures
+            any_time = [item for item in failures if item.clock is FailureClock.PLANT]
             cell["crewed"][row] = int(
-                any(
-                    item.crew or (item.clock is FailureClock.PLANT and item.car is not FailedCar.RESUME)
-                    for item in failures
-                )
+                any(item.crew for item in failures)
+                or any(item.car is not FailedCar.RESUME for item in any_time)
+                or 0 < len(any_time) < len(failures)
             )
             cell["judged"][row] = int(cell["fail_group"][row] >= 0 or cell["scrap_share"][row] > 0.0)
             lanes = range(cell["first_lane"][row], cell["last_lane"][row])
@@ -585,8 +588,16 @@ class _Builder:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
         kinds = [0] * machine.size
         rows = list(range(machine.size))
+        # Buffers in the order of the plant, then sources: so simultaneous arrivals are served.
+        by_name = {id(item): row for row, item in enumerate(self.lanes)}
+        for item in (*self.plant.buffers, *self.plant.sources):
+            row = by_name[id(item)]
+            lane["event"][row] = -1
+            if lane["ride_s"][row] > 0.0 or lane["interval"][row] >= 0:
+                lane["event"][row] = len(kinds)
+                kinds.append(1)
+                rows.append(row)
         for kind, table, wanted in (
-            (1, lane, (lane["ride_s"] > 0.0) | (lane["interval"] >= 0)),
             (2, mode, (mode["clock"] > 0)),
             (3, pool, pool["return_s"] > 0.0),
             (4, shift, np.ones(shift.size, dtype=np.bool_)),
