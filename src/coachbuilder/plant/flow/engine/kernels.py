@@ -756,6 +756,14 @@ def _takes_now(core: Core, pool: Records, cell: int, kind: int, slot: int) -> in
 
 
 @njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+def _is_taken(core: Core, pool: Records, lane: int, kind: int, slot: int) -> bool:
+    """Tell whether a car that finds no place in a lane is taken at once by the cell behind it."""
+    if lane < 0 or core.lane[lane].count > 0 or core.lane[lane].ride_s > 0.0:
+        return False
+    return _takes_now(core, pool, core.lane[lane].cell, kind, slot) >= 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
 def _choose(core: Core, pool: Records, group: int, slot: int) -> int:
     """Return the lane of a group that a car enters, or through which it reaches an idle machine; -1 if all are full."""
     lanes, rule = core.lane, core.group[group].rule
@@ -923,7 +931,7 @@ def _begin(
     work = cell_types[cell, kind].fixed_s
     if work < 0.0:
         work = draw(times, values_s, cell_types[cell, kind].time, machines[machine].service, machines[machine].services)
-        machines[machine].services += 1
+    machines[machine].services += 1
     down = 0.0
     worked = machines[machine].worked_s + work
     if machines[machine].next_failure_s <= worked:
@@ -1004,7 +1012,7 @@ def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now
         if takt < 0.0:
             row = core.cell_type[cell, kind].time
             takt = draw(luck.time, luck.value_s, row, machines[machine].service, machines[machine].services)
-            machines[machine].services += 1
+        machines[machine].services += 1
         machines[machine].takt_s = takt
         machines[machine].family = core.family[kind]
     takt = machines[machine].takt_s
@@ -1071,7 +1079,7 @@ def _begin_slow(core: Core, luck: Luck, machine: int, slot: int, now: float) -> 
     if work < 0.0:
         row = core.cell_type[cell, kind].time
         work = draw(luck.time, luck.value_s, row, machines[machine].service, machines[machine].services)
-        machines[machine].services += 1
+    machines[machine].services += 1
     set_up = _set_up(core, luck, machine, kind)
     _book_start(machines, machine, now)
     machines[machine].car = slot
@@ -1712,6 +1720,7 @@ def _begin_batch(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, n
             _write(core.clock, sums.trace, machine, core.slot[slot].serial, core.slot[slot].type, STARTED)
     machines[machine].held_cars = machines[machine].gathered
     machines[machine].gathered = 0
+    machines[machine].hold_at = 0
     end = _begin_slow(core, luck, machine, yard.hold[first], now)
     machines[machine].car = -1
     _schedule(core.node_s, core.node_event, core.clock[0].leaves, machine, end)
@@ -1758,7 +1767,7 @@ def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now
     if cells[cell].before == 1:
         group = core.cell_type[cell, _head_type(core, luck, lane)].group
         if group >= 0:
-            if not _has_room(lanes, groups[group].lane):
+            if groups[group].held > 0 or not _has_room(lanes, groups[group].lane):
                 machines[machine].car = -1
                 _hold(machines, groups, machine, group, WAITING, now)
                 return -1
@@ -1867,7 +1876,6 @@ def advance(state: State, until_s: float) -> None:
                 machines[machine].working_s += machines[machine].job_work_s
                 machines[machine].down_s += machines[machine].job_down_s
                 machines[machine].ended_s = now
-                machines[machine].state = IDLE
                 if cells[cell].direct == 0:
                     machines[machine].set_up_s += machines[machine].job_set_up_s
                     machines[machine].stopped_s += machines[machine].job_stop_s
@@ -1884,6 +1892,7 @@ def advance(state: State, until_s: float) -> None:
                             machines[machine].held_cars -= 1
                             hold[place] = -1
                         else:
+                            machines[machine].state = IDLE
                             passing = False
                     elif cells[cell].kind == BATCH:
                         machines[machine].hold_at = 0
@@ -1945,6 +1954,8 @@ def advance(state: State, until_s: float) -> None:
                         again = code
             cell = machines[machine].cell
             if passing:
+                # It is not idle before its car has gone.
+                machines[machine].state |= BUSY
                 slot = machines[machine].car
                 if cells[cell].kind == BATCH:
                     place = machines[machine].first_hold + machines[machine].hold_at
@@ -1967,6 +1978,10 @@ def advance(state: State, until_s: float) -> None:
                     if cells[cell].judged == 1:
                         group, given_up = _verdict(core, sums, cell, slot)
                 gone = True
+                kept = machines[machine].reserved
+                if kept >= 0:
+                    lanes[kept].kept -= 1
+                    machines[machine].reserved = -1
                 if given_up or group < 0:
                     if given_up:
                         car[kind, 2] += 1
@@ -1979,19 +1994,11 @@ def advance(state: State, until_s: float) -> None:
                         _write(clock, sums.trace, machine, slots[slot].serial, kind, GIVEN_UP if given_up else LEFT)
                     if slots[slot].pools != 0:
                         _free_carriers(core, yard, slot, cell, True, now)
-                    if machines[machine].reserved >= 0:
-                        kept = machines[machine].reserved
-                        lanes[kept].kept -= 1
-                        machines[machine].reserved = -1
-                        _wake_group(clock, todo, groups, lanes[kept].group)
                     _drop(slots, clock, slot, now)
                 else:
                     lane = groups[group].lane
                     if lane < 0:
                         lane = _choose(core, yard.pool, group, slot)
-                    elif machines[machine].reserved >= 0:
-                        lanes[lane].kept -= 1
-                        machines[machine].reserved = -1
                     taker = -1
                     if lane >= 0 and lanes[lane].count == 0 and lanes[lane].ride_s == 0.0:
                         target = lanes[lane].cell
@@ -2007,9 +2014,6 @@ def advance(state: State, until_s: float) -> None:
                             _write(clock, sums.trace, taker, slots[slot].serial, kind, STARTED)
                         if slots[slot].pools != 0:
                             _free_carriers(core, yard, slot, cell, False, now)
-                        if groups[group].held > 0:
-                            # A place kept for this car has come free.
-                            _wake_group(clock, todo, groups, group)
                         end = _begin(cell_types, machines, modes, times, values_s, taker, slot, kind, now)
                         _schedule(node_s, node_event, leaves, taker, end)
                     elif lane >= 0 and lanes[lane].count + lanes[lane].kept < lanes[lane].capacity:
@@ -2018,6 +2022,8 @@ def advance(state: State, until_s: float) -> None:
                         if slots[slot].pools != 0:
                             _free_carriers(core, yard, slot, cell, False, now)
                         _enter(lanes, ring, lane, slot, family_of[kind], now)
+                        if kept == lane:
+                            kept = -1
                         target = lanes[lane].cell
                         if lanes[lane].event >= 0:
                             if node_s[leaves + lanes[lane].event] == NO_EVENT and (
@@ -2027,7 +2033,7 @@ def advance(state: State, until_s: float) -> None:
                                 _schedule(node_s, node_event, leaves, lanes[lane].event, due)
                         elif cells[target].direct == 0:
                             _wake(clock, todo, cells, target)
-                    elif cells[cell].loses == 1:
+                    elif cells[cell].loses == 1 and not _is_taken(core, yard.pool, lane, kind, slot):
                         car[kind, 3] += 1
                         if traced:
                             _write(clock, sums.trace, machine, slots[slot].serial, kind, LOST)
@@ -2046,16 +2052,20 @@ def advance(state: State, until_s: float) -> None:
                             target = lanes[other].cell
                             if cells[target].direct == 0 and lanes[other].count == 0 and lanes[other].ride_s == 0.0:
                                 _wake(clock, todo, cells, target)
+                if kept >= 0 and groups[lanes[kept].group].held > 0:
+                    # The place that was kept for this car is free for others.
+                    _wake_group(clock, todo, groups, lanes[kept].group)
                 if not gone:
                     machine = -1
                     continue
                 machines[machine].car = -1
+                machines[machine].state &= ~3
                 passing = cells[cell].kind == BATCH and machines[machine].held_cars > 0
                 if passing:
                     continue
 
             # An idle machine takes a car; the machine that this frees does the same, and so on up the plant.
-            if machines[machine].pending != 0:
+            if machines[machine].pending != 0 and machines[machine].state == IDLE:
                 mode = _next_pending(machines, modes, machine)
                 if mode >= 0:
                     _go_down(core, luck, sums, machine, mode, now)
