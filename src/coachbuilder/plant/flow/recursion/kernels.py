@@ -6,8 +6,8 @@ before; it ends after its work and repairs; the car leaves then, or once there i
 one vector operation serves all of them. What befalls a single lane, a failure or the end of a batch, is found by one
 comparison of all lanes and done for that lane alone.
 
-The numbers lie in one matrix ``memory`` whose rows have one number a lane. Each machine has a block of rows, see LEFT to
-RING. What works on whole rows is written as vector instructions: a compiler cannot know that the rows do not overlap.
+The numbers lie in one matrix ``memory`` whose rows have one number a lane. Each machine has a block of rows, see LEFT
+to RING. What works on whole rows is written as vector instructions: a compiler cannot know that rows do not overlap.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from coachbuilder.plant.flow.streams.kernels import INTERVAL, SERVICE, TIME, TO_FAILURE, TO_REPAIR, draw, stream
+from coachbuilder.plant.flow.streams.kernels import draw, exponential, stream
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -34,18 +34,18 @@ NOWHERE, RELEASE, DOWN_NOW, WORK_NOW, LEAD = range(5)
 """Rows of the line: zeros; when the source releases the car, s; repair and work of the job at hand, s (repair is zero
 where nothing fails, work is kept only where it varies); from here on the sum of lead times by type, s."""
 
-LEFT, ATTENTION, NEXT_FAILURE, LEFT_SUM, BLOCKED, PERIODS, SINCE, DOWN, WORKED, RING = 0, 2, 3, 4, 5, 6, 7, 8, 9, 10
+LEFT = 0
+ATTENTION, EDGE, NEXT_FAILURE, LEFT_SUM, BLOCKED, PERIODS, SINCE, DOWN, WORKED, RING = range(2, 12)
 """Rows of a block: when the last two cars left, in turns, s; time after which a car that leaves needs more than the
-recursion, s; next failure on the working clock, s; sum of the times of leaving, s; time blocked, s; active periods that
-ended; when the last one began, s; time in repair, s; working clock where work varies, s; from here on the starts of the
-last cars, one for each place of the buffer before the machine, s."""
+recursion, s, and the number of the end of a bin that this is; next failure on the working clock, s; sum of the times of
+leaving, s; time blocked, s; active periods that ended; when the last one began, s; time in repair, s; working clock if
+work varies, s; from here on the starts of the last cars, one for each place of the buffer before the machine, s."""
 
 WORKING_SUM, DOWN_SUM, BLOCKED_SUM, ACTIVE_SUM, ACTIVE_COUNT = 0, 1, 2, 7, 8
-CAME_IN, LEFT_CARS = 0, 1
-"""Columns of the records, see ``record.py``."""
-
-COMPLETE, NOT_CONSERVED = 0, 3
-"""How a run ended."""
+CAME_S, LEFT_S, HAS_CAR, COUNTS = 9, 10, 11, 12
+"""Columns of the stock: those of ``Records.machine``; for the cars that started at a machine and for those that left it
+the sums of these times less now, s; type of the car in work, 0.5 if none is; from here on cars finished by type; and
+behind them, of the last machine, lead times of the cars that left by type, s."""
 
 BINS_PER_BATCH = 5
 _TIE = 1e-12
@@ -73,6 +73,7 @@ MODE = np.dtype(
         ("key", np.uint64),  # of its streams
         ("to_failure", np.int64),  # row of the times
         ("to_repair", np.int64),  # row of the times
+        ("exponential", np.int64),  # 1 if both are exponential
         ("next", np.int64),  # row of its next failures on the working clock, s
     ]
 )
@@ -88,6 +89,8 @@ class Line(NamedTuple):
     """(K,) of MODE."""
     cycle: I8
     """(M, V) rows of the times."""
+    work_s: F8
+    """(M, V) fixed work, s."""
     time: Records
     """Times, see the streams."""
     value_s: F8
@@ -104,21 +107,7 @@ class Line(NamedTuple):
     """Cars after which the source is empty; -1 if it never is."""
 
 
-class Sums(NamedTuple):
-    """What R runs leave behind; see ``record.py``, but ``out`` counts from the start of the run."""
-
-    out: I8
-    machine: F8
-    finished: I8
-    level: F8
-    inside: F8
-    car: I8
-    lead: F8
-    ended: I8
-    remaining: I8
-    events: I8
-
-
+_written: Any = intrinsic
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _PLACE = ir.IntType(32)
 _NOTHING = ir.Constant(_VECTOR, ir.Undefined)
@@ -151,14 +140,15 @@ class _Writer:
     def larger(self, left: Any, right: Any) -> Any:
         return self.builder.select(self.is_above(left, right), left, right)
 
-    def ones_where(self, truth: Any) -> Any:
-        return self.builder.uitofp(truth, _VECTOR)
+    def count(self, number: Any, truth: Any) -> Any:
+        one = ir.Constant(_VECTOR, [1.0] * LANES)
+        return self.builder.select(truth, self.builder.fadd(number, one), number)
 
     def bits(self, truth: Any) -> Any:
         return self.builder.zext(self.builder.bitcast(truth, ir.IntType(LANES)), ir.IntType(64))
 
 
-@intrinsic  # type: ignore[misc]
+@_written
 def _advance(
     _: Any,
     memory: Any,
@@ -187,7 +177,7 @@ def _advance(
     return types.int64(memory, row, types.float64, row, row, row, row, row, row), write
 
 
-@intrinsic  # type: ignore[misc]
+@_written
 def _account(_: Any, memory: Any, before: Any, job: Any, start: Any, left: Any, block: Any) -> Any:
     """Add what one car did at one machine to the sums of its block."""
     row = types.intp
@@ -200,16 +190,19 @@ def _account(_: Any, memory: Any, before: Any, job: Any, start: Any, left: Any, 
         has_starved, is_held = rows.is_above(starts, before), rows.is_above(leaves, ends)
         rows.store(builder.fadd(rows.load(block, LEFT_SUM), leaves), block, LEFT_SUM)
         rows.store(builder.fadd(rows.load(block, BLOCKED), builder.fsub(leaves, ends)), block, BLOCKED)
-        waits = builder.fadd(rows.ones_where(has_starved), rows.ones_where(is_held))
-        rows.store(builder.fadd(rows.load(block, PERIODS), waits), block, PERIODS)
-        since = builder.select(has_starved, starts, rows.load(block, SINCE))
+        since = rows.load(block, SINCE)
+        # A machine that was held has ended its period then; one without a first car has none to end.
+        ends_by_starving = builder.and_(has_starved, rows.is_above(before, since))
+        periods = rows.count(rows.load(block, PERIODS), ends_by_starving)
+        rows.store(rows.count(periods, is_held), block, PERIODS)
+        since = builder.select(has_starved, starts, since)
         rows.store(builder.select(is_held, leaves, since), block, SINCE)
         return context.get_dummy_value()
 
     return types.void(memory, row, row, row, row, row), write
 
 
-@intrinsic  # type: ignore[misc]
+@_written
 def _reached(_: Any, memory: Any, row: Any, value: Any) -> Any:
     """Tell as bits in which lanes a row is not above a value."""
 
@@ -220,7 +213,7 @@ def _reached(_: Any, memory: Any, row: Any, value: Any) -> Any:
     return types.int64(memory, types.intp, types.float64), write
 
 
-@intrinsic  # type: ignore[misc]
+@_written
 def _lane(_: Any, bits: Any) -> Any:
     """Return the place of the lowest bit that is set."""
 
@@ -234,7 +227,7 @@ def _lane(_: Any, bits: Any) -> Any:
 def _next_type(mix: F8, order: I8, owed: F8, car: int) -> int:
     """Return the type of the next car: by the order, or the one that the mix owes most."""
     if order.size > 0:
-        return order[car % order.size]
+        return int(order[car % order.size])
     best = -1
     for kind in range(owed.size):
         if mix[kind] > 0.0:
@@ -252,42 +245,12 @@ def _drawn(time: Records, value_s: F8, row: int, bases: U8, memory: F8, into: in
         memory[into, lane] = draw(time, value_s, row, bases[lane], count)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
-def _fail(
-    modes: Records,
-    time: Records,
-    value_s: F8,
-    failure: U8,
-    repair: U8,
-    failures: I8,
-    memory: F8,
-    lane: int,
-    first: int,
-    last: int,
-    worked_s: float,
-) -> tuple[float, float]:
-    """Return repair time of all failures that fall into a job, s, and the next failure after it on the working clock."""
-    down_s = 0.0
-    next_s = np.inf
-    for mode in range(first, last):
-        due_s = memory[modes[mode].next, lane]
-        while due_s <= worked_s:
-            number = failures[mode, lane]
-            down_s += draw(time, value_s, modes[mode].to_repair, repair[mode, lane], number)
-            due_s += draw(time, value_s, modes[mode].to_failure, failure[mode, lane], number + 1)
-            failures[mode, lane] = number + 1
-        memory[modes[mode].next, lane] = due_s
-        next_s = min(next_s, due_s)
-    return down_s, next_s
-
-
 @njit(cache=True, nogil=True)
 def _take_stock(
-    machine: Records,
+    here: Any,
     memory: F8,
-    sums: Sums,
-    edges_s: F8,
-    edge_of: I8,
+    stock: F8,
+    out: I8,
     lane: int,
     row: int,
     cars: I8,
@@ -296,17 +259,19 @@ def _take_stock(
     before_s: float,
     start_s: float,
     left_s: float,
+    counts_from_s: float,
+    bin_s: float,
 ) -> int:
     """Write the sums of one machine in one lane for all ends of bins and batches before a car leaves it.
 
     Parameters
     ----------
-    machine, memory, sums, edges_s
+    here
+        The machine, a record of MACHINE.
+    memory, stock, out, counts_from_s, bin_s
         As in ``run_lanes``.
-    edge_of
-        (M, LANES) next end of a bin.
     lane, row
-        Lane and machine.
+        Lane, and place of the machine in the line.
     cars
         (V,) cars before this one, by type.
     kind
@@ -321,38 +286,38 @@ def _take_stock(
     int
         1 if the machine has come to the end of the run by it, else 0.
     """
-    block, varies, last = machine[row].block, machine[row].varies == 1, row == machine.size - 2
+    block, last, bins = here.block, row == stock.shape[2] - 1, out.shape[1]
     down_s = memory[DOWN_NOW, lane]
     end_s = start_s + (work_s + down_s)
     number = 0
     for item in range(cars.size):
         number += cars[item]
-    worked_s = memory[block + WORKED, lane] if varies else machine[row].worked_s
+    worked_s = memory[block + WORKED, lane] if here.varies == 1 else here.worked_s
     if kind >= 0:
         worked_s -= work_s
-    if number == 0 and start_s > 0.0:
-        # Waiting for the first car ends no active period.
-        memory[block + PERIODS, lane] = -1.0
-    edge = edge_of[row, lane]
-    was_open = edge < edges_s.size
-    while edge < edges_s.size and left_s > edges_s[edge]:
-        now = edges_s[edge]
+    edge = int(memory[block + EDGE, lane])
+    was_open = edge <= bins
+    while edge <= bins:
+        now = counts_from_s + edge * bin_s
+        if left_s <= now:
+            break
         if last and edge > 0:
             for item in range(cars.size):
-                sums.out[lane, edge - 1, item] = cars[item]
+                out[lane, edge - 1, item] = cars[item]
         if edge % BINS_PER_BATCH == 0:
             batch = edge // BINS_PER_BATCH
             has_started, has_ended = now >= start_s, now >= end_s
             working, down, blocked_s = worked_s, memory[block + DOWN, lane], memory[block + BLOCKED, lane]
             left_sum = memory[block + LEFT_SUM, lane]
-            starts_sum = left_sum - blocked_s - working - down
+            came_s = left_sum - blocked_s - working - down - now * number
             if has_started:
+                came_s += start_s - now
                 share = 1.0 if has_ended else (now - start_s) / (end_s - start_s)
                 working += share * work_s
                 down += share * down_s
             periods, since_s = memory[block + PERIODS, lane], memory[block + SINCE, lane]
             if start_s > before_s:
-                if now > before_s:
+                if now > before_s > since_s:
                     periods += 1.0
                 if has_started:
                     since_s = start_s
@@ -362,45 +327,27 @@ def _take_stock(
                 blocked_s += now - end_s
             elif has_started or now == before_s:
                 active -= now - since_s
-            sums.machine[lane, batch, row, WORKING_SUM] = working
-            sums.machine[lane, batch, row, DOWN_SUM] = down
-            sums.machine[lane, batch, row, BLOCKED_SUM] = blocked_s
-            sums.machine[lane, batch, row, ACTIVE_SUM] = active
-            sums.machine[lane, batch, row, ACTIVE_COUNT] = max(periods, 0.0)
-            came_s = starts_sum - now * number
-            if has_started:
-                came_s += start_s - now
-            left_since_s = left_sum - now * number
-            if row > 0:
-                sums.level[lane, batch, row - 1] += came_s
-            else:
-                sums.inside[lane, batch] -= came_s
-            if last:
-                sums.inside[lane, batch] += left_since_s
-            else:
-                sums.level[lane, batch, row] -= left_since_s
+            stock[lane, batch, row, WORKING_SUM] = working
+            stock[lane, batch, row, DOWN_SUM] = down
+            stock[lane, batch, row, BLOCKED_SUM] = blocked_s
+            stock[lane, batch, row, ACTIVE_SUM] = active
+            stock[lane, batch, row, ACTIVE_COUNT] = periods
+            stock[lane, batch, row, CAME_S] = came_s
+            stock[lane, batch, row, LEFT_S] = left_sum - now * number
+            stock[lane, batch, row, HAS_CAR] = kind if has_started and not has_ended else 0.5
             for item in range(cars.size):
-                sums.finished[lane, batch, row, item] = cars[item]
-                if has_ended and item == kind:
-                    sums.finished[lane, batch, row, item] += 1
-                if row == 0:
-                    sums.car[lane, batch, item, CAME_IN] = cars[item]
-                    if has_started and item == kind:
-                        sums.car[lane, batch, item, CAME_IN] += 1
+                stock[lane, batch, row, COUNTS + item] = cars[item]
                 if last:
-                    sums.car[lane, batch, item, LEFT_CARS] = cars[item]
-                    sums.lead[lane, batch, item] = memory[LEAD + item, lane]
+                    stock[lane, batch, row, COUNTS + cars.size + item] = memory[LEAD + item, lane]
+            if has_ended:
+                stock[lane, batch, row, COUNTS + kind] += 1.0
         edge += 1 if last else BINS_PER_BATCH
-    edge_of[row, lane] = edge
-    if edge < edges_s.size:
-        memory[block + ATTENTION, lane] = edges_s[edge]
+    memory[block + EDGE, lane] = edge
+    if edge <= bins:
+        memory[block + ATTENTION, lane] = counts_from_s + edge * bin_s
         return 0
-    memory[block + ATTENTION, lane] = np.inf
-    if last and kind >= 0:
-        # Cars that came in before the end and leave after it are counted one by one, as a check on the other counts.
-        memory[block + ATTENTION, lane] = edges_s[edges_s.size - 1]
-        if memory[machine[0].start, lane] <= edges_s[edges_s.size - 1]:
-            sums.remaining[lane, kind] += 1
+    # At the last machine every car that leaves after the end needs attention: it may have been inside by then.
+    memory[block + ATTENTION, lane] = counts_from_s + bins * bin_s if last else np.inf
     return 1 if was_open else 0
 
 
@@ -416,9 +363,19 @@ def bases(keys: U8, purpose: int, first: int) -> U8:
 
 @njit(cache=True, nogil=True)
 def run_lanes(
-    line: Line, memory: F8, failure: U8, repair: U8, service: U8, interval: U8, sums: Sums, edges_s: F8, used: int
+    line: Line,
+    memory: F8,
+    failure: U8,
+    repair: U8,
+    service: U8,
+    interval: U8,
+    stock: F8,
+    out: I8,
+    remaining: I8,
+    counts_from_s: float,
+    bin_s: float,
 ) -> None:
-    """Run up to LANES replications and write their sums.
+    """Run up to LANES replications and write what they leave behind at the ends of batches and bins.
 
     Parameters
     ----------
@@ -428,19 +385,22 @@ def run_lanes(
         (rows, LANES) zeros, but for the rows of fixed work; it is used up.
     failure, repair, service, interval
         (K, LANES), (K, LANES), (M, LANES) and (1, LANES) bases of the streams.
-    sums
-        Arrays of ``used`` runs, zeros.
-    edges_s
-        (5 B + 1,) ends of bins, s; the first is the time when counting starts.
-    used
-        Replications.
+    stock
+        (R, B + 1, M, COUNTS + 2 V) zeros that take the sums of R replications, see WORKING_SUM to COUNTS.
+    out
+        (R, 5 B, V) zeros that take the cars that left by the end of each bin, counted from the start of the run.
+    remaining
+        (R, V) zeros that take the cars found inside at the end of the run.
+    counts_from_s, bin_s
+        When counting starts, and length of a bin, s.
     """
     machine, modes, cycle, time, value_s = line.machine, line.mode, line.cycle, line.time, line.value_s
     machines, kinds = cycle.shape
+    used = stock.shape[0]
+    ends_s = counts_from_s + out.shape[1] * bin_s
     failures = np.zeros(failure.shape, np.int64)
-    edge_of = np.zeros((machines, LANES), np.int64)
     owed, cars = np.zeros(kinds), np.zeros(kinds, np.int64)
-    car = np.int64(0)
+    car: Any = np.int64(0)
     for mode in range(modes.size):
         _drawn(time, value_s, modes[mode].to_failure, failure[mode], memory, modes[mode].next, used, car)
     for row in range(machines):
@@ -465,7 +425,7 @@ def run_lanes(
         for row in range(machines):
             block, job, varies = machine[row].block, machine[row].job + kind, machine[row].varies == 1
             before, left, start = block + LEFT + 1 - now, block + LEFT + now, machine[row].start
-            work_s = time[cycle[row, kind]].mean_s
+            work_s = line.work_s[row, kind]
             if varies:
                 _drawn(time, value_s, cycle[row, kind], service[row], memory, WORK_NOW, used, car)
                 failing = np.int64(0)
@@ -482,19 +442,21 @@ def run_lanes(
                 lane = _lane(bits)
                 bits &= bits - 1
                 worked_s = memory[block + WORKED, lane] if varies else machine[row].worked_s
-                down_s, next_s = _fail(
-                    modes,
-                    time,
-                    value_s,
-                    failure,
-                    repair,
-                    failures,
-                    memory,
-                    lane,
-                    machine[row].first_mode,
-                    machine[row].last_mode,
-                    worked_s,
-                )
+                down_s, next_s = 0.0, np.inf
+                for mode in range(machine[row].first_mode, machine[row].last_mode):
+                    due_s = memory[modes[mode].next, lane]
+                    while due_s <= worked_s:
+                        number = failures[mode, lane]
+                        if modes[mode].exponential == 1:
+                            # The same draws, without the counting of references that comes with passing arrays.
+                            down_s += time[modes[mode].to_repair].mean_s * exponential(repair[mode, lane], number)
+                            due_s += time[modes[mode].to_failure].mean_s * exponential(failure[mode, lane], number + 1)
+                        else:
+                            down_s += draw(time, value_s, modes[mode].to_repair, repair[mode, lane], number)
+                            due_s += draw(time, value_s, modes[mode].to_failure, failure[mode, lane], number + 1)
+                        failures[mode, lane] = number + 1
+                    memory[modes[mode].next, lane] = due_s
+                    next_s = min(next_s, due_s)
                 memory[block + NEXT_FAILURE, lane] = next_s
                 memory[DOWN_NOW, lane] = down_s
                 memory[job, lane] += down_s
@@ -515,11 +477,10 @@ def run_lanes(
                 if varies:
                     work_s = memory[WORK_NOW, lane]
                 still_open -= _take_stock(
-                    machine,
+                    machine[row],
                     memory,
-                    sums,
-                    edges_s,
-                    edge_of,
+                    stock,
+                    out,
                     lane,
                     row,
                     cars,
@@ -528,7 +489,11 @@ def run_lanes(
                     memory[before, lane],
                     memory[start, lane],
                     memory[left, lane],
+                    counts_from_s,
+                    bin_s,
                 )
+                if row == machines - 1 and memory[left, lane] > ends_s >= memory[machine[0].start, lane]:
+                    remaining[lane, kind] += 1
             _account(memory, before, job, start, left, block)
             while failing != 0:
                 lane = _lane(failing)
@@ -548,31 +513,23 @@ def run_lanes(
             memory[LEAD + kind, lane] += memory[arrived, lane] - memory[machine[0].start, lane]
         cars[kind] += 1
         car += 1
-    nobody = np.int64(-1)
+    nobody = -1
     for row in range(machines):
         before = machine[row].block + LEFT + 1 - (car & 1)
         for lane in range(used):
-            if edge_of[row, lane] < edges_s.size:
-                _take_stock(
-                    machine,
-                    memory,
-                    sums,
-                    edges_s,
-                    edge_of,
-                    lane,
-                    row,
-                    cars,
-                    nobody,
-                    0.0,
-                    memory[before, lane],
-                    np.inf,
-                    np.inf,
-                )
-    final = sums.inside.shape[1] - 1
-    for lane in range(used):
-        for item in range(kinds):
-            for row in range(machines):
-                sums.events[lane] += sums.finished[lane, final, row, item]
-            came, gone = sums.car[lane, final, item, CAME_IN], sums.car[lane, final, item, LEFT_CARS]
-            if came != gone + sums.remaining[lane, item]:
-                sums.ended[lane] = NOT_CONSERVED
+            _take_stock(
+                machine[row],
+                memory,
+                stock,
+                out,
+                lane,
+                row,
+                cars,
+                nobody,
+                0.0,
+                memory[before, lane],
+                np.inf,
+                np.inf,
+                counts_from_s,
+                bin_s,
+            )

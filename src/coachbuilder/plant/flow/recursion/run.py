@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from coachbuilder.plant.flow.network import key_of
 from coachbuilder.plant.flow.plant import Plant, Source, Station, Time, TimeKind
-from coachbuilder.plant.flow.record import BINS_PER_BATCH, CAR_SUMS, LEFT, MACHINE_SUMS, Records
+from coachbuilder.plant.flow.record import (
+    BINS_PER_BATCH,
+    CAME_IN,
+    CAR_SUMS,
+    COMPLETE,
+    LEFT,
+    MACHINE_SUMS,
+    NOT_CONSERVED,
+    Records,
+)
 from coachbuilder.plant.flow.recursion.scope import chain, why_not
 
 if TYPE_CHECKING:
@@ -61,64 +70,59 @@ def record(
         message = f"the recursion cannot do this plant: {reason}"
         raise ValueError(message)
     from coachbuilder.plant.flow.recursion import kernels
+    from coachbuilder.plant.flow.streams import kernels as streams
 
-    machines, kinds, buffers = len(plant.stations), len(plant.types), len(plant.buffers)
+    machines, kinds = len(plant.stations), len(plant.types)
     stations, between = chain(plant) or ((), ())
-    sums = kernels.Sums(
-        out=np.zeros((replications, BINS_PER_BATCH * batches, kinds), np.int64),
-        machine=np.zeros((replications, batches + 1, machines, MACHINE_SUMS)),
-        finished=np.zeros((replications, batches + 1, machines, kinds), np.int64),
-        level=np.zeros((replications, batches + 1, buffers)),
-        inside=np.zeros((replications, batches + 1)),
-        car=np.zeros((replications, batches + 1, kinds, CAR_SUMS), np.int64),
-        lead=np.zeros((replications, batches + 1, kinds)),
-        ended=np.zeros(replications, np.int64),
-        remaining=np.zeros((replications, kinds), np.int64),
-        events=np.zeros(replications, np.int64),
-    )
-    edges_s = start_s + np.arange(BINS_PER_BATCH * batches + 1) * (batch_s / BINS_PER_BATCH)
+    stock = np.zeros((replications, batches + 1, machines, kernels.COUNTS + 2 * kinds))
+    out = np.zeros((replications, BINS_PER_BATCH * batches, kinds), np.int64)
+    remaining = np.zeros((replications, kinds), np.int64)
     builder = _Builder(plant, seed, stations, between)
     for begin in range(0, replications, kernels.LANES):
-        used = min(kernels.LANES, replications - begin)
-        part = kernels.Sums(*(each[begin : begin + used] for each in sums))
+        part = slice(begin, begin + kernels.LANES)
         line, memory = builder.line()
-        run = first + begin
         kernels.run_lanes(
             line,
             memory,
-            kernels.bases(line.mode["key"], kernels.TO_FAILURE, run),
-            kernels.bases(line.mode["key"], kernels.TO_REPAIR, run),
-            kernels.bases(line.machine["key"], kernels.SERVICE, run),
-            kernels.bases(np.array([line.source]), kernels.INTERVAL, run),
-            part,
-            edges_s,
-            used,
+            kernels.bases(line.mode["key"], streams.TO_FAILURE, first + begin),
+            kernels.bases(line.mode["key"], streams.TO_REPAIR, first + begin),
+            kernels.bases(line.machine["key"], streams.SERVICE, first + begin),
+            kernels.bases(np.array([line.source]), streams.INTERVAL, first + begin),
+            stock[part],
+            out[part],
+            remaining[part],
+            float(start_s),
+            batch_s / BINS_PER_BATCH,
         )
+    finished = stock[..., kernels.COUNTS : kernels.COUNTS + kinds].astype(np.int64)
+    car = np.zeros((replications, batches + 1, kinds, CAR_SUMS), np.int64)
+    car[..., CAME_IN] = finished[:, :, 0] + (stock[:, :, 0, kernels.HAS_CAR, np.newaxis] == np.arange(kinds))
+    car[..., LEFT] = finished[:, :, -1]
+    lost = (car[:, -1, :, CAME_IN] != car[:, -1, :, LEFT] + remaining).any(axis=1)
+    came_s, left_s = stock[..., kernels.CAME_S], stock[..., kernels.LEFT_S]
     return Records(
         start_s=start_s,
         batch_s=batch_s,
-        out=np.diff(sums.out, axis=1, prepend=sums.car[:, :1, :, LEFT]),
-        machine=_in_order_of_plant(sums.machine, stations),
-        finished=_in_order_of_plant(sums.finished, stations),
-        level=_in_order_of_plant(sums.level, between),
-        inside=sums.inside,
-        car=sums.car,
-        lead=sums.lead,
+        out=np.diff(out, axis=1, prepend=car[:, :1, :, LEFT]),
+        machine=_in_order_of_plant(stock[..., :MACHINE_SUMS], stations),
+        finished=_in_order_of_plant(finished, stations),
+        level=_in_order_of_plant(came_s[..., 1:] - left_s[..., :-1], between),
+        inside=left_s[..., -1] - came_s[..., 0],
+        car=car,
+        lead=stock[:, :, -1, kernels.COUNTS + kinds :].copy(),
         place=np.zeros((replications, batches + 1, 0, 3)),
         carriers=np.zeros((replications, batches + 1, 0)),
-        ended=sums.ended,
+        ended=np.where(lost, NOT_CONSERVED, COMPLETE),
         stuck=np.full(replications, -1),
         stuck_s=np.zeros(replications),
         at_start=np.zeros((replications, kinds), np.int64),
-        remaining=sums.remaining,
-        events=sums.events,
+        remaining=remaining,
+        events=finished[:, -1].sum(axis=(1, 2)),
     )
 
 
 def _in_order_of_plant(sums: NDArray[Any], rows: tuple[int, ...]) -> NDArray[Any]:
     """Return sums of machines or buffers in the order of the plant; they come in that of the chain."""
-    if rows == tuple(range(len(rows))):
-        return sums
     moved = np.empty_like(sums)
     moved[:, :, list(rows)] = sums
     return moved
@@ -137,12 +141,13 @@ class _Builder:
     def line(self) -> tuple[Line, F8]:
         """Return the line and its memory, ready for a run."""
         from coachbuilder.plant.flow.recursion import kernels
+        from coachbuilder.plant.flow.streams.kernels import TIME
 
         self.times, self.values = [], []
         kinds = len(self.plant.types)
         machine = np.zeros(len(self.stations) + 1, kernels.MACHINE)
         cycle = np.zeros((len(self.stations), kinds), np.int64)
-        modes: list[tuple[int, int, int, int]] = []
+        modes: list[tuple[int, int, int, int, int]] = []
         work: list[tuple[int, float]] = []
         block = kernels.LEAD + kinds
         for row, station in enumerate(self.stations):
@@ -155,7 +160,9 @@ class _Builder:
             here["first_mode"] = len(modes)
             for failure in station.failures:
                 key = key_of(self.seed, f"{name}|{failure.id}")
-                modes.append((key, self._time(failure.to_failure), self._time(failure.to_repair), block))
+                pair = failure.to_failure, failure.to_repair
+                exponential = int(all(time.kind is TimeKind.EXPONENTIAL for time in pair))
+                modes.append((key, self._time(pair[0]), self._time(pair[1]), exponential, block))
                 block += 1
             here["last_mode"] = len(modes)
             if row > 0:
@@ -176,12 +183,13 @@ class _Builder:
             machine=machine,
             mode=np.array(modes, dtype=kernels.MODE),
             cycle=cycle,
+            work_s=np.array([self.times[time][1] for time in cycle.flat]).reshape(cycle.shape),
             interval=-1 if source.interval is None else self._time(source.interval),
             source=np.uint64(key_of(self.seed, f"source|{source.id}")),
             limit=-1 if source.limit is None else source.limit,
             mix=shares,
             order=order,
-            time=np.array(self.times, dtype=kernels.TIME),
+            time=np.array(self.times, dtype=TIME),
             value_s=np.array(self.values, dtype=np.float64),
         )
         return line, memory
