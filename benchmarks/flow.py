@@ -6,13 +6,13 @@
 
 The line: ten machines of 60 s, which fail after 6,000 s of their own work on average and take 600 s to repair (both
 exponential), buffers of ten places between them, never starved at its head nor blocked at its end, empty at the start;
-30 days a replication, of which the first two do not count for the rate. Our engines keep all statistics (machine states,
-active periods, levels, lead times, at the end of each of 30 batches); the others keep what they keep by default.
+30 days a replication, of which the first two do not count for the rate. Our engines keep all statistics (states of
+machines, active periods, levels, lead times) at the end of each of 30 batches; the others what they keep by default.
 
 Each round runs every simulator in turn, with new replications until the seconds are used; the best round counts for the
-speed, all replications for the rate. A station operation is one car finished by one machine. Simulators other than SimPy
-that are not installed are left out: ciw and salabim come with the dependency group ``bench``; simantha and simprocesd,
-which have not been kept up, are for ``pip install simantha simprocesd``.
+speed, all replications for the rate. A station operation is one car finished by one machine. Simulators that are not
+installed are left out: simpy, ciw and salabim come with the dependency group ``bench``; simantha and simprocesd, whose
+last releases are old, with ``pip install simantha simprocesd``.
 """
 
 from __future__ import annotations
@@ -273,7 +273,9 @@ class Contender:
     package: str
     run: Callable[[int], Answer]
     threads: int = 1
-    remark: str = ""
+    alone: str = ""
+    """The same on one thread."""
+    remark: str = "fails during operation"
     rates: list[float] = field(default_factory=list)
     speed: float = 0.0
     """Best station operations a second and thread."""
@@ -290,19 +292,20 @@ class Contender:
 
 
 def contenders(threads: int) -> list[Contender]:
+    one, several = "recursion, 16 replications", f"recursion, {threads} threads of 16 replications"
     ours = [
         Contender("recursion, 1 replication", "", by_recursion(1)),
-        Contender("recursion, 16 replications", "", by_recursion(16)),
-        Contender(f"recursion, {threads} threads of 16", "", by_recursion(16, threads), threads),
+        Contender(one, "", by_recursion(16)),
+        Contender(several, "", by_recursion(16, threads), threads, one),
     ]
     if util.find_spec("coachbuilder.plant.flow.engine") is not None:
-        at_any_time = "fails at any time"
+        one, several = "event calendar", f"event calendar, {threads} threads"
         ours += [
-            Contender("event calendar", "", by_event_calendar(FailureClock.WORKING)),
+            Contender(one, "", by_event_calendar(FailureClock.WORKING)),
+            Contender(several, "", by_event_calendar(FailureClock.WORKING, threads), threads, one),
             Contender(
-                f"event calendar, {threads} threads", "", by_event_calendar(FailureClock.WORKING, threads), threads
+                "event calendar, any time", "", by_event_calendar(FailureClock.PLANT), remark="fails at any time"
             ),
-            Contender("event calendar, any time", "", by_event_calendar(FailureClock.PLANT), remark=at_any_time),
         ]
     peers = [
         Contender("SimPy", "simpy", by_simpy),
@@ -393,31 +396,30 @@ def main() -> None:
     lines = [
         f"# Simulation of an unreliable line, {today}",
         "",
-        f"`python benchmarks/flow.py --seconds {options.seconds:g} --rounds {options.rounds} --threads {options.threads}`, "
-        f"{os.cpu_count()} cores ({platform.processor() or platform.machine()}), load {load:.1f} at the start; python "
-        f"{platform.python_version()}, {versions}.",
+        f"`python benchmarks/flow.py --seconds {options.seconds:g} --rounds {options.rounds} --threads "
+        f"{options.threads}`, {os.cpu_count()} cores ({platform.processor() or platform.machine()}), load {load:.1f} "
+        f"at the start; python {platform.python_version()}, {versions}.",
         "",
         f"{MACHINES} machines of {CYCLE_S:g} s, MTBF {MTBF_S:g} s of their own work, MTTR {MTTR_S:g} s (exponential), "
-        f"buffers of {PLACES}, {DAYS} days a replication, the first {WARM_UP_DAYS} not counted for the rate. Our rows keep "
-        "all statistics at the end of each of 30 batches. Speed: best of the rounds, of the clock; cars an hour: all "
-        "replications, with 95 % confidence interval.",
+        f"buffers of {PLACES}, {DAYS} days a replication, the first {WARM_UP_DAYS} not counted for the rate. Our rows "
+        "keep all statistics at the end of each of 30 batches. Speed: best of the rounds, time of the clock; cars an "
+        "hour: all replications, with 95 % confidence interval.",
         "",
         "| simulator | cars an hour | replications | station operations/s and core | ratio to SimPy | remarks |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {each.name} | {interval(each.rates)} | {len(each.rates)} | {short(each.speed)} | "
-        f"{each.speed / simpy_speed:,.3g} | {each.remark or 'fails during operation'} |"
+        f"{each.speed / simpy_speed:,.2f} | {each.remark} |"
         for each in chosen
     ]
-    single = {each.name: each.speed for each in chosen if each.threads == 1}
+    speeds = {each.name: each.speed for each in chosen}
     lines.append("")
-    for each in chosen:
-        alone = next((speed for name, speed in single.items() if each.name.startswith(name.split(",")[0])), None)
-        if name_of := {"recursion": "recursion, 16 replications"}.get(each.name.split(",")[0]):
-            alone = single.get(name_of, alone)
-        if each.threads > 1 and alone:
-            lines.append(f"{each.name}: {each.threads * each.speed / alone:.2f} times one thread.")
+    lines += [
+        f"{each.name}: {each.threads * each.speed / speeds[each.alone]:.2f} times {each.alone}."
+        for each in chosen
+        if each.alone in speeds
+    ]
     lines += [
         "",
         "| first call in a new process, s | nothing compiled before | compiled before |",
