@@ -2055,7 +2055,7 @@ def advance(state: State, until_s: float) -> None:
                     continue
 
             # An idle machine takes a car; the machine that this frees does the same, and so on up the plant.
-            if machines[machine].pending != 0:
+            if machines[machine].pending != 0 and machines[machine].state & _DOWN == 0:
                 mode = _next_pending(machines, modes, machine)
                 if mode >= 0:
                     _go_down(core, luck, sums, machine, mode, now)
