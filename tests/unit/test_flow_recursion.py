@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coachbuilder.plant.flow import engine
 from coachbuilder.plant.flow import record as columns
 from coachbuilder.plant.flow.network import key_of
 from coachbuilder.plant.flow.plant import (
@@ -20,6 +21,7 @@ from coachbuilder.plant.flow.plant import (
     Blocking,
     Buffer,
     CarType,
+    FailedCar,
     Failure,
     FailureClock,
     Maintenance,
@@ -52,10 +54,11 @@ class Stream:
     def __init__(self, time: Time, key: int, purpose: int, replication: int) -> None:
         shape = {
             TimeKind.GAMMA: lambda: 1.0 / time.cv**2,
-            TimeKind.LOGNORMAL: lambda: math.sqrt(math.log(1.0 + time.cv**2)),
+            TimeKind.LOGNORMAL: lambda: math.sqrt(math.log1p(time.cv**2)),
         }.get(time.kind, lambda: 0.0)()
         self.time = np.array([(KINDS[time.kind], time.mean_s, shape, 0, len(time.values_s))], dtype=streams.TIME)
         self.values = np.array(time.values_s)
+        self.varies = time.kind is not TimeKind.FIXED
         self.base = np.uint64(streams.stream(np.uint64(key), purpose, replication))
 
     def __call__(self, count: int) -> float:
@@ -68,6 +71,7 @@ class Job:
 
     kind: int
     start: float
+    set_up: float
     work: float
     down: float
     end: float
@@ -75,30 +79,39 @@ class Job:
 
 
 class Machine:
-    def __init__(self, station: Station, kinds: int, seed: int, replication: int) -> None:
-        name = f"{station.id}.1"
+    def __init__(self, plant: Plant, row: int, seed: int, replication: int) -> None:
+        station, kinds, name = plant.stations[row], len(plant.types), f"{plant.stations[row].id}.1"
         cycles = station.cycle * kinds if len(station.cycle) == 1 else station.cycle
         self.cycles = [Stream(time, key_of(seed, name), streams.SERVICE, replication) for time in cycles]
+        self.draws = 0
+        self.set_up, self.families = station.set_up, [item.family for item in plant.types]
         self.modes = []
         for failure in station.failures:
             key = key_of(seed, f"{name}|{failure.id}")
             to_failure = Stream(failure.to_failure, key, streams.TO_FAILURE, replication)
             to_repair = Stream(failure.to_repair, key, streams.TO_REPAIR, replication)
-            self.modes.append([to_failure(0), 0, to_failure, to_repair])
+            self.modes.append([to_failure(0), 0, to_failure, to_repair, failure.car is FailedCar.RESTART])
         self.worked = 0.0
         self.jobs: list[Job] = []
         self.state = "idle"
 
     def start(self, kind: int, now: float) -> float:
-        work = self.cycles[kind](len(self.jobs))
-        self.worked += work
-        down = 0.0
-        for mode in self.modes:
-            while mode[0] <= self.worked:
-                down += mode[3](mode[1])
-                mode[1] += 1
-                mode[0] += mode[2](mode[1])
-        self.jobs.append(Job(kind, now, work, down, now + (work + down)))
+        work, down, set_up = self.cycles[kind](self.draws), 0.0, 0.0
+        self.draws += self.cycles[kind].varies
+        if self.set_up and self.jobs:
+            before, after = self.families[self.jobs[-1].kind], self.families[kind]
+            usual = 0.0 if before == after else self.set_up.time_s
+            set_up = {pair[:2]: pair[2] for pair in self.set_up.pairs}.get((before, after), usual)
+        target, full = self.worked + work, work
+        while self.modes and (mode := min(self.modes, key=lambda each: each[0]))[0] <= target:
+            down += mode[3](mode[1])
+            mode[1] += 1
+            if mode[4]:
+                target = mode[0] + full
+                work = target - self.worked
+            mode[0] += mode[2](mode[1])
+        self.worked = target
+        self.jobs.append(Job(kind, now, set_up, work, down, now + (set_up + (work + down))))
         self.state = "busy"
         return self.jobs[-1].end
 
@@ -121,7 +134,7 @@ def types_of(plant: Plant):
 
 def run_events(plant: Plant, seed: int, replication: int, until: float) -> list[list[Job]]:
     """Run the line event by event; jobs of every machine in their order."""
-    machines = [Machine(station, len(plant.types), seed, replication) for station in plant.stations]
+    machines = [Machine(plant, row, seed, replication) for row in range(len(plant.stations))]
     buffers = plant.buffers
     queues: list[deque[tuple[int, float]]] = [deque() for _ in machines]  # cars before each machine, at its head when
     source = plant.sources[0]
@@ -194,7 +207,7 @@ def run_events(plant: Plant, seed: int, replication: int, until: float) -> list[
 
 def run_recursion(plant: Plant, seed: int, replication: int, until: float) -> list[list[Job]]:
     """Run the line car by car: plain Python of the same recursion."""
-    machines = [Machine(station, len(plant.types), seed, replication) for station in plant.stations]
+    machines = [Machine(plant, row, seed, replication) for row in range(len(plant.stations))]
     source, released, kinds = plant.sources[0], 0.0, types_of(plant)
     interval = None
     if source.interval is not None:
@@ -237,21 +250,21 @@ def told(jobs: list[list[Job]], kinds: int, now: float) -> Told:
     machine = np.zeros((len(jobs), columns.MACHINE_SUMS))
     finished = np.zeros((len(jobs), kinds), dtype=int)
     for row, own in enumerate(jobs):
-        active: list[list[float]] = []
+        ended = -1.0
         for job in own:
             if job.start > now:
                 break
-            share = min(1.0, (now - job.start) / (job.end - job.start))
+            done = min(job.end, now) - job.start
+            set_up = min(done, job.set_up)
+            share = (done - set_up) / (job.work + job.down)
+            machine[row, columns.SET_UP] += set_up
             machine[row, columns.WORKING] += share * job.work
             machine[row, columns.DOWN] += share * job.down
             machine[row, columns.BLOCKED] += max(0.0, min(now, job.left) - job.end)
+            machine[row, columns.ACTIVE] += done
+            machine[row, columns.ACTIVE_COUNT] += job.start > ended
             finished[row, job.kind] += job.end <= now
-            if active and active[-1][1] == job.start:
-                active[-1][1] = job.end
-            else:
-                active.append([job.start, job.end])
-        ended = [end - start for start, end in active if end < now]
-        machine[row, columns.ACTIVE], machine[row, columns.ACTIVE_COUNT] = sum(ended), len(ended)
+            ended = job.end
 
     def between(entered: list[float], gone: list[float]) -> float:
         gone = gone + [math.inf] * (len(entered) - len(gone))
@@ -307,39 +320,50 @@ times = st.one_of(
     st.tuples(st.floats(5.0, 90.0), st.floats(0.1, 1.5)).map(lambda pair: Time.lognormal(*pair)),
     st.lists(st.floats(5.0, 90.0), min_size=1, max_size=3).map(Time.empirical),
 )
-modes = st.lists(
-    st.tuples(st.floats(50.0, 3000.0), st.floats(1.0, 500.0), st.booleans()).map(
-        lambda each: (Time.exponential(each[0]) if each[2] else Time(each[0]), Time.gamma(each[1], 0.7))
-    ),
-    max_size=3,
-).map(lambda found: tuple(Failure(f"f{row}", *pair) for row, pair in enumerate(found)))
+repairs = st.floats(1.0, 500.0).map(lambda mean: Time.gamma(mean, 0.7))
+exponential = st.floats(300.0, 3000.0).map(Time.exponential)
+
+
+def modes(clock: FailureClock) -> st.SearchStrategy[tuple[Failure, ...]]:
+    """Up to three ways to fail; work that starts anew could do so for ever if the times to failure were fixed."""
+    resume = st.tuples(exponential | st.floats(500.0, 3000.0).map(Time), repairs, st.just(FailedCar.RESUME))
+    restart = st.tuples(exponential, repairs, st.just(FailedCar.RESTART))
+    one = resume | restart if clock is FailureClock.WORKING else resume
+    return st.lists(one, max_size=3).map(
+        lambda found: tuple(
+            Failure(f"f{row}", to_failure, to_repair, clock, car)
+            for row, (to_failure, to_repair, car) in enumerate(found)
+        )
+    )
 
 
 @st.composite
-def lines(draw: st.DrawFn, *, fixed: bool = False) -> Plant:
+def lines(draw: st.DrawFn, *, fixed: bool = False, fails: bool = True, any_time: bool = False) -> Plant:
     machines = draw(st.integers(1, 4))
     kinds = draw(st.integers(1, 3))
-    types = tuple(CarType(f"t{kind}", share=draw(st.sampled_from([1.0, 2.0, 0.3]))) for kind in range(kinds))
-    any_time = fixed_times if fixed else times
+    types = tuple(CarType(f"t{kind}", "", "aba"[kind], draw(st.sampled_from([1.0, 2.0, 0.3]))) for kind in range(kinds))
+    anything = fixed_times if fixed else times
+    clocks = list(FailureClock) if any_time else [FailureClock.WORKING]
     stations = tuple(
         Station(
             f"s{row}",
-            tuple(draw(any_time) for _ in range(draw(st.sampled_from([1, kinds])))),
+            tuple(draw(anything) for _ in range(draw(st.sampled_from([1, kinds])))),
             ways=(Way((f"b{row}",)),) if row + 1 < machines else (),
-            failures=draw(modes),
+            failures=draw(modes(draw(st.sampled_from(clocks)))) if fails else (),
+            set_up=draw(st.sampled_from([None, None, SetUp(7.0), SetUp(7.0, (("a", "aba"[kinds - 2], 31.0),))])),
         )
         for row in range(machines)
     )
     buffers = []
     for row in range(machines - 1):
-        places = draw(st.integers(0, 3))
+        places = draw(st.integers(1 if any_time else 0, 3))
         transport = draw(st.sampled_from([0.0, 20.0, 77.7])) if places else 0.0
         buffers.append(Buffer(f"b{row}", f"s{row + 1}", places, transport))
     source = Source(
         "source",
         "s0",
         order=tuple(draw(st.lists(st.sampled_from([item.id for item in types]), max_size=4))),
-        interval=draw(st.none() | any_time),
+        interval=draw(st.none() | anything),
         limit=draw(st.sampled_from([None, None, 0, 1, 20])),
     )
     return Plant(types, stations, (source,), tuple(buffers))
@@ -357,11 +381,23 @@ def test_every_record_is_what_the_jobs_of_an_event_by_event_run_add_up_to(
 
 
 @settings(max_examples=40, deadline=None)
-@given(plant=lines(fixed=True), seed=st.integers(0, 99))
+@given(plant=lines(fixed=True, fails=False), seed=st.integers(0, 99))
 def test_moments_at_which_much_happens_at_once_are_told_as_well(plant: Plant, seed: int) -> None:
-    quiet = replace(plant, stations=tuple(replace(station, failures=()) for station in plant.stations))
-    records = record(quiet, seed=seed, first=0, replications=1, start_s=0.0, batch_s=100.0, batches=6)
-    assert_told(records, 0, run_events(quiet, seed, 0, 5_000.0))
+    records = record(plant, seed=seed, first=0, replications=1, start_s=0.0, batch_s=100.0, batches=6)
+    assert_told(records, 0, run_events(plant, seed, 0, 5_000.0))
+
+
+@settings(max_examples=80, deadline=None)
+@given(plant=lines(any_time=True), seed=st.integers(0, 99), start=st.sampled_from([0.0, 300.0]))
+def test_the_event_calendar_records_the_same_also_with_failures_at_any_time(plant: Plant, seed: int, start: float) -> None:
+    grid = {"seed": seed, "first": 3, "replications": 2, "start_s": start, "batch_s": 700.0, "batches": 12}
+    mine, theirs = record(plant, **grid), engine.record(plant, **grid)
+    for name in ("out", "finished", "car", "ended", "remaining", "at_start", "stuck"):
+        np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name), err_msg=name)
+    compared = [column for column in range(columns.MACHINE_SUMS) if column != columns.ACTIVE]
+    np.testing.assert_allclose(mine.machine[..., compared], theirs.machine[..., compared], rtol=1e-9, atol=1e-5)
+    for name in ("level", "inside", "lead", "place", "carriers"):
+        np.testing.assert_allclose(getattr(mine, name), getattr(theirs, name), rtol=1e-9, atol=1e-5, err_msg=name)
 
 
 @settings(max_examples=40, deadline=None)
@@ -373,7 +409,7 @@ def test_the_recursion_and_the_events_agree_to_the_last_bit(plant: Plant, seed: 
 
 
 @settings(max_examples=10, deadline=None)
-@given(plant=lines(), seed=st.integers(0, 99))
+@given(plant=lines(any_time=True), seed=st.integers(0, 99))
 def test_a_run_is_the_same_alone_and_among_others(plant: Plant, seed: int) -> None:
     grid = {"start_s": 0.0, "batch_s": 900.0, "batches": 3}
     many = record(plant, seed=seed, first=0, replications=19, **grid)
@@ -409,6 +445,7 @@ def _with(line: Plant, **changes: object) -> Plant:
 
 LINE = serial_line([Time(60.0)] * 2, [1])
 MODE = Failure("f", Time(60.0), Time(60.0))
+ANY_TIME = replace(MODE, clock=FailureClock.PLANT)
 
 
 @pytest.mark.parametrize(
@@ -416,12 +453,20 @@ MODE = Failure("f", Time(60.0), Time(60.0))
     [
         (_with(LINE, machines=2), "2 machines"),
         (_with(LINE, maintenance=Maintenance(100.0, 10.0)), "planned maintenance"),
-        (_with(LINE, set_up=SetUp(10.0)), "set-ups"),
         (_with(LINE, batch=Batch(2)), "batches"),
         (_with(LINE, test=Test((0.9,), ("b1",))), "a test"),
         (_with(LINE, scrap_share=0.1), "scrap"),
         (_with(LINE, blocking=Blocking.BEFORE_SERVICE), "looks for a place"),
-        (_with(LINE, failures=(replace(MODE, clock=FailureClock.PLANT),)), "any time"),
+        (_with(LINE, failures=(replace(MODE, car=FailedCar.SCRAP),)), "costs the car"),
+        (_with(LINE, failures=(replace(MODE, clock=FailureClock.PLANT, car=FailedCar.RESTART),)), "starts anew"),
+        (
+            replace(
+                serial_line([Time(60.0)] * 2, [0]),
+                stations=(LINE.stations[0], replace(LINE.stations[1], failures=(ANY_TIME,))),
+            ),
+            "no place before it",
+        ),
+        (_with(LINE, failures=(MODE, replace(ANY_TIME, id="g"))), "both in operation and at any time"),
         (_with(LINE, failures=(replace(MODE, crew="crew"),)), "crew"),
         (_with(LINE, ways=(Way(("b1",), ("car",)),)), "different ways"),
         (_with(LINE, ways=(Way(("elsewhere",)),)), "one chain"),

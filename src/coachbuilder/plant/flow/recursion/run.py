@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coachbuilder.plant.flow.engine.network import TimeRows, machine_names
 from coachbuilder.plant.flow.network import key_of
-from coachbuilder.plant.flow.plant import Plant, Source, Station, Time, TimeKind
+from coachbuilder.plant.flow.plant import FailedCar, FailureClock, Plant, Source, Station, Time, TimeKind
 from coachbuilder.plant.flow.record import (
     BINS_PER_BATCH,
     CAME_IN,
@@ -83,16 +83,17 @@ def record(
         line, memory = builder.line()
         kernels.run_lanes(
             line,
+            kernels.Lanes(
+                failure=kernels.bases(line.mode["key"], streams.TO_FAILURE, first + begin),
+                repair=kernels.bases(line.mode["key"], streams.TO_REPAIR, first + begin),
+                failures=np.zeros((line.mode.size, kernels.LANES), np.int64),
+                work=kernels.bases(line.machine["key"], streams.SERVICE, first + begin),
+                interval=kernels.bases(np.array([line.source]), streams.INTERVAL, first + begin)[0],
+                owed=np.zeros(kinds),
+                cars=np.zeros(kinds, np.int64),
+            ),
             memory,
-            kernels.bases(line.mode["key"], streams.TO_FAILURE, first + begin),
-            kernels.bases(line.mode["key"], streams.TO_REPAIR, first + begin),
-            kernels.bases(line.machine["key"], streams.SERVICE, first + begin),
-            kernels.bases(np.array([line.source]), streams.INTERVAL, first + begin),
-            stock[part],
-            out[part],
-            remaining[part],
-            float(start_s),
-            batch_s / BINS_PER_BATCH,
+            kernels.Stock(stock[part], out[part], remaining[part], float(start_s), batch_s / BINS_PER_BATCH),
         )
     finished = stock[..., kernels.COUNTS : kernels.COUNTS + kinds].astype(np.int64)
     car = np.zeros((replications, batches + 1, kinds, CAR_SUMS), np.int64)
@@ -133,36 +134,35 @@ class _Builder:
 
     def __init__(self, plant: Plant, seed: int, stations: tuple[int, ...], between: tuple[int, ...]) -> None:
         self.plant, self.seed = plant, seed
-        self.stations = [plant.stations[row] for row in stations]
+        self.stations = [station for row in stations if isinstance(station := plant.stations[row], Station)]
         self.buffers = [plant.buffers[row] for row in between]
-        self.times: list[tuple[int, float, float, int, int]] = []
-        self.values: list[float] = []
 
     def line(self) -> tuple[Line, F8]:
         """Return the line and its memory, ready for a run."""
         from coachbuilder.plant.flow.recursion import kernels
-        from coachbuilder.plant.flow.streams.kernels import TIME
 
-        self.times, self.values = [], []
+        times = TimeRows()
         kinds = len(self.plant.types)
         machine = np.zeros(len(self.stations) + 1, kernels.MACHINE)
         cycle = np.zeros((len(self.stations), kinds), np.int64)
+        work_s = np.zeros((len(self.stations), kinds))
         modes: list[tuple[int, int, int, int, int]] = []
-        work: list[tuple[int, float]] = []
         block = kernels.LEAD + kinds
         for row, station in enumerate(self.stations):
-            assert isinstance(station, Station)
-            here, name = machine[row], f"{station.id}.1"
-            cycles = station.cycle * kinds if len(station.cycle) == 1 else station.cycle
-            cycle[row] = [self._time(time) for time in cycles]
+            here, (name,) = machine[row], machine_names(station)
             here["key"] = key_of(self.seed, name)
-            here["varies"] = int(any(self.times[time][0] for time in cycle[row]))
-            here["first_mode"] = len(modes)
-            for failure in station.failures:
+            for kind, time in enumerate(_by_type(station.cycle, kinds)):
+                cycle[row, kind] = times.row(time)
+                work_s[row, kind] = time.mean_s if _is_fixed(time) else -1.0
+            restarts = any(failure.car is FailedCar.RESTART for failure in station.failures)
+            here["varies"] = int(restarts or work_s[row].min() < 0.0)
+            here["sets_up"] = int(station.set_up is not None)
+            here["first_mode"] = here["first_any"] = len(modes)
+            for failure in sorted(station.failures, key=lambda each: each.clock is FailureClock.PLANT):
                 key = key_of(self.seed, f"{name}|{failure.id}")
-                pair = failure.to_failure, failure.to_repair
-                exponential = int(all(time.kind is TimeKind.EXPONENTIAL for time in pair))
-                modes.append((key, self._time(pair[0]), self._time(pair[1]), exponential, block))
+                pair = times.row(failure.to_failure), times.row(failure.to_repair)
+                modes.append((key, *pair, int(failure.car is FailedCar.RESTART), block))
+                here["first_any"] += int(failure.clock is FailureClock.WORKING)
                 block += 1
             here["last_mode"] = len(modes)
             if row > 0:
@@ -171,62 +171,61 @@ class _Builder:
             here["last_start"] = block + kernels.RING + max(int(here["places"]), 1) - 1
             here["room"] = here["start"] if here["places"] else block + kernels.LEFT
             here["job"] = here["last_start"] + 1
-            work.extend((int(here["job"]) + kind, time.mean_s) for kind, time in enumerate(cycles))
             block = int(here["job"]) + kinds
         machine[-1]["room"] = kernels.NOWHERE
         memory = _aligned(block, kernels.LANES)
-        for place, work_s in work:
-            memory[place] = work_s
+        for row in range(len(self.stations)):
+            memory[machine[row]["job"] : machine[row]["job"] + kinds] = work_s[row][:, np.newaxis]
         source = self.plant.sources[0]
-        shares, order = _release(self.plant, source)
+        interval = -1 if source.interval is None else times.row(source.interval)
+        mix, order = _release(self.plant, source)
+        rows, values_s = times.arrays()
         line = kernels.Line(
             machine=machine,
             mode=np.array(modes, dtype=kernels.MODE),
             cycle=cycle,
-            work_s=np.array([self.times[time][1] for time in cycle.flat]).reshape(cycle.shape),
-            interval=-1 if source.interval is None else self._time(source.interval),
+            work_s=work_s,
+            set_up_s=np.array([_set_ups(self.plant, station) for station in self.stations]),
+            time=rows,
+            value_s=values_s,
+            mix=mix,
+            order=order,
+            interval=interval,
             source=np.uint64(key_of(self.seed, f"source|{source.id}")),
             limit=-1 if source.limit is None else source.limit,
-            mix=shares,
-            order=order,
-            time=np.array(self.times, dtype=TIME),
-            value_s=np.array(self.values, dtype=np.float64),
         )
         return line, memory
 
-    def _time(self, time: Time) -> int:
-        """Return the row of a time."""
-        from coachbuilder.plant.flow.streams import kernels
 
-        kind = {
-            TimeKind.FIXED: kernels.FIXED,
-            TimeKind.EXPONENTIAL: kernels.EXPONENTIAL,
-            TimeKind.GAMMA: kernels.GAMMA,
-            TimeKind.LOGNORMAL: kernels.LOGNORMAL,
-            TimeKind.EMPIRICAL: kernels.EMPIRICAL,
-        }[time.kind]
-        shape = 0.0
-        if kind in (kernels.GAMMA, kernels.LOGNORMAL):
-            if time.cv == 0.0:
-                kind = kernels.FIXED
-            else:
-                shape = 1.0 / time.cv**2 if kind == kernels.GAMMA else math.sqrt(math.log(1.0 + time.cv**2))
-        first = len(self.values)
-        self.values.extend(time.values_s)
-        self.times.append((kind, time.mean_s, shape, first, len(self.values)))
-        return len(self.times) - 1
+def _by_type(cycle: tuple[Time, ...], kinds: int) -> tuple[Time, ...]:
+    return cycle * kinds if len(cycle) == 1 else cycle
+
+
+def _is_fixed(time: Time) -> bool:
+    return time.kind is TimeKind.FIXED or (time.kind in (TimeKind.GAMMA, TimeKind.LOGNORMAL) and time.cv == 0.0)
+
+
+def _set_ups(plant: Plant, station: Station) -> F8:
+    """Return the set-up between every type and the next, s."""
+    families = [item.family for item in plant.types]
+    if station.set_up is None:
+        return np.zeros((len(families), len(families)))
+    told = {(before, after): time_s for before, after, time_s in station.set_up.pairs}
+    usual_s = station.set_up.time_s
+    return np.array(
+        [[told.get((before, after), 0.0 if before == after else usual_s) for after in families] for before in families]
+    )
 
 
 def _release(plant: Plant, source: Source) -> tuple[F8, NDArray[np.int64]]:
     """Return the shares of the types, and their order if it is given."""
     row = {item.id: place for place, item in enumerate(plant.types)}
     order = np.array([row[name] for name in source.order], dtype=np.int64)
-    shares = np.array([item.share for item in plant.types])
-    if source.shares:
-        shares[:] = 0.0
-        for name, share in source.shares:
-            shares[row[name]] = share
-    return shares / sum(shares.tolist()), order
+    shares = dict(source.shares) or {item.id: item.share for item in plant.types}
+    mix = np.zeros(len(plant.types))
+    for name, share in shares.items():
+        mix[row[name]] = share / sum(shares.values())
+    return mix, order
 
 
 def _aligned(rows: int, lanes: int) -> F8:

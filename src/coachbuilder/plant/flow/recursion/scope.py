@@ -9,7 +9,8 @@ def why_not(plant: Plant) -> str:
     """Return why a plant is no plain serial line that the recursion can do; empty if it is one.
 
     It can do one source, and stations of one machine each in one chain with one buffer between neighbours: any times,
-    any number of types, failures on the working clock after which the work goes on.
+    any number of types, set-ups, and failures without crews. The work goes on after a repair; on the working clock it
+    may start anew. A machine that fails at any time has no other failures, and a place in the buffer before it.
 
     Examples
     --------
@@ -30,6 +31,10 @@ def why_not(plant: Plant) -> str:
             return f"buffer {buffer.id}: it holds cars at the start"
     if not chain(plant):
         return "its stations do not stand in one chain with one buffer between neighbours"
+    for buffer in plant.buffers:
+        behind = plant.station(buffer.to)
+        if buffer.places == 0 and any(failure.clock is FailureClock.PLANT for failure in behind.failures):
+            return f"station {behind.id}: it fails at any time, and there is no place before it"
     return ""
 
 
@@ -62,7 +67,6 @@ def _reason(station: Station | MovingLine) -> str:
         return f"it has {station.machines} machines"
     told = (
         ("planned maintenance", station.maintenance),
-        ("set-ups", station.set_up),
         ("batches", station.batch),
         ("a test", station.test),
         ("scrap", station.scrap_share),
@@ -76,14 +80,17 @@ def _reason(station: Station | MovingLine) -> str:
         return "it looks for a place before it starts"
     if len(station.ways) > 1 or any(way.types or len(way.to) > 1 for way in station.ways):
         return "its cars go different ways"
+    if len({failure.clock for failure in station.failures}) > 1:
+        # A failure on the plant's clock has to wait for a repair of one on the working clock, whose time is not kept.
+        return "it fails both in operation and at any time"
     return next((f"failure {failure.id}: {why}" for failure in station.failures if (why := _failure(failure))), "")
 
 
 def _failure(failure: Failure) -> str:
-    if failure.clock is not FailureClock.WORKING:
-        return "it comes at any time"
-    if failure.car is not FailedCar.RESUME:
-        return "the work does not go on after the repair"
+    if failure.car is FailedCar.SCRAP:
+        return "it costs the car"
+    if failure.car is FailedCar.RESTART and failure.clock is FailureClock.PLANT:
+        return "it comes at any time, and the work starts anew"
     if failure.crew:
         return "it needs a crew"
     return "" if failure.to_failure.mean_s > 0.0 else "it never stops failing"
