@@ -62,13 +62,15 @@ def answer_of(records: Records) -> Answer:
     return counted.tolist(), int(records.finished[:, -1].sum())
 
 
-def by_recursion(replications: int, threads: int = 1) -> Callable[[int], Answer]:
+def by_recursion(
+    replications: int, threads: int = 1, clock: FailureClock = FailureClock.WORKING
+) -> Callable[[int], Answer]:
     """The recursion of departures; ``replications`` a thread."""
 
     def run(first: int) -> Answer:
         return answer_of(
             recursion.record(
-                line(),
+                line(clock),
                 seed=1,
                 first=first * replications,
                 replications=replications,
@@ -297,6 +299,9 @@ def contenders(threads: int) -> list[Contender]:
         Contender("recursion, 1 replication", "", by_recursion(1)),
         Contender(one, "", by_recursion(16)),
         Contender(several, "", by_recursion(16, threads), threads, one),
+        Contender(
+            "recursion, any time, 16", "", by_recursion(16, clock=FailureClock.PLANT), remark="fails at any time"
+        ),
     ]
     if util.find_spec("coachbuilder.plant.flow.engine") is not None:
         one, several = "event calendar", f"event calendar, {threads} threads"
