@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from coachbuilder.plant.flow import engine
 from coachbuilder.plant.flow import record as columns
-from coachbuilder.plant.flow.network import key_of
+from coachbuilder.plant.flow.engine import key_of
 from coachbuilder.plant.flow.plant import (
     Batch,
     Blocking,
@@ -389,7 +389,9 @@ def test_moments_at_which_much_happens_at_once_are_told_as_well(plant: Plant, se
 
 @settings(max_examples=80, deadline=None)
 @given(plant=lines(any_time=True), seed=st.integers(0, 99), start=st.sampled_from([0.0, 300.0]))
-def test_the_event_calendar_records_the_same_also_with_failures_at_any_time(plant: Plant, seed: int, start: float) -> None:
+def test_the_event_calendar_records_the_same_failures_at_any_time_included(
+    plant: Plant, seed: int, start: float
+) -> None:
     grid = {"seed": seed, "first": 3, "replications": 2, "start_s": start, "batch_s": 700.0, "batches": 12}
     mine, theirs = record(plant, **grid), engine.record(plant, **grid)
     for name in ("out", "finished", "car", "ended", "remaining", "at_start", "stuck"):
@@ -470,6 +472,7 @@ ANY_TIME = replace(MODE, clock=FailureClock.PLANT)
         (_with(LINE, failures=(replace(MODE, crew="crew"),)), "crew"),
         (_with(LINE, ways=(Way(("b1",), ("car",)),)), "different ways"),
         (_with(LINE, ways=(Way(("elsewhere",)),)), "one chain"),
+        (serial_line([Time(0.0)] * 2, [1]), "no station takes any time"),
         (replace(LINE, sources=LINE.sources * 2), "2 sources"),
         (replace(LINE, buffers=(replace(LINE.buffers[0], filled=("car",)),)), "at the start"),
         (replace(LINE, buffers=(replace(LINE.buffers[0], to="m1"),)), "one chain"),

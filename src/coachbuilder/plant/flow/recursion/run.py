@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.plant.flow.engine.network import TimeRows, machine_names
-from coachbuilder.plant.flow.network import key_of
+from coachbuilder.plant.flow.engine.network import TimeRows, key_of, machine_names
 from coachbuilder.plant.flow.plant import FailedCar, FailureClock, Plant, Source, Station, Time, TimeKind
 from coachbuilder.plant.flow.record import (
     BINS_PER_BATCH,

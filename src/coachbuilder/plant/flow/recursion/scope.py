@@ -26,6 +26,8 @@ def why_not(plant: Plant) -> str:
         reason = _reason(station)
         if reason:
             return f"station {station.id}: {reason}"
+    if all(time.mean_s == 0.0 for each in plant.stations if isinstance(each, Station) for time in each.cycle):
+        return "no station takes any time"
     for buffer in plant.buffers:
         if buffer.filled:
             return f"buffer {buffer.id}: it holds cars at the start"
