@@ -163,9 +163,7 @@ def _models(plant: Plant, totals: Totals, cut: int) -> tuple[ModelAnswer, ...]:
     return tuple(answers)
 
 
-def _shops(
-    plant: Plant, totals: Totals, cut: int, machines: tuple[MachineAnswer, ...]
-) -> tuple[ShopAnswer, ...]:
+def _shops(plant: Plant, totals: Totals, cut: int, machines: tuple[MachineAnswer, ...]) -> tuple[ShopAnswer, ...]:
     hours = totals.counted_s(cut) / HOUR_S
     rates = totals.shop_from.estimates(cut, 1.0 / hours)
     by_type_per_h = (totals.shop_types[-1] - totals.shop_types[cut]) / (hours * totals.replications)

@@ -90,7 +90,8 @@ class Totals:
 
     def batch_rates_per_h(self) -> F8:
         """Return (R, B) cars that leave an hour in each batch of each run."""
-        return self.out.reshape(self.replications, self.batches, BINS_PER_BATCH).sum(axis=2) * (3600.0 / self.batch_s)
+        cars = self.out.reshape(self.replications, self.batches, BINS_PER_BATCH).sum(axis=2)
+        return np.asarray(cars * (3600.0 / self.batch_s))
 
 
 def joined(parts: list[Totals]) -> Totals:
