@@ -163,16 +163,17 @@ class StationActivity:
     """Share of time blocked."""
     starved: float
     """Share of time starved."""
-    turning_point: bool
-    """Whether the stations before it wait more for places than for cars, and those behind it more for cars."""
+    waited_for: float
+    """Share of time for which its neighbours wait for it: those before it blocked, those behind it starved; mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bottleneck:
     """What limits the plant.
 
-    The station with the largest active share, or the turning point among those within 3 % of it: this rule finds the
-    machine whose speed matters most more often than the others in ``benchmarks/flow_bottleneck.py``.
+    Of the stations whose active share is within 5 % of the largest, the one for which that and the time its neighbours
+    wait for it are most together. Of the rules measured in ``benchmarks/flow_bottleneck.py`` it finds most often where
+    speed matters most, and never misses a station that is the slowest by far.
     """
 
     machine: str

@@ -1,14 +1,16 @@
 """Finds the station that limits a plant from where the time of its machines goes.
 
-Four rules are known from lines of single machines. Here they look at stations, so that machines side by side count as
+Three rules are known from lines of single machines. Here they look at stations, so that machines side by side count as
 one, and at the ways between stations, so that any plant may be looked at:
 
 - the largest **active share**: neither starved nor blocked nor off shift;
 - the longest mean **active period** without interruption (Roser, Nakano and Tanaka 2001);
 - **arrows** (Kuo, Lim and Meerkov 1996): of two neighbours, one points to the other if it is blocked more than the other
   is starved, else the other way; the bottleneck is where no arrow points away, and of several the one whose neighbours
-  wait longest;
-- the **turning point** (Li, Chang and Ni 2009): before it stations are blocked more than starved, behind it less.
+  wait longest.
+
+The first is right where one station is the slowest by far. Between stations that are nearly equal, what matters is which
+of them the others wait for; so there the time for which the neighbours wait is added to the active share.
 """
 
 from __future__ import annotations
@@ -33,8 +35,8 @@ from coachbuilder.plant.flow.record import (
 )
 from coachbuilder.plant.flow.reduction import Totals, by_type, feeds, first_machines, names_of
 
-CLOSE = 0.03
-"""Stations whose active share is within this share of the largest are told apart by the turning point."""
+CLOSE = 0.05
+"""Stations whose active share is within this share of the largest are told apart by the time their neighbours wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def find(plant: Plant, totals: Totals, cut: int) -> Bottleneck:
     neighbours = neighbours_of(plant)
     stations = _activities(plant, totals, cut, share, neighbours)
     active = np.array([station.active_share for station in stations])
-    best = chosen(active, [station.turning_point for station in stations])
+    best = chosen(active, np.array([station.waited_for for station in stations]))
     others = np.delete(active, best)
     rows = slice(first[best], first[best + 1])
     periods = [station.active_period_s for station in stations]
@@ -73,17 +75,16 @@ def find(plant: Plant, totals: Totals, cut: int) -> Bottleneck:
     )
 
 
-def chosen(active_share: F8, turning_point: list[bool]) -> int:
-    """Return the station with the largest active share, or the turning point with the largest one close to it.
+def chosen(active_share: F8, waited_for: F8) -> int:
+    """Return which station is the bottleneck.
 
     Examples
     --------
-    >>> chosen(np.array([0.90, 0.89, 0.80]), [False, True, True]), chosen(np.array([0.9, 0.5]), [False, True])
-    (1, 0)
+    >>> chosen(np.array([0.90, 0.88, 0.70]), np.array([0.05, 0.20, 0.30]))
+    1
     """
     close = active_share >= (1.0 - CLOSE) * active_share.max()
-    turning = close & np.array(turning_point)
-    return int(np.argmax(np.where(turning, active_share, -1.0) if turning.any() else active_share))
+    return int(np.argmax(np.where(close, active_share + waited_for, -1.0)))
 
 
 def no_arrow_away(blocked: F8, starved: F8, neighbours: Neighbours) -> int | None:
@@ -145,7 +146,7 @@ def _activities(
     by_machine = np.stack([share, period_s, sums[:, BLOCKED] / on_s, np.maximum(whole_s - not_starved_s, 0.0) / on_s])
     first = first_machines(plant)
     rows = np.array([by_machine[:, first[row] : first[row + 1]].mean(axis=1) for row in range(len(plant.stations))])
-    waits = rows[:, 2] - rows[:, 3]
+    blocked, starved = rows[:, 2], rows[:, 3]
     return tuple(
         StationActivity(
             station=station.id,
@@ -153,16 +154,11 @@ def _activities(
             active_period_s=float(row[1]),
             blocked=float(row[2]),
             starved=float(row[3]),
-            turning_point=bool(
-                sum(waits[list(before)]) >= 0.0 >= sum(waits[list(behind)])
-                and not _all_the_same(waits, before, behind)
-            ),
+            waited_for=_mean([*blocked[list(before)], *starved[list(behind)]]),
         )
-        for station, row, before, behind in zip(
-            plant.stations, rows, neighbours.before, neighbours.behind, strict=True
-        )
+        for station, row, before, behind in zip(plant.stations, rows, neighbours.before, neighbours.behind, strict=True)
     )
 
 
-def _all_the_same(waits: F8, before: tuple[int, ...], behind: tuple[int, ...]) -> bool:
-    return not np.any(waits[[*before, *behind]])
+def _mean(values: list[float]) -> float:
+    return float(sum(values)) / len(values) if values else 0.0
