@@ -33,7 +33,7 @@ from coachbuilder.plant.flow.plant import (
     serial_line,
 )
 from coachbuilder.plant.flow.record import COMPLETE, NOT_CONSERVED, STANDSTILL, Records
-from coachbuilder.plant.flow.reduction import Totals, joined, reduced
+from coachbuilder.plant.flow.reduction import Totals, exits_of, joined, reduced
 from coachbuilder.plant.flow.sensitivity import sensitivity
 from coachbuilder.plant.flow.simulate import grid_of, simulate
 
@@ -45,7 +45,7 @@ def exponential_pair(places: int, second_s: float = 60.0) -> Plant:
 
 
 def pair_rate_per_h(places: int, second_s: float = 60.0) -> float:
-    """Two exponential machines, blocking after service: an M/M/1 queue of ``places + 2`` cars at most, one more held."""
+    """Two exponential machines, blocking after service: the second is an M/M/1 queue of at most ``places + 2`` cars."""
     ratio = second_s / 60.0
     states = places + 3
     idle = 1.0 / states if ratio == 1.0 else (1.0 - ratio) / (1.0 - ratio**states)
@@ -68,9 +68,7 @@ def test_mser_makes_the_marginal_error_least_as_counted_by_hand() -> None:
 def test_mser_cuts_a_known_transient_and_little_of_what_is_steady() -> None:
     random = np.random.default_rng(5)
     moments = np.arange(50)
-    cuts = [
-        mser(60.0 * (1.0 - np.exp(-(moments + 1) / 4.0)) + random.normal(0.0, 0.5, 50))[0] for _ in range(100)
-    ]
+    cuts = [mser(60.0 * (1.0 - np.exp(-(moments + 1) / 4.0)) + random.normal(0.0, 0.5, 50))[0] for _ in range(100)]
     # The transient is below the noise after 4 ln(60 / 0.5) = 19 batches, and above three times the noise before 15.
     assert min(cuts) >= 14
     assert np.mean(cuts) < 24
@@ -101,6 +99,7 @@ def test_batches_follow_the_shifts_so_that_the_shifts_do_not_look_like_a_transie
     assert grid_of(plant, 365.0, None).batch_s == 7 * DAY_S
     assert grid_of(plant, 365.0, None).batches == 52
     assert grid_of(plant, 3650.0, None).batch_s == 70 * DAY_S
+    assert grid_of(plant, 30.0, None).batches == 4
     assert grid_of(plant, 20.0, None).batch_s == pytest.approx(0.4 * DAY_S)
 
 
@@ -108,7 +107,9 @@ def test_batches_follow_the_shifts_so_that_the_shifts_do_not_look_like_a_transie
 
 
 def covered(rates: list[PlantAnswer], exact: float) -> int:
-    return sum(abs(answer.throughput_per_hour.mean - exact) <= (answer.throughput_per_hour.ci95 or 0.0) for answer in rates)
+    return sum(
+        abs(answer.throughput_per_hour.mean - exact) <= (answer.throughput_per_hour.ci95 or 0.0) for answer in rates
+    )
 
 
 @pytest.mark.parametrize("warm_up_h", [5.0, None])
@@ -303,7 +304,8 @@ def small_records(replications: int = 2, ended: int = COMPLETE) -> Records:
 
 
 def small_answer(cut: int, ended: int = COMPLETE) -> PlantAnswer:
-    totals = joined([reduced(small_plant(), small_records(2, ended)), reduced(small_plant(), small_records(1, ended))])
+    exits = exits_of(small_plant())
+    totals = joined([reduced(small_records(2, ended), exits), reduced(small_records(1, ended), exits)])
     return conclude(small_plant(), totals, cut, warm_up_rule="given", engine="event calendar")
 
 
@@ -370,7 +372,7 @@ def test_lost_cars_are_a_fault_of_the_program(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_totals_are_small_whatever_the_number_of_replications() -> None:
-    few, many = (reduced(small_plant(), small_records(count)) for count in (1, 50))
+    few, many = (reduced(small_records(count), exits_of(small_plant())) for count in (1, 50))
     for name in ("machine", "finished", "place", "shop_types"):
         assert getattr(few, name).shape == getattr(many, name).shape
     assert isinstance(few, Totals)

@@ -5,12 +5,12 @@ one, and at the ways between stations, so that any plant may be looked at:
 
 - the largest **active share**: neither starved nor blocked nor off shift;
 - the longest mean **active period** without interruption (Roser, Nakano and Tanaka 2001);
-- **arrows** (Kuo, Lim and Meerkov 1996): of two neighbours, one points to the other if it is blocked more than the other
-  is starved, else the other way; the bottleneck is where no arrow points away, and of several the one whose neighbours
+- **arrows** (Kuo, Lim and Meerkov 1996): of two neighbours, one points to the other if it is blocked more than that is
+  starved, else the other way; the bottleneck is where no arrow points away, and of several the one whose neighbours
   wait longest.
 
-The first is right where one station is the slowest by far. Between stations that are nearly equal, what matters is which
-of them the others wait for; so there the time for which the neighbours wait is added to the active share.
+The first is right where one station is the slowest by far. Between stations that are nearly equal, what matters is
+which of them the others wait for; there the time for which the neighbours wait is added to the active share.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from coachbuilder.plant.flow.record import (
     STOPPED,
     WORKING,
 )
-from coachbuilder.plant.flow.reduction import Totals, by_type, feeds, first_machines, names_of
+from coachbuilder.plant.flow.reduction import Totals, Ways, by_type, first_machines, names_of
 
 CLOSE = 0.05
 """Stations whose active share is within this share of the largest are told apart by the time their neighbours wait."""
@@ -108,15 +108,14 @@ def no_arrow_away(blocked: F8, starved: F8, neighbours: Neighbours) -> int | Non
 
 def neighbours_of(plant: Plant) -> Neighbours:
     """Return who passes cars to whom; failing cars count as well."""
+    ways = Ways.of(plant)
     row_of = {station.id: row for row, station in enumerate(plant.stations)}
-    behind: list[tuple[int, ...]] = []
-    for station in plant.stations:
-        targets = [buffer for way in station.ways for buffer in way.to]
-        targets.extend(station.test.fail_to if station.test else ())
-        rows = {row_of[other.id] for other in feeds(plant, tuple(targets))} - {row_of[station.id]}
-        behind.append(tuple(sorted(rows)))
-    before = tuple(tuple(row for row, rows in enumerate(behind) if this in rows) for this in range(len(behind)))
-    return Neighbours(before, tuple(behind))
+    behind = [tuple({row_of[other.id]: None for other in ways.after(station)}) for station in plant.stations]
+    before: list[list[int]] = [[] for _ in behind]
+    for row, rows in enumerate(behind):
+        for other in rows:
+            before[other].append(row)
+    return Neighbours(tuple(map(tuple, before)), tuple(behind))
 
 
 def _active_shares(plant: Plant, totals: Totals, cut: int) -> F8:

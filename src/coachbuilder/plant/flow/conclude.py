@@ -42,8 +42,8 @@ from coachbuilder.plant.flow.record import (
 )
 from coachbuilder.plant.flow.reduction import (
     Totals,
+    Ways,
     by_type,
-    feeds,
     first_machines,
     names_of,
     passing_shares,
@@ -242,7 +242,7 @@ def _quality(plant: Plant, station: Station | MovingLine, cars: F8, finished: F8
         kept = 1.0 - station.scrap_share if isinstance(station, Station) else 1.0
         return min(1.0, kept * float(cars[:, PASSED].sum()) / total)
     # With several tests the records do not tell whose verdict it was; the expected shares stand in.
-    return float(finished @ np.array(passing_shares(plant, station))) / total
+    return float(finished @ np.array(passing_shares(plant, Ways.of(plant), station))) / total
 
 
 def _lead(totals: Totals, cut: int) -> Estimate | None:
@@ -269,40 +269,28 @@ def _standstill(plant: Plant, totals: Totals) -> str:
     if row < 0:
         return count
     stuck = plant.stations[row]
-    loop = _loop_of(plant, stuck)
-    first = first_machines(plant)
-    full = 0.999 * totals.batch_s
-    held = [
-        station.id
-        for index, station in enumerate(plant.stations)
-        if station.id in loop and totals.held_at_end[first[index] : first[index + 1]].max() >= full
-    ]
-    if len(loop) > 1:
-        named = held if len(held) > 1 else [station.id for station in plant.stations if station.id in loop]
+    loop = _loop_ahead(plant, stuck)
+    if loop:
+        first = first_machines(plant)
+        held = {
+            station.id
+            for index, station in enumerate(plant.stations)
+            if totals.held_at_end[first[index] : first[index + 1]].max() >= 0.999 * totals.batch_s
+        }
+        # Runs that stop in their last batch have not been blocked for a whole batch; the loop itself is told then.
+        named = loop & held if len(loop & held) > 1 else loop
         return (
-            f"{count}: {', '.join(named)} wait for each other's places; "
-            "more places on the way back, or fewer cars sent back, would free them"
+            f"{count}: {', '.join(station.id for station in plant.stations if station.id in named)} wait for each "
+            "other's places; more places on the way back, or fewer cars sent back, would free them"
         )
-    if loop_of_carriers := [loop.id for loop in plant.carriers if stuck.id in (loop.load, loop.unload)]:
-        return f"{count}: {stuck.id} waits for carriers of {', '.join(loop_of_carriers)} that no car gives back"
+    if loops := [loop.id for loop in plant.carriers if stuck.id in (loop.load, loop.unload)]:
+        return f"{count}: {stuck.id} waits for carriers of {', '.join(loops)} that no car gives back"
     return f"{count}: {stuck.id} waits for what never comes"
 
 
-def _loop_of(plant: Plant, station: Station | MovingLine) -> set[str]:
-    """Return the stations from which cars come to ``station`` and to which its cars come."""
-    ahead = _downstream(plant, station.id)
-    return {name for name in ahead if station.id in _downstream(plant, name)} | {station.id}
-
-
-def _downstream(plant: Plant, name: str) -> set[str]:
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        station = plant.station(waiting.pop())
-        targets = [buffer for way in station.ways for buffer in way.to]
-        targets.extend(station.test.fail_to if station.test else ())
-        for behind in feeds(plant, tuple(targets)):
-            if behind.id not in found:
-                found.add(behind.id)
-                waiting.append(behind.id)
-    return found
+def _loop_ahead(plant: Plant, station: Station | MovingLine) -> set[str]:
+    """Return the stations in loops to which the cars of ``station`` come, itself included if it is in one."""
+    ways = Ways.of(plant)
+    reached = ways.reached([station])
+    ahead = [other for other in plant.stations if other.id in reached]
+    return {other.id for other in ahead if other.id in ways.reached(ways.after(other))}

@@ -6,6 +6,7 @@ the cut may lie, but added up over the replications; only a few small series are
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.plant.flow.estimates import F8, Moments
-from coachbuilder.plant.flow.plant import Buffer, MovingLine, Plant, Station, Test
+from coachbuilder.plant.flow.plant import MovingLine, Plant, Station
 from coachbuilder.plant.flow.record import BINS_PER_BATCH, BLOCKED, LEFT, STANDSTILL, Names, Records
 
 I8 = NDArray[np.int64]
@@ -130,19 +131,36 @@ def joined(parts: list[Totals]) -> Totals:
     )
 
 
-def reduced(plant: Plant, records: Records) -> Totals:
-    """Return the totals of one portion of replications."""
-    shops = shops_of(plant)
-    of_shop = np.zeros((records.replications, records.batches + 1, len(shops), len(plant.types)))
+@dataclass(frozen=True, slots=True)
+class Exits:
+    """Which machines pass cars out of their shops."""
+
+    shops: int
+    """Number of shops."""
+    machines: tuple[tuple[slice, int, F8], ...]
+    """Rows of machines, their shop, and by type the share of the cars they finish that leaves it."""
+
+
+def exits_of(plant: Plant) -> Exits:
+    """Return which machines pass cars out of their shops."""
+    ways = Ways.of(plant)
+    shops = {shop: row for row, shop in enumerate(shops_of(plant))}
     first = first_machines(plant)
+    machines = []
     for row, station in enumerate(plant.stations):
-        shares = leaving_shares(plant, station)
+        shares = leaving_shares(plant, ways, station)
         if any(shares):
-            rows = slice(first[row], first[row + 1])
-            shop = shops.index(shop_of(station))
-            of_shop[:, :, shop] += records.finished[:, :, rows].sum(axis=2) * np.array(shares)
+            machines.append((slice(first[row], first[row + 1]), shops[shop_of(station)], np.array(shares)))
+    return Exits(len(shops), tuple(machines))
+
+
+def reduced(records: Records, exits: Exits) -> Totals:
+    """Return the totals of one portion of replications."""
+    of_shop = np.zeros((records.replications, records.batches + 1, exits.shops, records.finished.shape[3]))
+    for rows, shop, shares in exits.machines:
+        of_shop[:, :, shop] += records.finished[:, :, rows].sum(axis=2) * shares
     stuck = np.flatnonzero(records.ended == STANDSTILL)
-    blocked = records.machine[stuck[0], -2:, :, BLOCKED] if stuck.size else np.zeros((2, first[-1]))
+    blocked = records.machine[stuck[0], -2:, :, BLOCKED] if stuck.size else np.zeros((2, records.machine.shape[2]))
     return Totals(
         start_s=records.start_s,
         batch_s=records.batch_s,
@@ -213,40 +231,69 @@ def shops_of(plant: Plant) -> tuple[str, ...]:
     return tuple(dict.fromkeys(shop_of(station) for station in plant.stations))
 
 
-def feeds(plant: Plant, buffers: tuple[str, ...]) -> list[Station | MovingLine]:
-    """Return the stations behind some buffers."""
-    by_id: dict[str, Buffer] = {buffer.id: buffer for buffer in plant.buffers}
-    return [plant.station(by_id[name].to) for name in buffers]
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Finds what stands behind buffers."""
+
+    station_of: dict[str, Station | MovingLine]
+    """Stations by name."""
+    buffer_to: dict[str, str]
+    """Station behind every buffer."""
+
+    @classmethod
+    def of(cls, plant: Plant) -> Ways:
+        """Return those of a plant."""
+        return cls(
+            {station.id: station for station in plant.stations}, {buffer.id: buffer.to for buffer in plant.buffers}
+        )
+
+    def behind(self, buffers: Iterable[str]) -> list[Station | MovingLine]:
+        """Return the stations behind some buffers."""
+        return [self.station_of[self.buffer_to[name]] for name in buffers]
+
+    def after(self, station: Station | MovingLine) -> list[Station | MovingLine]:
+        """Return the stations to which a station passes cars, failing ones as well."""
+        passed = [buffer for way in station.ways for buffer in way.to]
+        return self.behind([*passed, *(station.test.fail_to if station.test else ())])
+
+    def reached(self, stations: Iterable[Station | MovingLine]) -> set[str]:
+        """Return some stations, and all to which their cars come."""
+        waiting = list(stations)
+        found: set[str] = set()
+        while waiting:
+            station = waiting.pop()
+            if station.id not in found:
+                found.add(station.id)
+                waiting.extend(self.after(station))
+        return found
 
 
-def leaving_shares(plant: Plant, station: Station | MovingLine) -> list[float]:
+def leaving_shares(plant: Plant, ways: Ways, station: Station | MovingLine) -> list[float]:
     """Return by type which share of the cars that a station finishes leaves its shop.
 
     Cars that fail a test or are scrapped there do not; the share that passes is the expected one.
     """
-    passing = passing_shares(plant, station)
-    return [
-        share if _leaves(plant, station, item.id) else 0.0 for item, share in zip(plant.types, passing, strict=True)
-    ]
+    passing = passing_shares(plant, ways, station)
+    return [share if _leaves(ways, station, item.id) else 0.0 for item, share in zip(plant.types, passing, strict=True)]
 
 
-def _leaves(plant: Plant, station: Station | MovingLine, car: str) -> bool:
+def _leaves(ways: Ways, station: Station | MovingLine, car: str) -> bool:
     if not station.ways:
         return True
     way = next((way for way in station.ways if car in way.types), None)
     way = way or next((way for way in station.ways if not way.types), None)
     if way is None:
         return False
-    return not way.to or any(shop_of(behind) != shop_of(station) for behind in feeds(plant, way.to))
+    return not way.to or any(shop_of(behind) != shop_of(station) for behind in ways.behind(way.to))
 
 
-def passing_shares(plant: Plant, station: Station | MovingLine) -> list[float]:
+def passing_shares(plant: Plant, ways: Ways, station: Station | MovingLine) -> list[float]:
     """Return by type the expected share of the cars that a station finishes which are passed on as good."""
     kept = 1.0 - station.scrap_share if isinstance(station, Station) else 1.0
     test = station.test
     if test is None:
         return [kept] * len(plant.types)
-    again = station.id in _reached(plant, test)
+    again = station.id in ways.reached(ways.behind(test.fail_to))
     shares = []
     for first in by_type(test.first_pass_yield, len(plant.types)):
         if again and test.retest_yield > 0.0:
@@ -255,19 +302,6 @@ def passing_shares(plant: Plant, station: Station | MovingLine) -> list[float]:
         else:
             shares.append(kept * first)
     return shares
-
-
-def _reached(plant: Plant, test: Test) -> set[str]:
-    """Return the stations that a failing car may come to."""
-    waiting = [station.id for station in feeds(plant, test.fail_to)]
-    found: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            for way in plant.station(name).ways:
-                waiting.extend(behind.id for behind in feeds(plant, way.to))
-    return found
 
 
 def by_type(values: tuple[_Value, ...], types: int) -> tuple[_Value, ...]:

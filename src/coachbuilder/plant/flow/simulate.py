@@ -14,7 +14,7 @@ from coachbuilder.plant.flow.answer import PlantAnswer
 from coachbuilder.plant.flow.estimates import estimate_of, mser
 from coachbuilder.plant.flow.plant import Plant
 from coachbuilder.plant.flow.record import TOO_MANY_EVENTS, Records
-from coachbuilder.plant.flow.reduction import Totals, joined, reduced
+from coachbuilder.plant.flow.reduction import Totals, exits_of, joined, reduced
 
 Engine = Literal["event calendar", "recursion"]
 Progress = Callable[[int, int], None]
@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 BATCHES = 50
 """Batches of a run; with calendars about as many, each of whole periods."""
 
-FEWEST_PERIODS = 10
+FEWEST_PERIODS = 4
 """Whole periods of the calendars in a run below which batches do not follow them."""
 
 PORTIONS = 16
@@ -129,6 +129,8 @@ def simulate(
     wanted = replications if precision is None else max(replications, FEWEST_FOR_PRECISION)
     parts: list[Totals] = []
     remarks: list[str] = []
+    if warm_up_h is None and plant.calendars and grid.batches == BATCHES and grid.batch_s < _period_s(plant):
+        remarks.append("the run has too few periods of the shifts for its rate to be that of whole periods")
     done = 0
     while True:
         parts.append(replicate(plant, grid, record, seed, done, wanted - done, threads, progress))
@@ -197,11 +199,15 @@ def grid_of(plant: Plant, days: float, warm_up_h: float | None) -> Grid:
         raise ValueError(message)
     length_s = days * DAY_S
     start_s = 0.0 if warm_up_h is None else warm_up_h * HOUR_S
-    period_s = max((calendar.period_s for calendar in plant.calendars), default=0.0)
+    period_s = _period_s(plant)
     if period_s > 0.0 and length_s >= FEWEST_PERIODS * period_s and warm_up_h is None:
         periods = max(1, round(length_s / (BATCHES * period_s)))
         return Grid(start_s, periods * period_s, int(length_s / (periods * period_s)))
     return Grid(start_s, length_s / BATCHES, BATCHES)
+
+
+def _period_s(plant: Plant) -> float:
+    return max((calendar.period_s for calendar in plant.calendars), default=0.0)
 
 
 def warm_up_of(totals: Totals, warm_up_h: float | None) -> tuple[int, str]:
@@ -233,6 +239,7 @@ def replicate(
     """
     size = _portion_size(plant, grid, replications)
     starts = range(first, first + replications, size)
+    exits = exits_of(plant)
 
     def portion(start: int) -> Totals:
         count = min(size, first + replications - start)
@@ -248,7 +255,7 @@ def replicate(
         if np.any(records.ended >= TOO_MANY_EVENTS):
             message = "the simulation lost count of its cars or did not come to its end; please report this plant"
             raise RuntimeError(message)
-        return reduced(plant, records)
+        return reduced(records, exits)
 
     workers = min(len(starts), threads or os.cpu_count() or 1)
     parts: list[Totals] = []
