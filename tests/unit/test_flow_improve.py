@@ -133,6 +133,18 @@ def test_the_search_among_many_allocations_comes_as_near(
     assert exact_rate_per_h(cycle_s, tuple(answer.places.values())) >= best_rate * 0.997
 
 
+def test_a_search_among_many_buffers_is_narrowed_to_those_where_time_is_lost_on_both_sides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(improve, "WHOLE_SEARCH", 0)
+    monkeypatch.setattr(improve, "MOST_BUFFERS", 2)
+    cycle_s = (60.0, 60.0, 60.0, 20.0, 20.0)
+    answer = allocate_buffers(line_of(cycle_s, (0, 0, 0, 0)), 4, days=10.0, warm_up_h=5.0)
+    assert [name for name, places in answer.places.items() if places] == ["b1", "b2"]
+    best_rate = best_allocation(cycle_s, 4)[1]
+    assert exact_rate_per_h(cycle_s, tuple(answer.places.values())) >= best_rate * 0.99
+
+
 def test_the_gain_is_told_against_the_line_as_it_is_and_against_an_even_share() -> None:
     cycle_s = (60.0, 60.0, 30.0, 30.0)
     answer = allocate_buffers(line_of(cycle_s, (0, 0, 0)), 3, days=30.0, warm_up_h=5.0)

@@ -10,11 +10,12 @@ from itertools import combinations
 import numpy as np
 
 from coachbuilder.plant.flow.answer import Estimate
+from coachbuilder.plant.flow.bottleneck import find
 from coachbuilder.plant.flow.compare import Trials, trials_of
 from coachbuilder.plant.flow.estimates import F8, chance_above, chances_best, estimate_of
 from coachbuilder.plant.flow.plant import MovingLine, Plant, Station
 from coachbuilder.plant.flow.sensitivity import with_cycle, with_failures, with_repairs, with_station
-from coachbuilder.plant.flow.simulate import Engine
+from coachbuilder.plant.flow.simulate import Engine, Grid, recorder_of, replicate
 
 FIRST_REPLICATIONS = 10
 """Replications of an alternative before it can be dropped."""
@@ -33,6 +34,12 @@ EXCHANGES = 4
 
 FINALISTS = 12
 """Allocations of a search between which the last replications decide."""
+
+MOST_BUFFERS = 20
+"""A search looks at so many buffers: those at which most time is lost on both sides."""
+
+FEWEST_TOLD = 20
+"""Fresh replications from which a rate is told."""
 
 UNDECIDED_AT = 1e-3
 """A set of changes counts as reaching the rate, or not, once the other is less likely than this."""
@@ -61,7 +68,8 @@ class Allocation:
     all_looked_at: bool
     """Whether these were all there are."""
     replications: int
-    """Independent runs of the answer."""
+    """Independent runs of the allocations that came closest. Rates and gains are told from as many that the choice has
+    not seen, or it would look better than it is."""
 
 
 def allocate_buffers(
@@ -136,39 +144,65 @@ def allocate_buffers(
     if count <= WHOLE_SEARCH:
         candidates = list(_all_allocations(more_places, len(names)))
     else:
+        search.narrow()
         candidates = search.candidates(more_places)
     if even not in candidates:
         candidates.append(even)
-    base = trials.rates_per_h(plant, FIRST_REPLICATIONS)
-    tolerance_per_h = tolerance * float(base.mean())
+    tolerance_per_h = tolerance * float(trials.rates_per_h(plant, FIRST_REPLICATIONS).mean())
     plants = [search.plant_of(allocation) for allocation in candidates]
-    chosen, left, replications = select_best(trials, plants, tolerance_per_h, confidence, most_replications)
-    best = trials.rates_per_h(plants[chosen], replications)
-    behind = sorted(
-        (float((best - trials.rates_per_h(plants[other], replications)).mean()), other)
-        for other in left
-        if other != chosen
+    # Those that a search has found were lucky in its own replications.
+    seen = 0 if count <= WHOLE_SEARCH else FIRST_REPLICATIONS
+    selection = select_best(
+        trials, plants, tolerance_per_h, seen=seen, confidence=confidence, most_replications=most_replications
     )
-    rates = np.array([trials.rates_per_h(plants[row], replications) for row in left])
-    chance = chances_best(rates, tolerance_per_h)[left.index(chosen)] if len(left) > 1 else 1.0
+    place = selection.left.index(selection.best)
+    less = selection.rates_per_h[place].mean() - selection.rates_per_h.mean(axis=1)
+    behind = [(candidates[row], float(less[at])) for at, row in enumerate(selection.left) if at != place]
+    told = max(FEWEST_TOLD, selection.rates_per_h.shape[1])
+    used = seen + selection.rates_per_h.shape[1]
+    best, base, spread = (
+        trials.rates_per_h(item, used + told)[used:] for item in (plants[selection.best], plant, search.plant_of(even))
+    )
     return Allocation(
-        places=dict(zip(names, candidates[chosen], strict=True)),
+        places=dict(zip(names, candidates[selection.best], strict=True)),
         throughput_per_hour=estimate_of(best),
-        gain_per_hour=estimate_of(best - trials.rates_per_h(plant, replications)),
-        over_even_per_hour=estimate_of(best - trials.rates_per_h(search.plant_of(even), replications)),
-        chance_best=float(chance),
+        gain_per_hour=estimate_of(best - base),
+        over_even_per_hour=estimate_of(best - spread),
+        chance_best=selection.chance,
         tolerance_per_hour=tolerance_per_h,
-        next_best=tuple((dict(zip(names, candidates[other], strict=True)), less) for less, other in behind[:5]),
+        next_best=tuple(
+            (dict(zip(names, other, strict=True)), lost) for other, lost in sorted(behind, key=lambda one: one[1])[:5]
+        ),
         looked_at=len(search.plants),
         all_looked_at=count <= WHOLE_SEARCH,
-        replications=replications,
+        replications=selection.rates_per_h.shape[1],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The best of several plants."""
+
+    best: int
+    """Which."""
+    chance: float
+    """How likely no other is better by more than the tolerance."""
+    left: list[int]
+    """Those that were not dropped on the way."""
+    rates_per_h: F8
+    """(left, replications) their rates, cars an hour."""
 
 
 def select_best(
-    trials: Trials, plants: Sequence[Plant], tolerance_per_h: float, confidence: float, most_replications: int
-) -> tuple[int, list[int], int]:
-    """Return the plant of the highest rate, the plants that were not dropped on the way, and the replications of these.
+    trials: Trials,
+    plants: Sequence[Plant],
+    tolerance_per_h: float,
+    *,
+    seen: int = 0,
+    confidence: float = 0.95,
+    most_replications: int = 640,
+) -> Selection:
+    """Return the plant of the highest rate.
 
     All start with few replications; those that are hardly the best by paired differences are dropped, and the
     replications of the rest doubled, until one is the best, within the tolerance, at the confidence wanted.
@@ -181,6 +215,8 @@ def select_best(
         The alternatives.
     tolerance_per_h
         Cars an hour that do not matter.
+    seen
+        Replications that do not count, because the alternatives were chosen by them.
     confidence
         Chance of being best that is wanted.
     most_replications
@@ -189,18 +225,17 @@ def select_best(
     left = list(range(len(plants)))
     replications = FIRST_REPLICATIONS
     while True:
-        rates = np.array([trials.rates_per_h(plants[row], replications) for row in left])
+        rates = np.array([trials.rates_per_h(plants[row], seen + replications)[seen:] for row in left])
         best = int(np.argmax(rates.mean(axis=1)))
+        chance = float(chances_best(rates, tolerance_per_h)[best])
         kept = [
             place
             for place in range(len(left))
             if place == best or chance_above(rates[place] - rates[best]) > DROPPED_AT / len(plants)
         ]
-        chance = chances_best(rates, tolerance_per_h)[best]
-        best_row = left[best]
-        left = [left[place] for place in kept]
+        best_row, left, rates = left[best], [left[place] for place in kept], rates[kept]
         if len(left) == 1 or chance >= confidence or 2 * replications > most_replications:
-            return best_row, left, replications
+            return Selection(best_row, chance, left, rates)
         replications *= 2
 
 
@@ -233,7 +268,11 @@ class _Search:
     plant: Plant
     names: tuple[str, ...]
     trials: Trials
+    open: tuple[int, ...] = ()
     plants: dict[tuple[int, ...], Plant] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.open = tuple(range(len(self.names)))
 
     def plant_of(self, allocation: tuple[int, ...]) -> Plant:
         if allocation not in self.plants:
@@ -243,12 +282,40 @@ class _Search:
     def rates(self, allocation: tuple[int, ...]) -> F8:
         return self.trials.rates_per_h(self.plant_of(allocation), FIRST_REPLICATIONS)
 
+    def narrow(self) -> None:
+        """Leave to the search the buffers at which most time is lost on both sides.
+
+        More places turn a wait before a buffer and a wait behind it into work, so that both are needed.
+        """
+        if len(self.names) <= MOST_BUFFERS:
+            return
+        grid = Grid(self.trials.start_s, self.trials.length_s, 1)
+        record = recorder_of(self.plant, self.trials.engine)[1]
+        totals = replicate(self.plant, grid, record, self.trials.seed, 0, FIRST_REPLICATIONS, self.trials.threads)
+        waits = {item.station: item for item in find(self.plant, totals, 0).stations}
+        lost = {}
+        for buffer in self.plant.buffers:
+            before = [
+                waits[station.id].blocked
+                for station in self.plant.stations
+                if any(buffer.id in way.to for way in station.ways)
+            ]
+            lost[buffer.id] = max(before, default=0.0) * waits[buffer.to].starved
+        first = sorted(range(len(self.names)), key=lambda row: -lost[self.names[row]])[:MOST_BUFFERS]
+        self.open = tuple(sorted(first))
+
     def candidates(self, places: int) -> list[tuple[int, ...]]:
         """Return allocations of all places that may be best."""
-        for start in (self._greedy(places), _even(places, len(self.names))):
+        for start in (self._greedy(places), self._even(places)):
             self._exchange(start, max(1, places // STEPS))
         whole = [allocation for allocation in self.plants if sum(allocation) == places]
         return sorted(whole, key=lambda allocation: -float(self.rates(allocation).mean()))[:FINALISTS]
+
+    def _even(self, places: int) -> tuple[int, ...]:
+        allocation = [0] * len(self.names)
+        for row, more in zip(self.open, _even(places, len(self.open)), strict=True):
+            allocation[row] = more
+        return tuple(allocation)
 
     def _greedy(self, places: int) -> tuple[int, ...]:
         allocation = (0,) * len(self.names)
@@ -260,7 +327,7 @@ class _Search:
     def _moved(self, allocation: tuple[int, ...], step: int) -> list[tuple[int, ...]]:
         return [
             (*allocation[:row], allocation[row] + step, *allocation[row + 1 :])
-            for row in range(len(allocation))
+            for row in self.open
             if allocation[row] + step >= 0
         ]
 
