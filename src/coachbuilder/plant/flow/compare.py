@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,8 +19,8 @@ from coachbuilder.plant.flow.simulate import (
     Grid,
     Progress,
     grid_of,
-    recorder_of,
     replicate,
+    runner_of,
     warm_up_of,
 )
 
@@ -39,21 +42,26 @@ class Trials:
     seed: int
     threads: int | None = None
     engine: Engine | None = None
-    runs: int = 0
-    """Replications run so far."""
     _known: dict[int, tuple[Plant, F8]] = field(default_factory=dict)
 
     def rates_per_h(self, plant: Plant, replications: int) -> F8:
         """Return (replications,) cars that leave an hour; replication r has the same luck in every plant."""
+        return self._known_rates(plant, replications, self.threads)
+
+    def all_rates_per_h(self, plants: Sequence[Plant], replications: int) -> F8:
+        """Return (plants, replications) the same for several plants, with the cores shared between them."""
+        workers = self.threads or os.cpu_count() or 1
+        with ThreadPoolExecutor(workers) as pool:
+            return np.array(list(pool.map(lambda plant: self._known_rates(plant, replications, 1), plants)))
+
+    def _known_rates(self, plant: Plant, replications: int, threads: int | None) -> F8:
         known = self._known.get(id(plant))
         rates = known[1] if known is not None else np.zeros(0)
         if rates.size < replications:
-            _, record = recorder_of(plant, self.engine)
+            runner = runner_of(plant, self.engine)
             missing = replications - rates.size
-            totals = replicate(
-                plant, Grid(self.start_s, self.length_s, 1), record, self.seed, rates.size, missing, self.threads
-            )
-            self.runs += missing
+            grid = Grid(self.start_s, self.length_s, 1)
+            totals = replicate(plant, grid, runner, self.seed, rates.size, missing, threads)
             rates = np.concatenate([rates, totals.rates_per_h(0)])
             # The plant is kept as well, so that its id stays its own.
             self._known[id(plant)] = (plant, rates)
@@ -68,7 +76,7 @@ def trials_of(
     seed: int,
     threads: int | None = None,
     engine: Engine | None = None,
-    pilots: int = 10,
+    pilots: int = 16,
 ) -> Trials:
     """Return trials of ``days`` each; a warm-up that is not given is the longest that MSER-5 finds in pilot runs.
 
@@ -88,7 +96,7 @@ def trials_of(
     if warm_up_h is None:
         for plant in plants:
             grid = grid_of(plant, days, None)
-            totals = replicate(plant, grid, recorder_of(plant, engine)[1], seed, 0, pilots, threads)
+            totals = replicate(plant, grid, runner_of(plant, engine), seed, 0, pilots, threads)
             longest_s = max(longest_s, warm_up_of(totals, None)[0] * grid.batch_s)
         length_s -= longest_s
     return Trials(longest_s, length_s, seed, threads, engine)
@@ -135,7 +143,7 @@ def compare(
     variants: dict[str, Plant],
     *,
     days: float,
-    replications: int = 20,
+    replications: int = 32,
     warm_up_h: float | None = None,
     seed: int = 1,
     threads: int | None = None,
@@ -180,9 +188,9 @@ def compare(
     plants = [plant, *variants.values()]
     all_totals = []
     for done, variant in enumerate(plants):
-        record = recorder_of(variant, engine)[1]
+        runner = runner_of(variant, engine)
         grid = grid_of(plant, days, warm_up_h)
-        all_totals.append(replicate(variant, grid, record, seed, 0, replications, threads))
+        all_totals.append(replicate(variant, grid, runner, seed, 0, replications, threads))
         if progress is not None:
             progress(done + 1, len(plants))
     cut, rule = max(warm_up_of(totals, warm_up_h) for totals in all_totals)

@@ -15,9 +15,9 @@ from coachbuilder.plant.flow.compare import Trials, trials_of
 from coachbuilder.plant.flow.estimates import F8, chance_above, chances_best, estimate_of
 from coachbuilder.plant.flow.plant import MovingLine, Plant, Station
 from coachbuilder.plant.flow.sensitivity import with_cycle, with_failures, with_repairs, with_station
-from coachbuilder.plant.flow.simulate import Engine, Grid, recorder_of, replicate
+from coachbuilder.plant.flow.simulate import Engine, Grid, replicate, runner_of
 
-FIRST_REPLICATIONS = 10
+FIRST_REPLICATIONS = 16
 """Replications of an alternative before it can be dropped."""
 
 DROPPED_AT = 1e-3
@@ -38,7 +38,7 @@ FINALISTS = 12
 MOST_BUFFERS = 20
 """A search looks at so many buffers: those at which most time is lost on both sides."""
 
-FEWEST_TOLD = 20
+FEWEST_TOLD = 32
 """Fresh replications from which a rate is told."""
 
 UNDECIDED_AT = 1e-3
@@ -225,7 +225,7 @@ def select_best(
     left = list(range(len(plants)))
     replications = FIRST_REPLICATIONS
     while True:
-        rates = np.array([trials.rates_per_h(plants[row], seen + replications)[seen:] for row in left])
+        rates = trials.all_rates_per_h([plants[row] for row in left], seen + replications)[:, seen:]
         best = int(np.argmax(rates.mean(axis=1)))
         chance = float(chances_best(rates, tolerance_per_h)[best])
         kept = [
@@ -290,8 +290,8 @@ class _Search:
         if len(self.names) <= MOST_BUFFERS:
             return
         grid = Grid(self.trials.start_s, self.trials.length_s, 1)
-        record = recorder_of(self.plant, self.trials.engine)[1]
-        totals = replicate(self.plant, grid, record, self.trials.seed, 0, FIRST_REPLICATIONS, self.trials.threads)
+        runner = runner_of(self.plant, self.trials.engine)
+        totals = replicate(self.plant, grid, runner, self.trials.seed, 0, FIRST_REPLICATIONS, self.trials.threads)
         waits = {item.station: item for item in find(self.plant, totals, 0).stations}
         lost = {}
         for buffer in self.plant.buffers:
@@ -321,8 +321,15 @@ class _Search:
         allocation = (0,) * len(self.names)
         while (left := places - sum(allocation)) > 0:
             step = min(left, max(1, places // STEPS))
-            allocation = max(self._moved(allocation, step), key=lambda moved: float(self.rates(moved).mean()))
+            allocation = self._fastest(self._moved(allocation, step))
         return allocation
+
+    def _run(self, allocations: list[tuple[int, ...]]) -> None:
+        self.trials.all_rates_per_h([self.plant_of(allocation) for allocation in allocations], FIRST_REPLICATIONS)
+
+    def _fastest(self, allocations: list[tuple[int, ...]]) -> tuple[int, ...]:
+        self._run(allocations)
+        return max(allocations, key=lambda allocation: float(self.rates(allocation).mean()))
 
     def _moved(self, allocation: tuple[int, ...], step: int) -> list[tuple[int, ...]]:
         return [
@@ -335,15 +342,17 @@ class _Search:
         """Move portions between buffers while that helps, then smaller ones."""
         while True:
             now = self.rates(allocation)
-            gains = [(float((self.rates(more) - now).mean()), more) for more in self._moved(allocation, step)]
-            losses = [(float((now - self.rates(less)).mean()), less) for less in self._moved(allocation, -step)]
+            more_here, less_here = self._moved(allocation, step), self._moved(allocation, -step)
+            self._run(more_here + less_here)
+            gains = [(float((self.rates(more) - now).mean()), more) for more in more_here]
+            losses = [(float((now - self.rates(less)).mean()), less) for less in less_here]
             promising = sorted(
                 (gain - loss, tuple(m + k - a for m, k, a in zip(more, less, allocation, strict=True)))
                 for gain, more in gains
                 for loss, less in losses
             )
             tried = [moved for _, moved in promising[::-1] if moved != allocation][:EXCHANGES]
-            best = max(tried, key=lambda moved: float(self.rates(moved).mean()), default=allocation)
+            best = self._fastest(tried) if tried else allocation
             if best != allocation and float((self.rates(best) - now).mean()) > 0.0:
                 allocation = best
             elif step == 1:

@@ -54,7 +54,7 @@ def sensitivity(
     plant: Plant,
     *,
     days: float,
-    replications: int = 20,
+    replications: int = 32,
     warm_up_h: float | None = None,
     stations: tuple[str, ...] | None = None,
     seed: int = 1,
@@ -104,13 +104,11 @@ def sensitivity(
     points: list[Estimate | None] = []
     for done, name in enumerate(named):
         faster, step_s = _faster(plant.station(name))
-        gains.append((trials.rates_per_h(with_station(plant, faster), replications) - base) / step_s)
         steadier, step = _steadier(plant.station(name))
-        if step == 0.0:
-            points.append(None)
-        else:
-            rates = trials.rates_per_h(with_station(plant, steadier), replications)
-            points.append(estimate_of((rates - base) * (POINT / step)))
+        variants = [with_station(plant, station) for station in ((faster, steadier) if step > 0.0 else (faster,))]
+        more = trials.all_rates_per_h(variants, replications) - base
+        gains.append(more[0] / step_s)
+        points.append(estimate_of(more[1] * (POINT / step)) if step > 0.0 else None)
         if progress is not None:
             progress(done + 1, len(named))
     chances = chances_best(np.array(gains))

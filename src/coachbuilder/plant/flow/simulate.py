@@ -29,6 +29,9 @@ FEWEST_PERIODS = 4
 PORTIONS = 16
 """Replications run in about so many portions, however many cores there are, so that sums are the same on any number."""
 
+RECURSION_TOGETHER = 16
+"""Replications that the recursion runs as one vector."""
+
 PORTION_BYTES = 128_000_000
 """A portion leaves at most about so much behind before it is added up."""
 
@@ -49,6 +52,18 @@ class Recorder(Protocol):
         self, plant: Plant, *, seed: int, first: int, replications: int, start_s: float, batch_s: float, batches: int
     ) -> Records:
         """Run some replications."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """An engine that is to run a plant."""
+
+    name: Engine
+    """Which."""
+    record: Recorder
+    """Runs replications."""
+    together: int
+    """Replications that it runs in the time of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +139,7 @@ def simulate(
     if precision is not None and not 0.0 < precision < 1.0:
         message = f"precision must be a share between 0 and 1, got {precision}"
         raise ValueError(message)
-    name, record = recorder_of(plant, engine)
+    runner = runner_of(plant, engine)
     grid = grid_of(plant, days, warm_up_h)
     wanted = replications if precision is None else max(replications, FEWEST_FOR_PRECISION)
     parts: list[Totals] = []
@@ -133,7 +148,7 @@ def simulate(
         remarks.append("the run has too few periods of the shifts for its rate to be that of whole periods")
     done = 0
     while True:
-        parts.append(replicate(plant, grid, record, seed, done, wanted - done, threads, progress))
+        parts.append(replicate(plant, grid, runner, seed, done, wanted - done, threads, progress))
         totals = joined(parts)
         parts = [totals]
         done = wanted
@@ -151,7 +166,7 @@ def simulate(
             break
         needed = int(np.ceil(done * min((share / precision) ** 2, 4.0)))
         wanted = min(max(needed, done + 2), MOST_REPLICATIONS)
-    return conclude(plant, totals, cut, warm_up_rule=rule, engine=name, remarks=tuple(remarks))
+    return conclude(plant, totals, cut, warm_up_rule=rule, engine=runner.name, remarks=tuple(remarks))
 
 
 def _half_width_share(totals: Totals, cut: int) -> float:
@@ -161,8 +176,8 @@ def _half_width_share(totals: Totals, cut: int) -> float:
     return estimate.ci95 / estimate.mean
 
 
-def recorder_of(plant: Plant, engine: Engine | None = None) -> tuple[Engine, Recorder]:
-    """Return the engine that is to run a plant, and its name.
+def runner_of(plant: Plant, engine: Engine | None = None) -> Runner:
+    """Return the engine that is to run a plant.
 
     Raises
     ------
@@ -177,13 +192,13 @@ def recorder_of(plant: Plant, engine: Engine | None = None) -> tuple[Engine, Rec
 
         reason = recursion.why_not(plant)
         if not reason:
-            return "recursion", recursion.record
+            return Runner("recursion", recursion.record, RECURSION_TOGETHER)
         if engine == "recursion":
             message = f"the recursion cannot run this plant: {reason}"
             raise ValueError(message)
     from coachbuilder.plant.flow.engine import record
 
-    return "event calendar", record
+    return Runner("event calendar", record, 1)
 
 
 def grid_of(plant: Plant, days: float, warm_up_h: float | None) -> Grid:
@@ -223,7 +238,7 @@ def warm_up_of(totals: Totals, warm_up_h: float | None) -> tuple[int, str]:
 def replicate(
     plant: Plant,
     grid: Grid,
-    record: Recorder,
+    runner: Runner,
     seed: int,
     first: int,
     replications: int,
@@ -237,13 +252,13 @@ def replicate(
     RuntimeError
         If cars are lost or multiply, or a run does not come to its end: a fault of ours.
     """
-    size = _portion_size(plant, grid, replications)
+    size = _portion_size(plant, grid, replications, runner.together)
     starts = range(first, first + replications, size)
     exits = exits_of(plant)
 
     def portion(start: int) -> Totals:
         count = min(size, first + replications - start)
-        records = record(
+        records = runner.record(
             plant,
             seed=seed,
             first=start,
@@ -267,8 +282,9 @@ def replicate(
     return joined(parts)
 
 
-def _portion_size(plant: Plant, grid: Grid, replications: int) -> int:
+def _portion_size(plant: Plant, grid: Grid, replications: int, together: int) -> int:
     machines = sum(getattr(station, "machines", 1) for station in plant.stations)
     types = len(plant.types)
     bytes_each = 8 * (grid.batches + 1) * (machines * (9 + types) + len(plant.buffers) + 10 * types)
-    return max(1, min(-(-replications // PORTIONS), PORTION_BYTES // bytes_each))
+    groups = min(-(-replications // (PORTIONS * together)), PORTION_BYTES // (bytes_each * together))
+    return max(1, groups) * together
