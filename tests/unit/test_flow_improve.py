@@ -241,10 +241,32 @@ def test_every_kind_of_change_is_made_where_it_belongs() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        Change("wrong", 1.0, "m9"),
+        Change("nowhere", 1.0, "m9"),
+        Change("no room", 1.0, "m1", places=1),
+        Change("no work", 1.0, "b1", less_cycle_s=1.0),
+        Change("nothing", 1.0, "m1"),
         Change("too fast", 1.0, "m1", less_cycle_s=60.0),
     ],
 )
 def test_a_change_that_does_not_fit_is_named(change: Change) -> None:
     with pytest.raises(ValueError, match=change.id):
         changed(line_of(CYCLE_S, PLACES), [change])
+
+
+def test_changes_of_one_name_or_of_negative_cost_are_refused() -> None:
+    for changes in ([CHANGES[0], CHANGES[0]], [Change("gift", -1.0, "m1", machines=1)]):
+        with pytest.raises(ValueError, match=changes[0].id):
+            cheapest(line_of(CYCLE_S, PLACES), changes, 40.0, days=1.0)
+
+
+def test_a_machine_side_by_side_is_worth_its_cost_only_where_it_is_needed() -> None:
+    # The second machine is the slowest: a second one beside it, or both others faster, of which only the first helps.
+    line = line_of((30.0, 80.0, 30.0), (4, 4))
+    changes = [
+        Change("first faster", 1.0, "m1", less_cycle_s=10.0),
+        Change("last faster", 1.0, "m3", less_cycle_s=10.0),
+        Change("beside it", 20.0, "m2", machines=1),
+    ]
+    answer = cheapest(line, changes, 60.0, days=5.0, warm_up_h=5.0)
+    assert answer.changes == ("beside it",)
+    assert answer.chance_right > 0.99
