@@ -15,6 +15,7 @@ from coachbuilder.plant.flow.answer import PlantAnswer
 from coachbuilder.plant.flow.compare import compare
 from coachbuilder.plant.flow.conclude import conclude
 from coachbuilder.plant.flow.conventions import conventions
+from coachbuilder.plant.flow.engine import machine_names
 from coachbuilder.plant.flow.estimates import Moments, chance_above, chances_best, estimate_of, mser
 from coachbuilder.plant.flow.plant import (
     Buffer,
@@ -33,7 +34,7 @@ from coachbuilder.plant.flow.plant import (
     serial_line,
 )
 from coachbuilder.plant.flow.record import COMPLETE, NOT_CONSERVED, STANDSTILL, Records
-from coachbuilder.plant.flow.reduction import Totals, exits_of, joined, reduced
+from coachbuilder.plant.flow.reduction import Totals, exits_of, joined, names_of, reduced
 from coachbuilder.plant.flow.sensitivity import sensitivity
 from coachbuilder.plant.flow.simulate import grid_of, simulate
 
@@ -353,6 +354,34 @@ def test_a_shop_counts_the_cars_that_go_out_of_it() -> None:
     # A car takes 1 + 0.2 tries on average, and repair sends its cars back into the shop.
     assert paint.jph.mean == pytest.approx(60.0 / 1.2)
     assert body.utilisation == pytest.approx(0.75)
+
+
+def test_rows_are_called_as_the_engine_calls_them() -> None:
+    plant = replace(small_plant(), stations=(*small_plant().stations, MovingLine("line", 3, (Time(60.0),))))
+    names = names_of(plant)
+    assert names.machines == tuple(name for station in plant.stations for name in machine_names(station))
+    assert names.machine_station == (0, 0, 1, 2, 3)
+    assert names.places == ("line.1", "line.2", "line.3")
+
+
+def test_a_simulated_plant_keeps_its_cars_and_its_time() -> None:
+    plant = replace(small_plant(), buffers=(Buffer("to_paint", "booth", 3), Buffer("to_repair", "repair", 30)))
+    answer = simulate(plant, days=3.0, replications=4)
+    assert answer.standstill == ""
+    for model in answer.models:
+        cars_gone = model.cars_out + model.cars_given_up + model.cars_lost
+        assert model.cars_at_start + model.cars_in == cars_gone + model.cars_inside
+    for machine in answer.machines:
+        assert machine.utilisation + machine.down + machine.blocked + machine.starved == pytest.approx(1.0)
+    # All cars go out through the paint shop, whose own count rests on expected shares.
+    assert answer.shops[-1].jph.mean == pytest.approx(answer.throughput_per_hour.mean, rel=0.01)
+    assert sum(model.throughput_per_hour.mean for model in answer.models) == pytest.approx(
+        answer.throughput_per_hour.mean
+    )
+    # Little's law over the whole plant.
+    assert answer.lead_time_s is not None
+    cars_inside = answer.throughput_per_hour.mean * answer.lead_time_s.mean / 3600.0
+    assert answer.work_in_progress_cars.mean == pytest.approx(cars_inside, rel=0.01)
 
 
 def test_a_standstill_names_the_stations_that_wait_for_each_other() -> None:

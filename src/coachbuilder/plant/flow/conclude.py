@@ -83,7 +83,7 @@ def conclude(
         machines=machines,
         buffers=_buffers(plant, totals, cut),
         places=_places(plant, totals, cut),
-        oee=tuple(_oee(plant, totals, cut, row) for row in range(len(plant.stations))),
+        oee=_oee(plant, totals, cut),
         bottleneck=find(plant, totals, cut),
         work_in_progress_cars=estimate_of(inside.mean(axis=1), inside[0]),
         lead_time_s=_lead(totals, cut),
@@ -167,10 +167,14 @@ def _shops(plant: Plant, totals: Totals, cut: int, machines: tuple[MachineAnswer
     hours = totals.counted_s(cut) / HOUR_S
     rates = totals.shop_from.estimates(cut, 1.0 / hours)
     by_type_per_h = (totals.shop_types[-1] - totals.shop_types[cut]) / (hours * totals.replications)
+    of_shop: dict[str, list[MachineAnswer]] = {}
+    for machine in machines:
+        of_shop.setdefault(machine.shop, []).append(machine)
+    models = plant.models()
     answers = []
     for row, shop in enumerate(shops_of(plant)):
-        own = [machine for machine in machines if machine.shop == shop]
-        by_model = dict.fromkeys(plant.models(), 0.0)
+        own = of_shop[shop]
+        by_model = dict.fromkeys(models, 0.0)
         for item, rate in zip(plant.types, by_type_per_h[row].tolist(), strict=True):
             by_model[item.model or item.id] += rate
         answers.append(
@@ -219,30 +223,32 @@ def ideal_cycles_s(station: Station | MovingLine, types: int) -> F8:
     return np.array([time.mean_s / size for time in by_type(station.cycle, types)])
 
 
-def _oee(plant: Plant, totals: Totals, cut: int, row: int) -> OeeAnswer:
+def _oee(plant: Plant, totals: Totals, cut: int) -> tuple[OeeAnswer, ...]:
     first = first_machines(plant)
-    rows = slice(first[row], first[row + 1])
-    station = plant.stations[row]
-    sums = (totals.machine[-1, rows] - totals.machine[cut, rows]).sum(axis=0)
-    finished = (totals.finished[-1, rows] - totals.finished[cut, rows]).sum(axis=0)
-    time_s = totals.counted_s(cut) * totals.replications * (first[row + 1] - first[row])
-    planned_s = time_s - float(sums[OFF] + sums[PLANNED])
-    able_s = planned_s - float(sums[DOWN] + sums[SET_UP])
-    availability = able_s / planned_s if planned_s > 0.0 else 0.0
-    performance = float(finished @ ideal_cycles_s(station, len(plant.types))) / able_s if able_s > 0.0 else 0.0
-    quality = _quality(plant, station, totals.cars[-1] - totals.cars[cut], finished)
-    return OeeAnswer(station.id, availability * performance * quality, availability, performance, quality)
-
-
-def _quality(plant: Plant, station: Station | MovingLine, cars: F8, finished: F8) -> float:
-    total = float(finished.sum())
-    if not total:
-        return 1.0
-    if station.test and sum(other.test is not None for other in plant.stations) == 1:
-        kept = 1.0 - station.scrap_share if isinstance(station, Station) else 1.0
-        return min(1.0, kept * float(cars[:, PASSED].sum()) / total)
-    # With several tests the records do not tell whose verdict it was; the expected shares stand in.
-    return float(finished @ np.array(passing_shares(plant, Ways.of(plant), station))) / total
+    ways = Ways.of(plant)
+    sums = totals.machine[-1] - totals.machine[cut]
+    cars = totals.finished[-1] - totals.finished[cut]
+    passed = float((totals.cars[-1] - totals.cars[cut])[:, PASSED].sum())
+    tests = sum(station.test is not None for station in plant.stations)
+    answers = []
+    for row, station in enumerate(plant.stations):
+        rows = slice(first[row], first[row + 1])
+        own, finished = sums[rows].sum(axis=0), cars[rows].sum(axis=0)
+        time_s = totals.counted_s(cut) * totals.replications * (first[row + 1] - first[row])
+        planned_s = time_s - float(own[OFF] + own[PLANNED])
+        able_s = planned_s - float(own[DOWN] + own[SET_UP])
+        availability = able_s / planned_s if planned_s > 0.0 else 0.0
+        performance = float(finished @ ideal_cycles_s(station, len(plant.types))) / able_s if able_s > 0.0 else 0.0
+        if not finished.any():
+            quality = 1.0
+        elif station.test and tests == 1:
+            kept = 1.0 - station.scrap_share if isinstance(station, Station) else 1.0
+            quality = min(1.0, kept * passed / float(finished.sum()))
+        else:
+            # With several tests the records do not tell whose verdict it was; the expected shares stand in.
+            quality = float(finished @ np.array(passing_shares(plant, ways, station))) / float(finished.sum())
+        answers.append(OeeAnswer(station.id, availability * performance * quality, availability, performance, quality))
+    return tuple(answers)
 
 
 def _lead(totals: Totals, cut: int) -> Estimate | None:
