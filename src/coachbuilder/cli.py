@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from coachbuilder.plan import Stages
     from coachbuilder.plant.sequence import SequenceResult
     from coachbuilder.programme import InputError, Programme
@@ -455,9 +457,168 @@ def _sequence_written_back(programme: Path, as_of: str | None, as_json: bool, ev
 
 
 @app.command()
-def flow(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
-    """At what rate: jobs per hour, bottleneck, launch ramp."""
-    _run_stage(programme, as_of, as_json, "flow", lambda stages: stages.flow)
+def flow(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="A plant file (.toml), or a programme folder.", show_default=False),
+    ],
+    days: Annotated[
+        float | None, typer.Option(min=0.001, max=36_600, help="Length of each run; as the file says unless told.")
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Independent runs; as the file says unless told.")
+    ] = None,
+    warm_up_hours: Annotated[
+        float | None,
+        typer.Option(min=0, max=100_000, help="Time before each run that does not count; found by MSER-5 unless told."),
+    ] = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0001, max=0.9999, metavar="SHARE", help="Add runs until the rate's half width is below this share."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; as the file says, else 1, unless told.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Runs side by side; as many as cores unless told.")
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every event of the first run to a .csv or .parquet file.")
+    ] = None,
+    trace_days: Annotated[
+        float | None, typer.Option(min=0.001, max=3_660, help="How long is traced; one day unless told.")
+    ] = None,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="Tell what a second, or a point of availability, is worth where.")
+    ] = False,
+    improve: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=1e6, metavar="RATE", help="Find what it takes to build so many cars an hour."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read a plant file and tell every mistake in it; nothing is simulated.")
+    ] = False,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """At what rate: jobs per hour and bottleneck of a plant file, or a programme's with its launch ramp."""
+    simulating = {
+        "--days": days,
+        "--replications": replications,
+        "--warm-up-hours": warm_up_hours,
+        "--precision": precision,
+        "--seed": seed,
+        "--threads": threads,
+        "--trace": trace,
+        "--trace-days": trace_days,
+        "--sensitivity": sensitivity or None,
+        "--improve": improve,
+    }
+    if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+        _refuse({**simulating, "--check": check or None}, "a programme folder")
+        _run_stage(source, as_of, as_json, "flow", lambda stages: stages.flow)
+        return
+    _refuse({"--as-of": as_of}, "a plant file")
+    if check:
+        _refuse(simulating, "--check, which simulates nothing")
+        _check_plant(source, as_json)
+        return
+    if trace is None:
+        _refuse({"--trace-days": trace_days}, "no --trace")
+    settings = {
+        "days": days,
+        "replications": replications,
+        "warm_up_h": warm_up_hours,
+        "precision_share": precision,
+        "seed": seed,
+    }
+    _simulate_plant(source, settings, threads, (trace, trace_days or 1.0), sensitivity, improve, as_json)
+
+
+def _check_plant(source: Path, as_json: bool) -> None:
+    from coachbuilder.plant.flow.from_file import plant_from
+    from coachbuilder.programme.plant_file import read_plant_file
+    from coachbuilder.report import plant_size, plant_size_text
+
+    file = read_plant_file(source)
+    size = plant_size(plant_from(file))
+    if as_json:
+        _print_json({"problems": [], **size})
+        return
+    typer.echo(f"{source}: no mistakes; {plant_size_text(size)}")
+
+
+def _simulate_plant(
+    source: Path,
+    told: dict[str, Any],
+    threads: int | None,
+    trace: tuple[Path | None, float],
+    sensitivity: bool,
+    improve: float | None,
+    as_json: bool,
+) -> None:
+    from coachbuilder.plant.flow.from_file import plant_from
+    from coachbuilder.programme.plant_file import read_plant_file
+    from coachbuilder.report import (
+        command_details,
+        jsonable,
+        plant_answer_document,
+        plant_answer_view,
+        require_trace_writer,
+        write_trace,
+    )
+
+    started = dt.datetime.now(dt.UTC)
+    trace_file, trace_days = trace
+    if trace_file is not None:
+        require_trace_writer(trace_file)
+        _require_folder(trace_file.parent, (trace_file.name,), "--trace")
+    file = read_plant_file(source)
+    plant = plant_from(file)
+    settings = file.document.run.model_dump() | {name: value for name, value in told.items() if value is not None}
+    limits = {
+        "days": settings["days"],
+        "warm_up_h": settings["warm_up_h"],
+        "seed": settings["seed"],
+        "threads": threads,
+    }
+    more: dict[str, Any] = {}
+    with _progress() as show:
+        show("compiling kernels (the first run only, some ten seconds)", None)
+        from coachbuilder.plant.flow.simulate import simulate
+
+        answer = simulate(
+            plant,
+            **limits,
+            replications=settings["replications"],
+            precision=settings["precision_share"],
+            progress=lambda done, of_all: show("replications", (done, of_all)),
+        )
+        if sensitivity:
+            from coachbuilder.plant.flow.bottleneck import sensitivity as sensitivity_of
+
+            show("sensitivity", None)
+            more["sensitivity"] = sensitivity_of(plant, **limits, replications=settings["replications"])
+        if improve is not None:
+            from coachbuilder.plant.flow.improve import improve as improve_to
+
+            show("improvements", None)
+            more["improvement"] = improve_to(plant, improve, **limits, replications=settings["replications"])
+        if trace_file is not None:
+            from coachbuilder.plant.flow.tracing import traced
+
+            show("trace", None)
+            written = traced(plant, days=trace_days, seed=settings["seed"])
+            write_trace(written, trace_file)
+            more["trace"] = {"file": str(trace_file), "events": len(written.time_s), "complete": written.complete}
+    if as_json:
+        duration_s = round((dt.datetime.now(dt.UTC) - started).total_seconds(), 3)
+        run = command_details(started, source) | {"duration_s": duration_s, "threads": threads or os.cpu_count()}
+        _print_json(plant_answer_document(answer, settings, run) | jsonable(more))
+        return
+    _print_view(plant_answer_view(answer, file.document.plant.name or source.stem, more))
 
 
 @app.command()
@@ -651,6 +812,16 @@ def _print_json(value: object) -> None:
     from coachbuilder.report import dumps
 
     sys.stdout.write(dumps(value) + "\n")
+
+
+def _print_view(view: RenderableType) -> None:
+    """Print what rich draws; where no terminal says how wide it is, wide enough for its tables."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    with console.capture() as drawn:
+        console.print(view)
+    typer.echo(drawn.get(), nl=False)
 
 
 @contextmanager

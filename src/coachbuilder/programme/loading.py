@@ -410,6 +410,8 @@ class LineFinder:
                 names = tuple(part.strip().strip("\"'") for part in header.group(1).split("."))
                 table = self._numbered(names, counts, new_item=text.lstrip().startswith("[["))
                 self._lines.setdefault(table, number)
+                if table[-1].isdigit():
+                    self._lines.setdefault(table[:-1], number)
                 continue
             named = self._ID.match(text)
             if named and table and table[-1].isdigit():

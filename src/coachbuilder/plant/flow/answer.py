@@ -15,9 +15,10 @@ class Estimate:
     mean: float
     """Mean."""
     ci95: float | None
-    """Half width of its 95 % confidence interval (Student's t over replications); None with one replication."""
+    """Half width of its 95 % confidence interval by Student's t over replications. With one replication that of cars
+    an hour that leave, cars inside and lead time comes from the means of ten long batches; None otherwise."""
     standard_error: float | None
-    """Standard error; None with one replication."""
+    """Standard error, from the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,8 @@ class PlantAnswer:
     scrapped_share: float
     """Cars given up over cars that left or were given up."""
     hourly_output: NDArray[np.float64]
-    """Cars that left an hour in every bin of the run, mean over the runs, warm-up included."""
+    """Cars that left an hour in every bin, mean over the runs; a warm-up that was found is included, one that was given
+    is not."""
     bin_s: float
     """Length of a bin, s."""
     warm_up_s: float
@@ -206,3 +208,5 @@ class PlantAnswer:
     """Events or operations over all runs."""
     conventions: tuple[str, ...]
     """The conventions in words, printed with every answer."""
+    remarks: tuple[str, ...] = ()
+    """What else the reader must know, such as why the replications stopped."""

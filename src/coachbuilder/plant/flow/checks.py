@@ -54,8 +54,8 @@ def findings(plant: Plant) -> list[Finding]:
     ['a loop without an end: weld; car never leaves it']
     """
     checks = _Checks(plant)
-    found = [*checks.rules(), *checks.groups(), *checks.batches()]
-    return found or [*checks.ways(), *checks.reach(), *checks.carriers()]
+    found = [*checks.rules(), *checks.groups(), *checks.batches(), *checks.ways()]
+    return found or [*checks.reach(), *checks.carriers()]
 
 
 class _Checks:
@@ -172,15 +172,18 @@ class _Checks:
         for buffer in self.plant.buffers:
             start[buffer.to] = start.get(buffer.to, 0) | self._mask(buffer.filled)
         reached = self._reached(start)
+        all_have_ways = True
         for station in self.plant.stations:
             types = reached.get(station.id, 0)
             lost = types & ~self._any(self.way_types[station.id]) if station.ways else 0
             if not types:
                 yield Finding("station", station.id, "id", "a station that no car reaches", _REACHED)
             elif lost:
+                all_have_ways = False
                 found = f"no way for {self._names(lost)}"
                 yield Finding("station", station.id, "way", found, "a way for every type that comes here")
-        yield from self._endless(reached)
+        if all_have_ways:
+            yield from self._endless(reached)
 
     def _endless(self, reached: Mapping[str, int]) -> Iterator[Finding]:
         leaving = self._leaving()

@@ -706,7 +706,7 @@ class _Translator:
         fed = {buffer.to for buffer in self.buffers.values()}
         free = [station.id for station in stations if station.id not in fed]
         if len(free) == 1:
-            if not any(item.share for item in self.types):
+            if not any(item.share for item in self.types) and not len(self.problems):
                 self.tell(("type",), "shares that are all 0", "a share above 0")
             yield of.Source("source", free[0])
         elif not free:

@@ -155,6 +155,9 @@ def _wrapped(worked: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str
     """Return the windows with what passes the end of the week put at its beginning."""
     split = []
     for start, end, text in worked:
+        if start >= WEEK_MIN:
+            split.append((start - WEEK_MIN, end - WEEK_MIN, text))
+            continue
         split.append((start, min(end, WEEK_MIN), text))
         if end > WEEK_MIN:
             split.append((0, end - WEEK_MIN, text))
