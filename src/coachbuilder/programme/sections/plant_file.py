@@ -179,7 +179,8 @@ class TimeSection(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_number(cls, raw: Any) -> Any:
+    def from_plain(cls, raw: Any) -> Any:
+        """Take a plain number for the table that it stands for."""
         if isinstance(raw, int | float):
             return {"mean": raw}
         if not isinstance(raw, Mapping) or _OF_ASSUMPTIONS & raw.keys():
@@ -246,7 +247,8 @@ class ShareByTypeSection(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_number(cls, raw: Any) -> Any:
+    def from_plain(cls, raw: Any) -> Any:
+        """Take a plain number for the table that it stands for."""
         if isinstance(raw, int | float):
             return {"share": raw}
         if not isinstance(raw, Mapping) or _OF_ASSUMPTIONS & raw.keys():
@@ -265,7 +267,8 @@ class WorkSection(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_numbers(cls, raw: Any) -> Any:
+    def from_plain(cls, raw: Any) -> Any:
+        """Take a plain number for the table that it stands for."""
         if isinstance(raw, int | float | list):
             return {"stations": raw}
         if not isinstance(raw, Mapping) or _OF_ASSUMPTIONS & raw.keys():
@@ -588,7 +591,7 @@ class SourceSection(Section):
     """Station or line that takes them."""
     shares: dict[str, Weight] = Field(default_factory=dict)
     """Shares of types, models or colours, kept as evenly as whole cars allow; those of the types unless told."""
-    order: tuple[str, ...] = ()
+    order: Names = ()
     """Types in the order of release, repeated; instead of shares."""
     interval_s: TimeSection | None = None
     """Time between releases; a car that is not taken at once waits outside. Without it a car is always ready."""
@@ -632,13 +635,13 @@ class CalendarSection(Section):
 
     id: Identifier
     """Short name."""
-    shifts: tuple[str, ...] = ()
+    shifts: Names = ()
     """Shifts such as ``"06:00-14:00"``; one that passes midnight, ``"22:00-06:00"``, belongs to the day it starts."""
     days: tuple[Day, ...] = (Day.MON, Day.TUE, Day.WED, Day.THU, Day.FRI)
     """Days on which they are worked."""
-    breaks: tuple[str, ...] = ()
+    breaks: Names = ()
     """Times such as ``"09:00-09:15"`` at which work stands, each within a shift."""
-    overtime: tuple[str, ...] = ()
+    overtime: Names = ()
     """Work beyond them, such as ``"sat 06:00-12:00"``; without breaks."""
     windows_h: tuple[tuple[Annotated[float, Plain(0.0, 1e5)], Annotated[float, Plain(0.0, 1e5)]], ...] = ()
     """Instead: start and end of every working window, in order, h from the start of a period."""
