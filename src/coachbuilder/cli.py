@@ -495,7 +495,12 @@ def flow(
     ] = False,
     improve: Annotated[
         float | None,
-        typer.Option(min=0.001, max=1e6, metavar="RATE", help="Find what it takes to build so many cars an hour."),
+        typer.Option(
+            min=0.001,
+            max=1e6,
+            metavar="RATE",
+            help="Find the cheapest of the file's changes to build so many cars an hour.",
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Read a plant file and tell every mistake in it; nothing is simulated.")
@@ -559,7 +564,7 @@ def _simulate_plant(
     improve: float | None,
     as_json: bool,
 ) -> None:
-    from coachbuilder.plant.flow.from_file import plant_from
+    from coachbuilder.plant.flow.from_file import changes_from, plant_from
     from coachbuilder.programme.plant_file import read_plant_file
     from coachbuilder.report import (
         command_details,
@@ -584,6 +589,7 @@ def _simulate_plant(
         "seed": settings["seed"],
         "threads": threads,
     }
+    changes = changes_from(file, plant) if improve is not None else ()
     more: dict[str, Any] = {}
     with _progress() as show:
         show("compiling kernels (the first run only, some ten seconds)", None)
@@ -597,15 +603,19 @@ def _simulate_plant(
             progress=lambda done, of_all: show("replications", (done, of_all)),
         )
         if sensitivity:
-            from coachbuilder.plant.flow.bottleneck import sensitivity as sensitivity_of
+            from coachbuilder.plant.flow.sensitivity import sensitivity as sensitivity_of
 
-            show("sensitivity", None)
-            more["sensitivity"] = sensitivity_of(plant, **limits, replications=settings["replications"])
+            more["sensitivity"] = sensitivity_of(
+                plant,
+                **limits,
+                replications=max(settings["replications"], 2),
+                progress=lambda done, of_all: show("sensitivity, stations", (done, of_all)),
+            )
         if improve is not None:
-            from coachbuilder.plant.flow.improve import improve as improve_to
+            from coachbuilder.plant.flow.improve import cheapest
 
-            show("improvements", None)
-            more["improvement"] = improve_to(plant, improve, **limits, replications=settings["replications"])
+            show("the cheapest changes", None)
+            more["improvement"] = cheapest(plant, changes, improve, **limits)
         if trace_file is not None:
             from coachbuilder.plant.flow.tracing import traced
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coachbuilder.plant.flow import plant as of
-from coachbuilder.plant.flow.from_file import plant_from, read_plant
+from coachbuilder.plant.flow.from_file import changes_from, plant_from, read_plant
 from coachbuilder.programme import InputError
 from coachbuilder.programme.errors import Problem
 from coachbuilder.programme.plant_file import plant_file_from
@@ -865,6 +865,34 @@ def test_a_plant_of_thousands_of_stations_and_many_types_is_checked_in_a_moment(
     )
     read = plant(colours + chains + '[[station]]\nid = "s40"\ncycle_time_s = 60\n')
     assert len(read.stations) == 4001
+
+
+CHANGE = '[[change]]\nid = "more"\ncost = 5\n'
+
+CHANGE_MISTAKES = {
+    "no changes": ("", "change", None, "[[change]] tables"),
+    "at nothing": (CHANGE + 'at = "wled"\nmachines = 1\n', "change.more.at", 9, "did you mean weld?"),
+    "at a chain": (CHANGE + 'at = "m"\nmachines = 1\n', "change.more.at", 9, "of a chain one station"),
+    "of nothing": (CHANGE + 'at = "weld"\n', "change.more.at", 9, "a change of nothing"),
+    "places at a station": (CHANGE + 'at = "weld"\nplaces = 1\n', "change.more.places", 10, "at a buffer"),
+    "machines at a buffer": (CHANGE + 'at = "weld>m.1"\nmachines = 1\n', "change.more.machines", 10, "at a buffer"),
+    "no cycle left": (CHANGE + 'at = "m.1"\nless_cycle_s = 60\n', "change.more.less_cycle_s", 10, "less than 60"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGE_MISTAKES)
+def test_a_mistake_in_a_change_is_told_by_line_and_field(name: str) -> None:
+    text, field, line, words = CHANGE_MISTAKES[name]
+    # The chain stands behind what is looked at, so that lines count from the station above.
+    file = plant_file_from(
+        WELD + 'next = "m"\nbuffer_after = 1\n' + text + LAST.replace("last", "m") + "stages = 2\n", "p"
+    )
+    read = plant_from(file)
+    with pytest.raises(InputError) as caught:
+        changes_from(file, read)
+    (problem,) = caught.value.problems
+    assert (problem.field, problem.line) == (field, line), problem
+    assert words in str(problem)
 
 
 # Whatever a file says, it is read or its mistakes are told.

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from coachbuilder.plant.flow.answer import Estimate, MachineAnswer, PlantAnswer
+    from coachbuilder.plant.flow.improve import Choice
     from coachbuilder.plant.flow.plant import Plant
+    from coachbuilder.plant.flow.sensitivity import Sensitivity
 
 MOST_ROWS = 20
 """Rows of a table in a terminal; ``--json`` has all."""
@@ -130,7 +132,7 @@ def plant_answer_view(answer: PlantAnswer, title: str, more: Mapping[str, Any]) 
     title
         Name of the plant.
     more
-        What was asked for besides: trace (file, events, complete).
+        What was asked for besides: sensitivity, improvement, trace (file, events, complete).
     """
     from rich.console import Group
     from rich.text import Text
@@ -140,6 +142,10 @@ def plant_answer_view(answer: PlantAnswer, title: str, more: Mapping[str, Any]) 
         parts.append(Text(f"\nStandstill: {answer.standstill}.", style="bold red"))
     for table in _tables(answer):
         parts.extend([Text(""), table])
+    if "sensitivity" in more:
+        parts.extend([Text(""), _sensitivity(more["sensitivity"])])
+    if "improvement" in more:
+        parts.append(Text(f"\n{_improvement(more['improvement'])}"))
     if "trace" in more:
         cut = "" if more["trace"]["complete"] else "; the run had more than fit"
         parts.append(Text(f"\nWritten: {more['trace']['file']}, {more['trace']['events']:,} events{cut}"))
@@ -267,6 +273,35 @@ def _machine_table(answer: PlantAnswer) -> RenderableType:
     title = "Machines" if len(answer.machines) <= MOST_ROWS else "Machines, the most active first"
     headings = ("machine", "cars an hour", *(names[name] for name in shown), "active period, s", "OEE")
     return _table(title, headings, [row(machine) for machine in chosen])
+
+
+def _sensitivity(found: Sensitivity) -> RenderableType:
+    return _table(
+        "What is worth how many cars an hour",
+        ("station", "one second less", "one point of availability more", "a second is worth most here"),
+        [
+            (
+                item.station,
+                _estimate(item.second_less_per_hour, 3),
+                wording.NOTHING if item.point_more_per_hour is None else _estimate(item.point_more_per_hour, 3),
+                wording.probability(item.chance_first),
+            )
+            for item in found.stations
+        ],
+    )
+
+
+def _improvement(choice: Choice) -> str:
+    rate = f"{_estimate(choice.throughput_per_hour, 2)} cars an hour"
+    if not choice.reaches:
+        return f"Improvement: not even all changes reach the rate; they make {rate}"
+    if not choice.changes:
+        return f"Improvement: none is needed, the plant makes {rate}"
+    search = "" if choice.whole_search else "; the search ended before all cheaper sets were ruled out"
+    return (
+        f"Improvement: {', '.join(choice.changes)}, cost {wording.number(choice.cost, 6)}, make {rate}; "
+        f"{wording.probability(choice.chance_right)} likely that no cheaper set does{search}"
+    )
 
 
 def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:

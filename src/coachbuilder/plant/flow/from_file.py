@@ -6,7 +6,7 @@ Every mistake is told with the field and the line in the file, all of them at on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from coachbuilder.programme.plant_file import PlantFile, read_plant_file
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from coachbuilder.plant.flow.improve import Change
     from coachbuilder.programme.sections import plant_file as told
 
 MOST_STATIONS = 20_000
@@ -81,6 +82,68 @@ def plant_from(file: PlantFile) -> of.Plant:
         With every problem that was found.
     """
     return _Translator(file).plant()
+
+
+def changes_from(file: PlantFile, plant: of.Plant) -> tuple[Change, ...]:
+    """Return the changes that a file offers.
+
+    Parameters
+    ----------
+    file
+        The file as read.
+    plant
+        Its plant.
+
+    Raises
+    ------
+    InputError
+        With every problem that was found; also if the file offers none.
+    """
+    problems = ProblemList(file.name)
+    stations = {station.id: station for station in plant.stations}
+    buffers = {buffer.id for buffer in plant.buffers}
+    for section in file.document.change:
+        place = ("change", section.id)
+        tell = _teller(problems, file, place)
+        of_station = {
+            "less_cycle_s": section.less_cycle_s > 0.0,
+            "mtbf_factor": section.mtbf_factor != 1.0,
+            "mttr_factor": section.mttr_factor != 1.0,
+            "machines": section.machines > 0,
+        }
+        station = stations.get(section.at)
+        if station is None and section.at not in buffers:
+            hint = closest(section.at, [*stations, *buffers])
+            tell("at", section.at or "an empty name", "a station, line or buffer; of a chain one station", hint)
+        elif not section.places and not any(of_station.values()):
+            tell("at", "a change of nothing", "places, less_cycle_s, mtbf_factor, mttr_factor or machines")
+        elif station is None:
+            for key, given in of_station.items():
+                if given:
+                    tell(key, f"{key} at a buffer", "places at a buffer")
+        else:
+            times = station.takt if isinstance(station, of.MovingLine) else station.cycle
+            shortest_s = min(time.mean_s for time in times)
+            if section.places:
+                tell("places", "places at a station", "them at a buffer")
+            if section.less_cycle_s >= shortest_s:
+                tell("less_cycle_s", section.less_cycle_s, f"less than {shortest_s:g}, its cycle time")
+            if section.machines and isinstance(station, of.MovingLine):
+                tell("machines", "machines at a moving line", "them at a station")
+    if not file.document.change:
+        problems.add("change", "nothing", "[[change]] tables: what may be done, where, and what it costs")
+    problems.raise_if_any()
+    from coachbuilder.plant.flow.improve import Change
+
+    return tuple(Change(**section.model_dump()) for section in file.document.change)
+
+
+def _teller(problems: ProblemList, file: PlantFile, place: Place) -> Callable[..., None]:
+    def tell(key: str, found: object, expected: str, hint: str = "") -> None:
+        here = (*place, key)
+        problems.add(".".join(here), found, expected, line=file.line_of(here), hint=hint)
+
+    return tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -737,4 +800,4 @@ def _listing(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + more
 
 
-__all__ = ["plant_from", "read_plant"]
+__all__ = ["changes_from", "plant_from", "read_plant"]

@@ -649,6 +649,28 @@ class CalendarSection(Section):
     """Length of the period after which these windows repeat."""
 
 
+class ChangeSection(Section):
+    """Something that may be done to the plant, for ``--improve``: the cheapest of them that reach a rate are found."""
+
+    id: Identifier
+    """Short name."""
+    cost: Annotated[float, Plain(0.0, 1e15, above=True)]
+    """What it costs, in any one currency."""
+    at: str
+    """Station, line or buffer that it changes: one station of a chain, such as ``body.3``; a buffer made by ``next`` is
+    named ``from>to``."""
+    places: Places = 0
+    """Buffers: more places."""
+    less_cycle_s: Wait = 0.0
+    """Stations and lines: shorter cycle time or takt."""
+    mtbf_factor: Annotated[float, Plain(1e-3, 1e3)] = 1.0
+    """Stations and lines: times to failure become so many times as long."""
+    mttr_factor: Annotated[float, Plain(1e-3, 1e3)] = 1.0
+    """Stations and lines: repairs take so many times as long."""
+    machines: Annotated[int, Plain(0, 1_000, whole=True)] = 0
+    """Stations: more machines side by side."""
+
+
 class PlantFileDocument(Section):
     """A plant file.
 
@@ -691,3 +713,5 @@ class PlantFileDocument(Section):
     """Repair crews."""
     calendar: tuple[CalendarSection, ...] = ()
     """Shifts."""
+    change: tuple[ChangeSection, ...] = ()
+    """What may be done to the plant."""
