@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -36,6 +37,9 @@ app.add_typer(validate_app, name="validate")
 
 STOPPED = 130
 """Exit status of a command that was stopped with Ctrl-C."""
+
+_BESIDE: list[threading.Thread] = []
+"""Threads that simulate while the main one waits for them, or for Ctrl-C."""
 
 _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """What a wrong command line raises: typer brings its own click from version 0.26 on."""
@@ -542,6 +546,27 @@ def flow(
     _simulate_plant(source, settings, threads, (trace, trace_days or 1.0), sensitivity, improve, as_json)
 
 
+def _stoppable(work: Callable[[], T]) -> T:
+    """Do long work in a thread beside, so that Ctrl-C need not wait for the kernels under way."""
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised again below
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    _BESIDE.append(thread)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.2)
+    if failed:
+        raise failed[0]
+    return done[0]
+
+
 def _check_plant(source: Path, as_json: bool) -> None:
     from coachbuilder.plant.flow.from_file import plant_from
     from coachbuilder.programme.plant_file import read_plant_file
@@ -595,32 +620,36 @@ def _simulate_plant(
         show("compiling kernels (the first run only, some ten seconds)", None)
         from coachbuilder.plant.flow.simulate import simulate
 
-        answer = simulate(
-            plant,
-            **limits,
-            replications=settings["replications"],
-            precision=settings["precision_share"],
-            progress=lambda done, of_all: show("replications", (done, of_all)),
+        answer = _stoppable(
+            lambda: simulate(
+                plant,
+                **limits,
+                replications=settings["replications"],
+                precision=settings["precision_share"],
+                progress=lambda done, of_all: show("replications", (done, of_all)),
+            )
         )
         if sensitivity:
             from coachbuilder.plant.flow.sensitivity import sensitivity as sensitivity_of
 
-            more["sensitivity"] = sensitivity_of(
-                plant,
-                **limits,
-                replications=max(settings["replications"], 2),
-                progress=lambda done, of_all: show("sensitivity, stations", (done, of_all)),
+            more["sensitivity"] = _stoppable(
+                lambda: sensitivity_of(
+                    plant,
+                    **limits,
+                    replications=max(settings["replications"], 2),
+                    progress=lambda done, of_all: show("sensitivity, stations", (done, of_all)),
+                )
             )
         if improve is not None:
             from coachbuilder.plant.flow.improve import cheapest
 
             show("the cheapest changes", None)
-            more["improvement"] = cheapest(plant, changes, improve, **limits)
+            more["improvement"] = _stoppable(lambda: cheapest(plant, changes, improve, **limits))
         if trace_file is not None:
             from coachbuilder.plant.flow.tracing import traced
 
             show("trace", None)
-            written = traced(plant, days=trace_days, seed=settings["seed"])
+            written = _stoppable(lambda: traced(plant, days=trace_days, seed=settings["seed"]))
             write_trace(written, trace_file)
             more["trace"] = {"file": str(trace_file), "events": len(written.time_s), "complete": written.complete}
     if as_json:
@@ -651,15 +680,22 @@ def deal(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) 
 
 @app.command()
 def schema(
-    out: Annotated[Path, typer.Option(help="Folder for the two schema files.")] = Path("schema"), as_json: Json = False
+    out: Annotated[Path, typer.Option(help="Folder for the schema files.")] = Path("schema"), as_json: Json = False
 ) -> None:
-    """Write the JSON Schemas of programme.toml and plant.toml, for editors."""
+    """Write the JSON Schemas of programme.toml, plant.toml and plant files, for editors."""
+    from coachbuilder.programme.base import Section
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument, json_schema
+    from coachbuilder.programme.sections.plant_file import PlantFileDocument
     from coachbuilder.report import write_text
 
-    _require_folder(out, ("programme.schema.json", "plant.schema.json"))
+    documents: dict[str, type[Section]] = {
+        "programme": ProgrammeDocument,
+        "plant": PlantDocument,
+        "plant-file": PlantFileDocument,
+    }
+    _require_folder(out, tuple(f"{name}.schema.json" for name in documents))
     written = []
-    for name, document in (("programme", ProgrammeDocument), ("plant", PlantDocument)):
+    for name, document in documents.items():
         path = out / f"{name}.schema.json"
         write_text(path, json.dumps(json_schema(document), indent=1, ensure_ascii=False) + "\n")
         written.append(str(path))
@@ -707,7 +743,13 @@ def versions(as_json: Json = False) -> None:
 
 def main() -> None:
     """Run the command line; exit with 2 for bad input, 130 for Ctrl-C, 1 for a fault of ours."""
-    sys.exit(_run(sys.argv[1:]))
+    status = _run(sys.argv[1:])
+    if status == STOPPED and any(thread.is_alive() for thread in _BESIDE):
+        # Kernels under way would hold the exit up until they are done.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _run(arguments: list[str]) -> int:

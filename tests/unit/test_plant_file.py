@@ -14,6 +14,7 @@ from coachbuilder.plant.flow.from_file import changes_from, plant_from, read_pla
 from coachbuilder.programme import InputError
 from coachbuilder.programme.errors import Problem
 from coachbuilder.programme.plant_file import plant_file_from
+from coachbuilder.programme.schema import json_schema
 from coachbuilder.programme.sections import plant_file as told
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "plants").glob("*.toml"))
@@ -953,3 +954,10 @@ def _mutated(text: str, luck: random.Random) -> str:
         at = luck.randrange(len(text))
         return text[:at] + luck.choice('"[]{}=.#\n\0é9') + text[at + 1 :]
     return "\n".join(lines)
+
+
+def test_the_schema_for_editors_lets_a_plain_number_stand_for_a_table() -> None:
+    definitions = json_schema(told.PlantFileDocument)["$defs"]
+    assert [item["type"] for item in definitions["TimeSection"]["anyOf"]] == ["number", "object"]
+    assert [item["type"] for item in definitions["WorkSection"]["anyOf"]] == ["number", "array", "object"]
+    assert {"type": "string"} in definitions["StationSection"]["properties"]["next"]["anyOf"]

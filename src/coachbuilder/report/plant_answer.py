@@ -159,7 +159,7 @@ def _head(answer: PlantAnswer) -> Iterator[str]:
     yield f"{_estimate(rate, 2)} cars an hour (95 %), {runs} of {_span(answer.counted_s)} each"
     yield f"Warm-up of {_span(answer.warm_up_s)} cut off ({answer.warm_up_rule})"
     if any(machine.off > 0.0 for machine in answer.machines):
-        yield f"Hours of the plant's clock, day and night: {wording.fixed(24 * rate.mean, 1)} cars a day of the week"
+        yield f"Hours of the plant's clock, day and night: {wording.fixed(24 * rate.mean, 1)} cars a day on average"
     neck = answer.bottleneck
     if neck.margin > 0.0:
         longer = f"its active periods are {wording.percent(neck.margin)} longer than those of the next station"

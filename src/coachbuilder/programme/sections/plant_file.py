@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StrictBool, WithJsonSchema, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
 from coachbuilder.programme.base import Section
 from coachbuilder.programme.plain import Plain, wrong
@@ -64,10 +66,12 @@ def _numbers(raw: object) -> object:
     return [raw] if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
 
 
-Lengths = Annotated[tuple[Duration, ...], BeforeValidator(_numbers)]
+_NUMBERS_OR_ONE = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]})
+
+Lengths = Annotated[tuple[Duration, ...], BeforeValidator(_numbers), _NUMBERS_OR_ONE]
 """One number for all, or one each."""
 
-Works = Annotated[tuple[Wait, ...], BeforeValidator(_numbers)]
+Works = Annotated[tuple[Wait, ...], BeforeValidator(_numbers), _NUMBERS_OR_ONE]
 """One number for all, or one each; 0 is allowed."""
 
 
@@ -154,7 +158,21 @@ _OF_ASSUMPTIONS = frozenset({"value", "low", "high", "evidence", "if_false"})
 _SHORT = ("fixed", "exponential", "gamma", "lognormal")
 
 
-class TimeSection(Section):
+class PlainOrTable(Section):
+    """A table for which a plain number, or a list of them, may stand."""
+
+    plain_types: ClassVar[tuple[str, ...]] = ("number",)
+    """What may stand for the table, as JSON Schema calls it."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        table = handler.resolve_ref_schema(handler(schema))
+        return {"title": cls.__name__, "anyOf": [*({"type": name} for name in cls.plain_types), dict(table)]}
+
+
+class TimeSection(PlainOrTable):
     """A time, in the unit that its key names: a plain number, or a table that says how it varies.
 
     A plain number is fixed, but exponential for failures and repairs.
@@ -237,7 +255,7 @@ class TimeByTypeSection(TimeSection):
         return bool(self.by_type)
 
 
-class ShareByTypeSection(Section):
+class ShareByTypeSection(PlainOrTable):
     """A share: a plain number, or a table by type of car."""
 
     share: Share | None = None
@@ -257,8 +275,10 @@ class ShareByTypeSection(Section):
         return raw
 
 
-class WorkSection(Section):
+class WorkSection(PlainOrTable):
     """Work at the stations of a moving line, s: a number for all stations, a list of one for each, or a table."""
+
+    plain_types: ClassVar[tuple[str, ...]] = ("number", "array")
 
     stations: Works = ()
     """For all types that are not named."""
