@@ -38,8 +38,8 @@ app.add_typer(validate_app, name="validate")
 STOPPED = 130
 """Exit status of a command that was stopped with Ctrl-C."""
 
-_BESIDE: list[threading.Thread] = []
-"""Threads that simulate while the main one waits for them, or for Ctrl-C."""
+_BESIDE: list[threading.Event] = []
+"""Told by threads that simulate, for which the main one waits, or for Ctrl-C."""
 
 _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """What a wrong command line raises: typer brings its own click from version 0.26 on."""
@@ -548,23 +548,24 @@ def flow(
 
 def _stoppable(work: Callable[[], T]) -> T:
     """Do long work in a thread beside, so that Ctrl-C need not wait for the kernels under way."""
-    done: list[T] = []
+    done = threading.Event()
+    results: list[T] = []
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            done.append(work())
+            results.append(work())
         except BaseException as error:  # noqa: BLE001 - it is raised again below
             failed.append(error)
+        done.set()
 
-    thread = threading.Thread(target=run, daemon=True)
-    _BESIDE.append(thread)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.2)
+    _BESIDE.append(done)
+    threading.Thread(target=run, daemon=True).start()
+    while not done.wait(0.2):
+        pass
     if failed:
         raise failed[0]
-    return done[0]
+    return results[0]
 
 
 def _check_plant(source: Path, as_json: bool) -> None:
@@ -744,7 +745,7 @@ def versions(as_json: Json = False) -> None:
 def main() -> None:
     """Run the command line; exit with 2 for bad input, 130 for Ctrl-C, 1 for a fault of ours."""
     status = _run(sys.argv[1:])
-    if status == STOPPED and any(thread.is_alive() for thread in _BESIDE):
+    if status == STOPPED and not all(done.is_set() for done in _BESIDE):
         # Kernels under way would hold the exit up until they are done.
         sys.stdout.flush()
         sys.stderr.flush()
