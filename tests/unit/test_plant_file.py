@@ -594,12 +594,6 @@ MISTAKES: dict[str, tuple[str, str, int | None, str]] = {
         4,
         "which has no places",
     ),
-    "a batch larger than the places before it": (
-        WELD + 'next = "last"\nbuffer_after = 3\n' + LAST + "batch = { size = 4 }\n",
-        "station.last.batch",
-        9,
-        "with 3 places",
-    ),
     "a batch in a chain": (WELD + "stages = 2\nbatch = { size = 4 }\n", "station.weld.batch", 5, "of its own for it"),
     "too many clocks at one line": (
         LINE.replace("4", "61")

@@ -54,7 +54,7 @@ def findings(plant: Plant) -> list[Finding]:
     ['a loop without an end: weld; car never leaves it']
     """
     checks = _Checks(plant)
-    found = [*checks.rules(), *checks.groups(), *checks.batches(), *checks.ways()]
+    found = [*checks.rules(), *checks.groups(), *checks.ways()]
     return found or [*checks.reach(), *checks.carriers()]
 
 
@@ -136,18 +136,6 @@ class _Checks:
         for buffer in self.plant.buffers:
             if buffer.id not in group_of and not buffer.filled:
                 yield Finding("buffer", buffer.id, "id", "a buffer that no station names", "its name in next of one")
-
-    def batches(self) -> Iterator[Finding]:
-        """Yield batches that can never be full."""
-        fed = {source.to for source in self.plant.sources}
-        for station in self.plant.stations:
-            if isinstance(station, MovingLine) or station.batch is None or station.id in fed:
-                continue
-            places = [buffer.places for buffer in self.plant.buffers if buffer.to == station.id]
-            room = max(places, default=0) if station.batch.same_family else sum(places)
-            if station.batch.size > room:
-                found = f"a batch of {station.batch.size} with {room} places before it"
-                yield Finding("station", station.id, "batch", found, f"at most {room} cars, or more places before it")
 
     def ways(self) -> Iterator[Finding]:
         """Yield types with two ways out of a station."""
