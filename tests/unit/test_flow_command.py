@@ -69,7 +69,7 @@ ANSWER = PlantAnswer(
     buffers=(BufferAnswer("weld>paint", "paint", 10, 7.71, 0.04),),
     places=(PlaceAnswer("trim.1", 3.25, 2.0, 0.5), PlaceAnswer("trim.2", 0.0, 0.0, 0.0)),
     oee=(OeeAnswer("weld", 0.63, 0.9, 0.7, 1.0), OeeAnswer("paint", 0.5, 0.9, 0.6, 0.95)),
-    bottleneck=Bottleneck("weld.1", "weld", 0.12),
+    bottleneck=Bottleneck("weld.1", "weld", 0.12, "weld", "paint", ()),
     work_in_progress_cars=Estimate(53.4, 3.2, 1.1),
     lead_time_s=Estimate(4428.0, 252.0, 90.0),
     scrapped_share=0.002,
@@ -193,7 +193,8 @@ def test_the_text_tells_rate_bottleneck_standstill_and_conventions_in_words() ->
         "Small [plant]",
         "43.77 ± 0.05 cars an hour (95 %), 50 runs of 28.94 days each",
         "Warm-up of 2 h cut off (MSER-5)",
-        "Bottleneck: weld.1; its active periods are 12 % longer than those of the next station",
+        "Bottleneck: weld.1; active 12.0 % more of the time than any other station",
+        "Other rules see it elsewhere: by arrows paint",
         "Lead time: 1.23 ± 0.07 h",
         "Scrapped: 0.20 % of the cars",
         "Standstill: 3 of 50 runs stand still for good, the first after 1.5 h: test, repair wait",
@@ -219,14 +220,15 @@ def test_the_text_of_a_plain_answer_leaves_out_what_there_is_none_of() -> None:
         lead_time_s=None,
         standstill="",
         scrapped_share=0.0,
-        bottleneck=Bottleneck("weld.1", "weld", 0.0),
+        bottleneck=Bottleneck("weld.1", "weld", 0.0, "weld", "", ()),
         throughput_per_hour=Estimate(43.77, None, None),
     )
     text = drawn(plain)
     for words in ("Standstill", "Lead time", "Scrapped", "Models", "Buffers", "Overload"):
         assert words not in text
     assert "43.77 cars an hour" in text
-    assert "undecided" in text
+    assert "Bottleneck: weld.1, undecided" in text
+    assert "Other rules" not in text
 
 
 def test_of_many_machines_the_most_active_are_shown_and_the_rest_is_counted() -> None:

@@ -160,12 +160,7 @@ def _head(answer: PlantAnswer) -> Iterator[str]:
     yield f"Warm-up of {_span(answer.warm_up_s)} cut off ({answer.warm_up_rule})"
     if any(machine.off > 0.0 for machine in answer.machines):
         yield f"Hours of the plant's clock, day and night: {wording.fixed(24 * rate.mean, 1)} cars a day on average"
-    neck = answer.bottleneck
-    if neck.margin > 0.0:
-        longer = f"its active periods are {wording.percent(neck.margin)} longer than those of the next station"
-    else:
-        longer = "undecided: another station's active periods are as long"
-    yield f"Bottleneck: {neck.machine or 'none'}; {longer}"
+    yield from _bottleneck(answer)
     yield f"Work in progress: {_estimate(answer.work_in_progress_cars, 1)} cars"
     if answer.lead_time_s is not None:
         lead = answer.lead_time_s
@@ -175,6 +170,19 @@ def _head(answer: PlantAnswer) -> Iterator[str]:
         yield f"Scrapped: {wording.percent(answer.scrapped_share, 2)} of the cars"
     yield f"Computed by the {answer.engine}, {answer.events:,} events"
     yield from answer.remarks
+
+
+def _bottleneck(answer: PlantAnswer) -> Iterator[str]:
+    neck = answer.bottleneck
+    if neck.margin > 0.0:
+        more = wording.percent(neck.margin, 1)
+        yield f"Bottleneck: {neck.machine}; active {more} more of the time than any other station"
+    else:
+        yield f"Bottleneck: {neck.machine or 'none'}, undecided: other stations are as active"
+    rules = (("longest active period", neck.longest_active_period), ("arrows", neck.arrows))
+    others = [f"by {rule} {station}" for rule, station in rules if station not in ("", neck.station)]
+    if others:
+        yield f"Other rules see it elsewhere: {', '.join(others)}"
 
 
 def _tables(answer: PlantAnswer) -> Iterator[RenderableType]:
