@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
+import random
 import re
+import signal
+import subprocess
 import sys
+import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -31,11 +36,13 @@ from coachbuilder.plant.flow.answer import (
 )
 from coachbuilder.plant.flow.from_file import plant_from
 from coachbuilder.plant.flow.tracing import EVENTS, Trace
+from coachbuilder.programme import InputError
 from coachbuilder.programme.plant_file import plant_file_from
 from coachbuilder.report import plant_answer_document, plant_answer_view, write_trace
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "plant-files.md").read_text(encoding="utf-8")
+EXAMPLES = sorted((ROOT / "examples" / "plants").glob("*.toml"))
 SNIPPETS = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)
 PLANT = '[plant]\nname = "Small [plant]"\n[run]\ndays = 3\nseed = 5\n[[station]]\nid = "weld"\ncycle_time_s = 60\n'
 
@@ -339,6 +346,92 @@ def test_a_trace_in_parquet_says_the_same_as_in_csv(tmp_path: Path) -> None:
     ] == ROWS
 
 
+# With the true simulation.
+
+
+def short_answer(text: str) -> PlantAnswer:
+    """Return what a file answers in a run of a few hours."""
+    from coachbuilder.plant.flow.simulate import simulate
+
+    return simulate(plant_from(plant_file_from(text, "plant.toml")), days=0.4, warm_up_h=0.0, replications=2, threads=1)
+
+
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
-def test_every_snippet_of_the_guide_is_a_plant(number: int) -> None:
-    assert plant_from(plant_file_from(SNIPPETS[number], "guide.toml")).stations
+def test_every_snippet_of_the_guide_runs(number: int) -> None:
+    answer = short_answer(SNIPPETS[number])
+    assert sum(model.cars_in for model in answer.models) > 0
+    drawn(answer)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_runs(path: Path) -> None:
+    answer = short_answer(path.read_text(encoding="utf-8"))
+    assert sum(model.cars_in for model in answer.models) > 0
+    assert bool(answer.standstill) is (path.stem == "rework-deadlock")
+    drawn(answer)
+
+
+def test_mutated_plants_that_are_read_are_simulated_too() -> None:
+    luck = random.Random(4)
+    texts = [*SNIPPETS, *(path.read_text(encoding="utf-8") for path in EXAMPLES)]
+    simulated = 0
+    for _ in range(60):
+        text = luck.choice(texts)
+        number = r"(?<== )\d+"
+        mutated = re.sub(number, lambda found: luck.choice((found.group(), "1", "2", "30", "7000")), text)
+        with contextlib.suppress(InputError):
+            drawn(short_answer(mutated))
+            simulated += 1
+    assert simulated > 20
+
+
+def test_the_smallest_plant_builds_a_car_a_minute(run: Run, plant_file: Path) -> None:
+    status, answer, error = run(plant_file, "--json", "--warm-up-hours", "1", "--sensitivity")
+    assert (status, error) == (0, "")
+    assert answer["throughput_per_hour"] == pytest.approx(60.0)
+    assert answer["sensitivity"]["stations"][0]["second_less_per_hour"]["mean"] == pytest.approx(60.0 / 59.0, rel=0.01)
+
+
+def test_the_cheapest_change_that_reaches_the_rate_is_told(run: Run, plant_file: Path) -> None:
+    changes = (
+        '[[change]]\nid = "robot"\ncost = 9\nat = "weld"\nless_cycle_s = 10\n'
+        '[[change]]\nid = "second"\ncost = 20\nat = "weld"\nmachines = 1\n'
+    )
+    plant_file.write_text(PLANT + changes, encoding="utf-8")
+    status, answer, _ = run(plant_file, "--json", "--improve", "70")
+    assert (status, answer["improvement"]["changes"], answer["improvement"]["cost"]) == (0, ["robot"], 9.0)
+    status, text, _ = run(plant_file, "--improve", "500")
+    assert "not even all changes reach the rate" in text
+    plant_file.write_text(PLANT, encoding="utf-8")
+    status, _, error = run(plant_file, "--improve", "70")
+    assert (status, "[[change]] tables" in error) == (2, True)
+
+
+def test_the_trace_of_a_plant_has_every_car(run: Run, plant_file: Path, tmp_path: Path) -> None:
+    file = tmp_path / "trace.csv"
+    assert run(plant_file, "--trace", file, "--trace-days", "0.01")[0] == 0
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    left = [float(row["time_s"]) for row in rows if row["event"] == "left"]
+    assert left == [60.0 * car for car in range(1, 15)]
+    assert {row["machine"] for row in rows} == {"weld.1"}
+
+
+def test_ctrl_c_ends_a_long_simulation_at_once_with_130(plant_file: Path) -> None:
+    """The plant would run for ages on the event calendar; the kernels under way are not waited for."""
+    plant_file.write_text(SNIPPETS[0] + "maintenance = { every_h = 1, length_min = 1 }\n", encoding="utf-8")
+    arguments = ["flow", str(plant_file), "--days", "36600", "--replications", "100000"]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "coachbuilder.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        time.sleep(6)
+        assert child.poll() is None, child.communicate()
+        child.send_signal(signal.SIGINT)
+        _, error = child.communicate(timeout=20)
+    finally:
+        child.kill()
+    assert (child.returncode, error.strip()) == (130, "stopped")

@@ -1712,6 +1712,7 @@ def _begin_batch(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, n
             _write(core.clock, sums.trace, machine, core.slot[slot].serial, core.slot[slot].type, STARTED)
     machines[machine].held_cars = machines[machine].gathered
     machines[machine].gathered = 0
+    machines[machine].hold_at = 0
     end = _begin_slow(core, luck, machine, yard.hold[first], now)
     machines[machine].car = -1
     _schedule(core.node_s, core.node_event, core.clock[0].leaves, machine, end)
