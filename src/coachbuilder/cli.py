@@ -618,7 +618,7 @@ def _simulate_plant(
     changes = changes_from(file, plant) if improve is not None else ()
     more: dict[str, Any] = {}
     with _progress() as show:
-        show("compiling kernels (the first run only, some ten seconds)", None)
+        show("compiling kernels (the first run only, about a minute)", None)
         from coachbuilder.plant.flow.simulate import simulate
 
         answer = _stoppable(

@@ -194,14 +194,12 @@ def drawn(answer: PlantAnswer, title: str = "Small [plant]", more: dict[str, Any
     return console.file.getvalue().replace("\u00a0", " ")
 
 
-def test_the_text_tells_rate_bottleneck_standstill_and_conventions_in_words() -> None:
+def test_the_text_tells_rate_standstill_and_conventions_in_words() -> None:
     text = drawn(ANSWER)
     for words in (
         "Small [plant]",
         "43.77 ± 0.05 cars an hour (95 %), 50 runs of 28.94 days each",
         "Warm-up of 2 h cut off (MSER-5)",
-        "Bottleneck: weld.1; active 12.0 % more of the time than any other station",
-        "Other rules see it elsewhere: by arrows paint",
         "Lead time: 1.23 ± 0.07 h",
         "Scrapped: 0.20 % of the cars",
         "Standstill: 3 of 50 runs stand still for good, the first after 1.5 h: test, repair wait",
@@ -213,9 +211,16 @@ def test_the_text_tells_rate_bottleneck_standstill_and_conventions_in_words() ->
         "off shift",
     ):
         assert words in text, words
+    assert "Bottleneck" not in text, "what stands still has none"
     assert "trim.1" in text
     assert "trim.2" not in text, "a place without overload is no news"
     assert "planned" not in text.split("Conventions")[0].split("Machines")[1], "a column of zeros is left out"
+
+
+def test_the_text_tells_the_bottleneck_and_what_other_rules_say() -> None:
+    text = drawn(dataclasses.replace(ANSWER, standstill=""))
+    assert "Bottleneck: weld.1; active 12.0 % more of the time than any other station" in text
+    assert "Other rules see it elsewhere: by arrows paint" in text
 
 
 def test_the_text_of_a_plain_answer_leaves_out_what_there_is_none_of() -> None:

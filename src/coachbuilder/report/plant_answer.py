@@ -160,7 +160,8 @@ def _head(answer: PlantAnswer) -> Iterator[str]:
     yield f"Warm-up of {_span(answer.warm_up_s)} cut off ({answer.warm_up_rule})"
     if any(machine.off > 0.0 for machine in answer.machines):
         yield f"Hours of the plant's clock, day and night: {wording.fixed(24 * rate.mean, 1)} cars a day on average"
-    yield from _bottleneck(answer)
+    if not answer.standstill:
+        yield from _bottleneck(answer)
     yield f"Work in progress: {_estimate(answer.work_in_progress_cars, 1)} cars"
     if answer.lead_time_s is not None:
         lead = answer.lead_time_s
