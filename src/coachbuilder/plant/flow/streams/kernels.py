@@ -42,7 +42,7 @@ _TO_UNIT = 2.0**-53
 _HALF = 2.0**-54
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
 def mixed(bits: np.uint64) -> np.uint64:
     """Scramble 64 bits (the finaliser of SplitMix64: Steele, Lea and Flood 2014)."""
     bits = (bits ^ (bits >> _S30)) * _MIX_1
@@ -50,33 +50,33 @@ def mixed(bits: np.uint64) -> np.uint64:
     return bits ^ (bits >> _S31)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
 def stream(key: np.uint64, purpose: int, replication: int) -> np.uint64:
     """Return the base of one stream in one replication."""
     base = mixed(key + np.uint64(purpose) * _GOLDEN)
     return mixed(base ^ (np.uint64(replication) * _MIX_1 + _GOLDEN))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
 def uniform(base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a stream: uniform on [0, 1) with 53 bits."""
     return np.float64(mixed(base + np.uint64(count + 1) * _GOLDEN) >> _S11) * _TO_UNIT
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
 def exponential(base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a stream: exponential with mean 1."""
     return -math.log(1.0 - uniform(base, count))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
 def _normal(base: np.uint64, pair: int) -> float:
     """Return a standard normal number from uniforms 2 * pair and 2 * pair + 1 (Box and Muller 1958)."""
     radius = math.sqrt(-2.0 * math.log(uniform(base, 2 * pair) + _HALF))
     return radius * math.cos(2.0 * math.pi * uniform(base, 2 * pair + 1))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
 def gamma(shape: float, base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a stream: gamma with mean 1 (Marsaglia and Tsang 2000)."""
     own = mixed(base + np.uint64(count + 1) * _GOLDEN)
@@ -100,14 +100,14 @@ def gamma(shape: float, base: np.uint64, count: int) -> float:
         trial += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
 def lognormal(sigma: float, base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a stream: lognormal with mean 1 and given deviation of the logarithm."""
     own = mixed(base + np.uint64(count + 1) * _GOLDEN)
     return math.exp(sigma * _normal(own, 0) - 0.5 * sigma * sigma)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
 def _varied(times: Records, values_s: F8, row: int, base: np.uint64, count: int) -> float:
     kind = times[row].kind
     if kind == GAMMA:
@@ -118,7 +118,7 @@ def _varied(times: Records, values_s: F8, row: int, base: np.uint64, count: int)
     return values_s[times[row].first + int(uniform(base, count) * size)]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
 def draw(times: Records, values_s: F8, row: int, base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a time.
 

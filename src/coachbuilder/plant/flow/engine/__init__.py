@@ -1,0 +1,8 @@
+"""The event calendar: simulates any plant."""
+
+from __future__ import annotations
+
+from coachbuilder.plant.flow.engine.network import Network, build, key_of, machine_names
+from coachbuilder.plant.flow.engine.run import record, started, trace
+
+__all__ = ["Network", "build", "key_of", "machine_names", "record", "started", "trace"]

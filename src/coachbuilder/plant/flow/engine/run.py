@@ -1,0 +1,133 @@
+"""Runs the event calendar and hands on what it leaves behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coachbuilder.plant.flow.engine.network import Network, build
+from coachbuilder.plant.flow.plant import Plant
+from coachbuilder.plant.flow.record import BINS_PER_BATCH, NOT_CONSERVED, Records
+
+if TYPE_CHECKING:
+    from coachbuilder.plant.flow.engine.kernels import State
+
+MOST_EVENTS = 2_000_000_000
+"""A run gives up after this many events: more than a day of computing."""
+
+
+def started(
+    network: Network, replication: int, *, start_s: float = 0.0, batch_s: float = np.inf, max_events: int = MOST_EVENTS
+) -> State:
+    """Return a run that has begun, to be taken on by ``kernels.advance``.
+
+    Parameters
+    ----------
+    network
+        Arrays of the plant.
+    replication
+        Number of the run; decides the luck of every stream.
+    start_s, batch_s
+        When counting starts, and how long a batch is, s.
+    max_events
+        Events after which the run gives up.
+    """
+    from coachbuilder.plant.flow.engine import kernels
+
+    state = kernels.State(*(type(part)(*(array.copy() for array in part)) for part in network.state))
+    clock = state.core.clock
+    clock["start_s"] = start_s
+    clock["next_bin_s"] = start_s
+    clock["bin_s"] = batch_s / BINS_PER_BATCH
+    clock["max_events"] = max_events
+    kernels.begin(state, replication)
+    return state
+
+
+def record(
+    plant: Plant,
+    *,
+    seed: int,
+    first: int,
+    replications: int,
+    start_s: float,
+    batch_s: float,
+    batches: int,
+    max_events: int = MOST_EVENTS,
+) -> Records:
+    """Run replications ``first`` to ``first + replications - 1`` of a plant, one after the other.
+
+    Parameters
+    ----------
+    plant
+        The plant.
+    seed
+        Seed of all streams.
+    first, replications
+        Number of the first run, and how many.
+    start_s, batch_s, batches
+        When counting starts, how long a batch is, s, and how many there are.
+    max_events
+        Events after which a run gives up.
+
+    Raises
+    ------
+    ValueError
+        If the plant's names do not agree.
+    """
+    from coachbuilder.plant.flow.engine import kernels
+
+    network = build(plant, seed=seed, batches=batches)
+    states = []
+    conserved = []
+    for replication in range(first, first + replications):
+        state = started(network, replication, start_s=start_s, batch_s=batch_s, max_events=max_events)
+        kernels.advance(state, start_s + batches * batch_s)
+        conserved.append(kernels.count_remaining(state))
+        states.append(state)
+
+    def stacked(part: str, name: str) -> NDArray[Any]:
+        return np.stack([getattr(getattr(state, part), name) for state in states])
+
+    clocks = [state.core.clock[0] for state in states]
+    ended = np.array(
+        [int(clock["ended"]) if fine else NOT_CONSERVED for clock, fine in zip(clocks, conserved, strict=True)]
+    )
+    return Records(
+        start_s=start_s,
+        batch_s=batch_s,
+        out=stacked("sums", "out"),
+        machine=stacked("snaps", "snap_machine"),
+        finished=stacked("snaps", "snap_finished"),
+        level=stacked("snaps", "snap_level")[:, :, network.buffer_row],
+        inside=stacked("snaps", "snap_inside"),
+        car=stacked("snaps", "snap_car"),
+        lead=stacked("snaps", "snap_lead"),
+        place=stacked("snaps", "snap_place"),
+        carriers=stacked("snaps", "snap_carriers"),
+        ended=ended,
+        stuck=np.array([int(clock["stuck_cell"]) for clock in clocks]),
+        stuck_s=np.array([float(clock["stuck_s"]) for clock in clocks]),
+        at_start=stacked("opening", "at_start"),
+        remaining=stacked("opening", "remaining"),
+        events=np.array([int(clock["events"]) for clock in clocks]),
+    )
+
+
+def trace(plant: Plant, *, seed: int, replication: int, until_s: float, rows: int) -> NDArray[np.float64]:
+    """Return what happens in one run.
+
+    Returns
+    -------
+    array
+        (n, 5): time in s, row of the machine, number of the car, row of its type, code of what happens (see
+        ``kernels``), in the order of events; at most ``rows``.
+    """
+    from coachbuilder.plant.flow.engine import kernels
+
+    network = build(plant, seed=seed, batches=1, trace_rows=rows)
+    state = started(network, replication, batch_s=until_s)
+    kernels.advance(state, until_s)
+    return state.sums.trace[: int(state.core.clock["trace_row"][0])]
