@@ -184,6 +184,9 @@ class Machine:
     """Whether the settled job ends with its car given up."""
     worked: float = 0.0
     last_family: str | None = None
+    """Family of the car last in work."""
+    taken_family: str | None = None
+    """Family of the car last taken."""
     down: Mode | None = None
     has_crew: bool = False
     pending: deque[Mode] = field(default_factory=deque)
@@ -194,12 +197,15 @@ class Machine:
     since: float = 0.0
     due: float = math.inf
     generation: int = 0
-    active_from: float | None = None
+    job_ended: float = -1.0
+    off_from: float = 0.0
+    clocks: list[float] = field(default_factory=list)
+    """When each mode on the plant's clock comes, and maintenance; off shift what is left until then."""
     # moving lines
     places: list[Car | None] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
     steps: int = 0
-    last_type: int = 0
+    takt: float = 0.0
 
     @property
     def able(self) -> bool:
@@ -235,6 +241,8 @@ class Lane:
     # sources
     interval: Stream | None = None
     release_s: float = 0.0
+    event: int = -1
+    """Its place among all lanes: those of one cell side by side, lowest priority number first."""
     taken: int = 0
     owed: list[float] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
@@ -287,6 +295,20 @@ class Cell:
     @property
     def before(self) -> bool:
         return isinstance(self.what, Station) and self.what.blocking is Blocking.BEFORE_SERVICE
+
+    @property
+    def plain(self) -> bool:
+        """Whether its machines start a car at once; the others are woken for it at the same moment."""
+        what = self.what
+        if isinstance(what, MovingLine) or what.batch or what.set_up or self.before or self.loads:
+            return False
+        clocks = {failure.clock for failure in what.failures}
+        return (
+            what.pick is not Pick.SAME
+            and len(clocks) < 2
+            and not any(failure.crew or failure.car is FailedCar.SCRAP for failure in what.failures)
+            and (FailureClock.WORKING in clocks or all(item.car is FailedCar.RESUME for item in what.failures))
+        )
 
     def idle(self) -> Machine | None:
         return next((machine for machine in self.machines if machine.able), None)
@@ -356,6 +378,12 @@ class Oracle:
         for index, buffer in enumerate(plant.buffers):
             self._add_buffer(index, buffer)
         self.sources = [self._add_source(index, source) for index, source in enumerate(plant.sources)]
+        self.lanes: list[Lane] = []
+        for cell in self.cells:
+            cell.lanes.sort(key=lambda lane: lane.priority)
+            self.lanes += cell.lanes
+        for number, lane in enumerate(self.lanes):
+            lane.event = number
         self._join_groups()
         self.loops = []
         for index, loop in enumerate(plant.carriers):
@@ -466,21 +494,23 @@ class Oracle:
         for car in self.found():
             self.at_start[car.type] += 1
         for lane in self.sources:
-            self._push(lane.release_s, 1, len(self.buffers) + lane.index)
+            self._push(lane.release_s, 1, lane.event)
         for machine in self.machines:
-            for number, mode in enumerate(machine.modes):
-                if not mode.by_work:
-                    self._push(mode.next, 2, machine.row, number)
-            planned = getattr(machine.cell.what, "maintenance", None)
-            if planned is not None:
-                first = planned.every_s if planned.first_s is None else planned.first_s
-                self._push(first, 2, machine.row, len(machine.modes))
+            machine.clocks = [math.inf] * (len(machine.modes) + 1)
         for number, calendar in enumerate(self.plant.calendars):
             on = self._is_on(number, 0.0)
             for cell in self.cells:
                 if cell.what.calendar == calendar.id:
                     cell.on = on
             self._push_shift(number)
+        for machine in self.machines:
+            for number, mode in enumerate(machine.modes):
+                if not mode.by_work:
+                    self._arm(machine, number, mode.next)
+            planned = getattr(machine.cell.what, "maintenance", None)
+            if planned is not None:
+                first = planned.every_s if planned.first_s is None else planned.first_s
+                self._arm(machine, len(machine.modes), first)
         self.woken += self.cells
         self._serve_woken()
 
@@ -506,8 +536,7 @@ class Oracle:
                     continue
                 self._machine_event(machine)
             elif kind == 1:
-                lane = self.buffers[index] if index < len(self.buffers) else self.sources[index - len(self.buffers)]
-                self._serve(lane.cell)
+                self._serve(self.lanes[index].cell)
             elif kind == 2:
                 self._plant_clock(self.machines[index], number)
             elif kind == 3:
@@ -542,6 +571,8 @@ class Oracle:
         return BLOCKED if machine.state in ("held", "waiting") else None
 
     def _book(self, machine: Machine, passed: float) -> None:
+        if machine.state == "job" and machine.cell.on:
+            self.sums.machine[machine.row, ACTIVE] += passed
         status = self._status(machine)
         if status is None:
             return
@@ -549,15 +580,12 @@ class Oracle:
         self.sums.machine[machine.row, status] += passed - broken
         self.sums.machine[machine.row, DOWN] += broken
 
-    def _show(self, machine: Machine) -> None:
-        """Begin or end the active period, as the machine's state has it now."""
-        active = self._status(machine) in (WORKING, SET_UP, DOWN, PLANNED, STOPPED)
-        if active and machine.active_from is None:
-            machine.active_from = self.now
-        elif not active and machine.active_from is not None:
-            self.sums.machine[machine.row, ACTIVE] += self.now - machine.active_from
+    def _begin_job(self, machine: Machine) -> None:
+        """The active period goes on if the last job ended at this moment, time off shift apart."""
+        if machine.job_ended < self.now:
             self.sums.machine[machine.row, ACTIVE_COUNT] += 1
-            machine.active_from = None
+        machine.state = "job"
+        self._go_on(machine)
 
     def _machine_event(self, machine: Machine) -> None:
         machine.due = math.inf
@@ -625,8 +653,9 @@ class Oracle:
         machine.phases.pop(0)
         if machine.phases:
             self._go_on(machine)
-            self._show(machine)
-        elif machine.cell.line:
+            return
+        machine.job_ended = self.now
+        if machine.cell.line:
             self._step_ends(machine)
         else:
             self._job_ends(machine)
@@ -673,9 +702,7 @@ class Oracle:
         machine.phases.append(self._work_phase(machine, work))
         machine.last_family = machine.cars[-1].family
         machine.batch_lane = None
-        machine.state = "job"
-        self._go_on(machine)
-        self._show(machine)
+        self._begin_job(machine)
 
     def _set_up_s(self, machine: Machine, family: str) -> float:
         assert isinstance(machine.cell.what, Station)
@@ -701,7 +728,6 @@ class Oracle:
 
     def _scrap_all(self, machine: Machine) -> None:
         for car in machine.cars:
-            self._release_reserved(car)
             self._drop(machine, car, GIVEN_UP)
         machine.cars = []
         machine.state = "free"
@@ -714,7 +740,6 @@ class Oracle:
             if not self._pass_on(machine, car):
                 return
             machine.cars.pop(0)
-            self._unload(machine, car)
         machine.state = "free"
 
     def _freed(self, machine: Machine) -> None:
@@ -723,8 +748,6 @@ class Oracle:
             self._maintain(machine)
         elif machine.able:
             self._pull(machine)
-        else:
-            self._show(machine)
 
     # Passing on ------------------------------------------------------------------------------------------------------
 
@@ -752,7 +775,6 @@ class Oracle:
             scrap_share = cell.what.scrap_share if isinstance(cell.what, Station) else 0.0
             assert cell.scrap is not None
             if scrap_share > 0.0 and cell.scrap.uniform() < scrap_share:
-                self._release_reserved(car)
                 self._drop(machine, car, GIVEN_UP)
                 return True
             way = self._way(cell, car.type)
@@ -762,20 +784,17 @@ class Oracle:
                 return True
             lanes, rule = [self.by_buffer[name] for name in way.to], way.choose
         assert rule is not None
+        lane: Lane | None
         if car.reserved is not None:
-            lane: Lane | None = car.reserved
-            assert lane is not None
+            lane = car.reserved
             car.reserved = None
             lane.reserved -= 1
-            if self._taker(lane, car) is not None:
-                assert lane.group is not None
-                self._wake(lane.group)
         else:
             lane = self._choose(lanes, rule, car)
-        if lane is not None:
-            self._enter(lane, car)
+        if lane is not None and (lane.has_place or lane.cell.plain):
+            self._enter(machine, lane, car)
             return True
-        if isinstance(cell.what, Station) and cell.what.lose_when_full:
+        if lane is None and isinstance(cell.what, Station) and cell.what.lose_when_full:
             self._drop(machine, car, LOST)
             return True
         car.target = (lanes, rule)
@@ -784,10 +803,9 @@ class Oracle:
         assert group is not None
         group.queue.append(machine)
         self._note(machine, car, HELD)
-        self._show(machine)
-        for lane in lanes:
-            if lane.direct and lane.cell.idle() is not None:
-                self._wake(lane.cell)
+        for other in lanes if lane is None else [lane]:
+            if other.direct and not other.cell.plain:
+                self._wake(other.cell)
         return False
 
     def _way(self, cell: Cell, kind: int) -> Way | None:
@@ -803,6 +821,7 @@ class Oracle:
         self._note(machine, car, code)
         for loop in self.loops:
             self._free_carrier(loop, car)
+        self._release_reserved(car)
 
     def _unload(self, machine: Machine, car: Car) -> None:
         for loop in machine.cell.unloads:
@@ -848,7 +867,7 @@ class Oracle:
             for lane in free:
                 if not lane.cars:
                     return lane
-        return min(free, key=lambda lane: len(lane.cars))
+        return min(free, key=lambda lane: (len(lane.cars), self._taker(lane, car) is None))
 
     def _taker(self, lane: Lane, car: Car) -> Machine | None:
         """Return the machine that takes the car at once through an empty buffer."""
@@ -879,23 +898,37 @@ class Oracle:
             return True
         return self._choose([self.by_buffer[name] for name in way.to], way.choose, car, direct=False) or False
 
-    def _enter(self, lane: Lane, car: Car, direct: bool = True) -> None:
+    def _enter(self, machine: Machine, lane: Lane, car: Car) -> None:
+        """The car goes on from a machine into a buffer, or through it."""
+        group = lane.group
+        assert group is not None
+        taker = self._taker(lane, car) if lane.cell.plain else None
+        self._unload(machine, car)
+        if taker is None:
+            self._append(lane, car)
+            if lane.transport_s == 0.0 and not lane.cell.plain:
+                self._wake(lane.cell)
+            return
+        self._entered(lane)
+        self._served(lane)
+        if group.queue:
+            self._wake(group)
+        self._load(taker, lane, car)
+
+    def _append(self, lane: Lane, car: Car) -> None:
+        self._entered(lane)
+        lane.cars.append((car, self.now))
+        if lane.transport_s > 0.0:
+            self._push(self.now + lane.transport_s, 1, lane.event)
+
+    def _entered(self, lane: Lane) -> None:
+        """Book one car against the share of the lane it goes through."""
         group = lane.group
         assert group is not None
         total = sum(member.share for member in group.lanes)
         for member in group.lanes:
             member.choose_credit = min(member.choose_credit + member.share / total, 2.0)
         lane.choose_credit = max(lane.choose_credit - 1.0, -2.0)
-        taker = self._taker(lane, car) if direct else None
-        if taker is not None:
-            self._served(lane)
-            self._load(taker, lane, car)
-            return
-        lane.cars.append((car, self.now))
-        if lane.transport_s > 0.0:
-            self._push(self.now + lane.transport_s, 1, lane.index)
-        elif lane.cell.idle() is not None:
-            self._wake(lane.cell)
 
     # Taking ----------------------------------------------------------------------------------------------------------
 
@@ -916,48 +949,43 @@ class Oracle:
             pass
 
     def _serve_group(self, group: Group) -> None:
-        """Give free places to those that wait for them."""
-        while group.queue:
+        """Give free places to those that wait for them, one after the other."""
+        while group.queue and any(lane.has_place for lane in group.lanes):
             machine = group.queue[0]
             if machine.state == "waiting":
-                if not any(lane.has_place for lane in group.lanes):
-                    return
                 group.queue.popleft()
                 machine.state = "free"
-                self._pull(machine)
-                if group.queue and group.queue[-1] is machine:
-                    return
             else:
-                moved = self._move_held(group)
-                if moved is None:
-                    return
-                self._released(moved)
+                lane = self._move_held(group)
+                if lane.transport_s == 0.0 and not lane.cell.plain:
+                    self._wake(lane.cell)
+            self._released(machine)
 
-    def _move_held(self, group: Group) -> Machine | None:
-        """Let the first machine that holds a car put it into a free place."""
-        machine = group.queue[0]
+    def _move_held(self, group: Group) -> Lane:
+        """Let the first machine of a group, which holds a car, put it into a free place."""
+        machine = group.queue.popleft()
         car = machine.first_car()
         assert car is not None
         assert car.target is not None
         lane = self._choose(*car.target, car, direct=False)
-        if lane is None:
-            return None
-        group.queue.popleft()
-        self._enter(lane, car, direct=False)
-        return machine
+        assert lane is not None
+        self._append(lane, car)
+        self._let_go(machine, car)
+        return lane
 
-    def _released(self, machine: Machine) -> None:
-        """The held car has gone: go on with the next one, or be free."""
-        car = machine.first_car()
-        assert car is not None
+    def _let_go(self, machine: Machine, car: Car) -> None:
+        """The held car has gone."""
         car.target = None
         if machine.cell.line:
             machine.places[-1] = None
-            machine.state = "free"
-            self._unload(machine, car)
         else:
             machine.cars.pop(0)
-            self._unload(machine, car)
+        machine.state = "passing" if machine.cars else "free"
+        self._unload(machine, car)
+
+    def _released(self, machine: Machine) -> None:
+        """Pass on the next car of a batch, or be free."""
+        if machine.state == "passing":
             self._pass_all(machine)
         if machine.state == "free":
             self._freed(machine)
@@ -1002,7 +1030,7 @@ class Oracle:
             return min(heads, key=lambda item: math.inf if item[0].source is not None else item[1].serial)
         if rule is Pick.SAME:
             for lane, head in heads:
-                if head.family == machine.last_family:
+                if head.family == machine.taken_family:
                     return lane, head
         return max(heads, key=lambda item: len(item[0].cars))
 
@@ -1029,7 +1057,6 @@ class Oracle:
             if self._moves_empty(machine):
                 self._step(machine, None)
                 return True
-            self._show(machine)
             return False
         lane, head = found
         if machine.cars and not self._fits(machine, lane, head):
@@ -1042,21 +1069,18 @@ class Oracle:
             assert group is not None
             machine.state = "waiting"
             group.queue.append(machine)
-            self._show(machine)
             return False
         car, moved = self._take(lane, head)
         self._served(lane)
         self._load(machine, lane, car)
         if moved is not None:
             self._released(moved)
-        if lane.group is not None:
-            self._serve_group(lane.group)
         if machine.able and machine.cars:
             self._pull(machine)
         return True
 
     def _take(self, lane: Lane, head: Car) -> tuple[Car, Machine | None]:
-        """Take the head; return it and the machine whose car took the place, or which held it."""
+        """Take the head; return it and the machine whose car took the place, or which held it, or waited for it."""
         if lane.source is not None:
             car = self._new_car(lane.next_type)
             self.sums.car[car.type, CAME_IN] += 1
@@ -1065,7 +1089,7 @@ class Oracle:
             if lane.source.interval is not None:
                 assert lane.interval is not None
                 lane.release_s += lane.interval.time(lane.source.interval)
-                self._push(lane.release_s, 1, len(self.buffers) + lane.index)
+                self._push(lane.release_s, 1, lane.event)
             return car, None
         group = lane.group
         assert group is not None
@@ -1073,11 +1097,19 @@ class Oracle:
             holder = group.holder()
             assert holder is not None
             group.queue.remove(holder)
+            self._let_go(holder, head)
             return head, holder
         lane.cars.popleft()
-        if group.queue and group.queue[0].state == "held":
-            return head, self._move_held(group)
-        return head, None
+        if not group.queue:
+            return head, None
+        machine = group.queue[0]
+        if machine.state == "held":
+            self._move_held(group)
+        else:
+            group.queue.popleft()
+            machine.state = "free"
+            self._wake(group)
+        return head, machine
 
     def _new_car(self, kind: int) -> Car:
         car = Car(kind, self.plant.types[kind].family, self.serial, self.now)
@@ -1086,6 +1118,7 @@ class Oracle:
         return car
 
     def _load(self, machine: Machine, lane: Lane, car: Car) -> None:
+        machine.taken_family = car.family
         for loop in machine.cell.loads:
             if loop.index not in car.carriers:
                 loop.waiting -= 1
@@ -1119,17 +1152,14 @@ class Oracle:
         machine.places = [car, *machine.places[:-1]]
         if car is not None:
             self._note(machine, car, STARTED)
-            machine.last_type = car.type
-            machine.last_family = car.family
-        takt = machine.service.time(line.takt[machine.last_type if len(line.takt) > 1 else 0])
+            machine.takt = machine.service.time(line.takt[car.type if len(line.takt) > 1 else 0])
+        takt = machine.takt
         machine.phases = [self._work_phase(machine, takt)]
         stop = self._overload(machine, line, takt)
         if stop > 0.0:
             machine.phases.append(Phase(STOPPED, stop, stop))
         machine.steps += 1
-        machine.state = "job"
-        self._go_on(machine)
-        self._show(machine)
+        self._begin_job(machine)
 
     def _overload(self, machine: Machine, line: MovingLine, takt: float) -> float:
         """Return for how long the step stops the line; move its workers on."""
@@ -1171,13 +1201,24 @@ class Oracle:
             if not self._pass_on(machine, car):
                 return
             machine.places[-1] = None
-            self._unload(machine, car)
         machine.state = "free"
         self._freed(machine)
 
     # Failures, maintenance, shifts -----------------------------------------------------------------------------------
 
+    def _arm(self, machine: Machine, number: int, due: float) -> None:
+        """Set when a failure on the plant's clock, or maintenance, comes; these clocks stand still off shift."""
+        if not machine.cell.on:
+            machine.clocks[number] = due - self.now
+            return
+        machine.clocks[number] = due
+        if due < math.inf:
+            self._push(due, 2, machine.row, number)
+
     def _plant_clock(self, machine: Machine, number: int) -> None:
+        if not machine.cell.on or machine.clocks[number] != self.now:
+            return
+        machine.clocks[number] = math.inf
         if number == len(machine.modes):
             machine.planned_due = True
             idle = machine.state in ("free", "waiting") and not machine.inside()
@@ -1211,7 +1252,6 @@ class Oracle:
             self._repair(machine)
         else:
             crew.queue.append(machine)
-        self._show(machine)
 
     def _shown_car(self, machine: Machine) -> Car | None:
         return None if machine.cell.line or not machine.cars else machine.cars[0]
@@ -1232,7 +1272,7 @@ class Oracle:
             mode.next += mode.to_failure.time(mode.failure.to_failure)
         else:
             mode.next = self.now + mode.to_failure.time(mode.failure.to_failure)
-            self._push(mode.next, 2, machine.row, machine.modes.index(mode))
+            self._arm(machine, machine.modes.index(mode), mode.next)
         crew = self.crews.get(mode.failure.crew)
         if crew is not None:
             if crew.queue:
@@ -1253,11 +1293,8 @@ class Oracle:
             self._fail(machine, machine.pending.popleft())
         elif machine.state == "job":
             self._go_on(machine)
-            self._show(machine)
         elif machine.state == "free":
             self._freed(machine)
-        else:
-            self._show(machine)
 
     def _maintain(self, machine: Machine) -> None:
         station = machine.cell.what
@@ -1267,8 +1304,8 @@ class Oracle:
         machine.planned = True
         machine.planned_due = False
         machine.left = station.maintenance.length_s
+        self._note(machine, None, FAILED)
         self._go_on(machine)
-        self._show(machine)
 
     def _maintained(self, machine: Machine) -> None:
         station = machine.cell.what
@@ -1276,7 +1313,8 @@ class Oracle:
         assert station.maintenance is not None
         machine.planned = False
         machine.left = None
-        self._push(self.now + station.maintenance.every_s, 2, machine.row, len(machine.modes))
+        self._note(machine, None, REPAIRED)
+        self._arm(machine, len(machine.modes), self.now + station.maintenance.every_s)
         self._after_standing(machine)
 
     def _is_on(self, number: int, time: float) -> bool:
@@ -1309,8 +1347,13 @@ class Oracle:
             cell.on = on
             for machine in cell.machines:
                 if on:
+                    machine.job_ended += self.now - machine.off_from
                     self._go_on(machine)
-                self._show(machine)
+                    for clock, left in enumerate(machine.clocks):
+                        self._arm(machine, clock, self.now + left)
+                else:
+                    machine.off_from = self.now
+                    machine.clocks = [due - self.now for due in machine.clocks]
         if on:
             for cell in cells:
                 self._wake(cell)

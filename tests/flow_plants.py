@@ -50,12 +50,20 @@ class _Draw:
 
     draw: st.DrawFn
     whole: bool
+    rules: dict[tuple[str, ...], Choose]
+    """Rule of each group of buffers."""
     types: tuple[CarType, ...]
     crews: tuple[Crew, ...]
     calendars: tuple[Calendar, ...]
 
     def chance(self, one_in: int) -> bool:
         return self.draw(st.integers(1, one_in)) == 1
+
+    def rule(self, group: tuple[str, ...]) -> Choose:
+        """Return the rule by which a car enters a group, one for all that feed it."""
+        if group not in self.rules:
+            self.rules[group] = self.draw(st.sampled_from(list(Choose)))
+        return self.rules[group]
 
     def seconds(self, low: int, high: int) -> float:
         if self.whole:
@@ -107,12 +115,10 @@ def _failures(parts: _Draw, line: bool) -> tuple[Failure, ...]:
 
 def _ways(parts: _Draw, targets: list[tuple[str, ...]]) -> tuple[Way, ...]:
     """Ways to groups of buffers; an empty group leaves the plant."""
-    choose = st.sampled_from(list(Choose))
     if len(targets) > 1 and len(parts.types) > 1 and parts.draw(st.booleans()):
         some = parts.draw(st.sampled_from(parts.types)).id
-        return (Way(targets[0], (some,), parts.draw(choose)), Way(targets[1], (), parts.draw(choose)))
-    to = parts.draw(st.permutations(targets[0])) if targets[0] else ()
-    return (Way(tuple(to), (), parts.draw(choose)),)
+        return (Way(targets[0], (some,), parts.rule(targets[0])), Way(targets[1], (), parts.rule(targets[1])))
+    return (Way(targets[0], (), parts.rule(targets[0])),)
 
 
 def _test(parts: _Draw, fail_to: tuple[str, ...]) -> Test:
@@ -122,19 +128,19 @@ def _test(parts: _Draw, fail_to: tuple[str, ...]) -> Test:
         tuple(parts.draw(share) for _ in range(number)),
         fail_to,
         parts.draw(st.sampled_from([0.5, 1.0])),
-        parts.draw(st.sampled_from(list(Choose))),
+        parts.rule(fail_to),
     )
 
 
 def _station(parts: _Draw, name: str, ways: tuple[Way, ...], test: Test | None, before: bool) -> Station:
     draw = parts.draw
     batch = None
-    if parts.chance(6):
+    if not before and parts.chance(6):
         batch = Batch(draw(st.integers(2, 3)), draw(st.booleans()))
     set_up = None
     if parts.chance(4) and (batch is None or batch.same_family):
         families = sorted({item.family for item in parts.types})
-        pairs = ((families[0], families[-1], parts.seconds(0, 9)),) if draw(st.booleans()) else ()
+        pairs = ((*families, parts.seconds(0, 9)),) if len(families) == 2 and draw(st.booleans()) else ()
         set_up = SetUp(parts.seconds(0, 12), pairs)
     maintenance = None
     if parts.chance(5):
@@ -190,7 +196,7 @@ def _line(parts: _Draw, name: str, ways: tuple[Way, ...], test: Test | None) -> 
 def _buffers(parts: _Draw, name: str, station: str, reserve: bool) -> list[Buffer]:
     draw = parts.draw
     buffers = []
-    for number in range(draw(st.sampled_from([1, 1, 2, 3]))):
+    for number in range(1 if reserve else draw(st.sampled_from([1, 1, 2, 3]))):
         places = draw(st.integers(int(reserve), 4))
         transport = parts.seconds(1, 15) if places and parts.chance(3) else 0.0
         kinds = [item.id for item in parts.types]
@@ -243,7 +249,7 @@ def plants(draw: st.DrawFn) -> Plant:
     )
     crews = tuple(Crew(f"crew{number + 1}", draw(st.integers(1, 2))) for number in range(draw(st.integers(0, 2))))
     calendars = CALENDARS if draw(st.integers(1, 4)) == 1 else ()
-    parts = _Draw(draw, draw(st.booleans()), types, crews, calendars)
+    parts = _Draw(draw, draw(st.booleans()), {}, types, crews, calendars)
     count = draw(st.integers(1, 6))
     names = [f"s{number + 1}" for number in range(count)]
     # Every station but the first has a group of buffers in front, which only stations of one kind of blocking feed;
@@ -254,10 +260,10 @@ def plants(draw: st.DrawFn) -> Plant:
     for number in range(1, count):
         own = _buffers(parts, f"b{number + 1}", names[number], reserve[number])
         buffers += own
-        groups.append(tuple(buffer.id for buffer in own))
+        groups.append(tuple(draw(st.permutations([buffer.id for buffer in own]))))
     for number in range(1, count - 1):
         apart = groups[number - 1] != groups[number]
-        if apart and reserve[number] == reserve[number + 1] and parts.chance(6):
+        if apart and not reserve[number] and not reserve[number + 1] and parts.chance(6):
             groups[number] = groups[number + 1] = (*groups[number], *groups[number + 1])
     rework: tuple[str, ...] = ()
     if parts.chance(2):
@@ -281,10 +287,12 @@ def plants(draw: st.DrawFn) -> Plant:
     sources = [_source(parts, 1, names[0])]
     if parts.chance(3):
         sources.append(_source(parts, 2, names[draw(st.integers(0, count - 1))]))
-    carriers = []
+    carriers: list[CarrierLoop] = []
     for number in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
         load = draw(st.integers(0, count - 1))
         unload = draw(st.integers(load, count - 1))
+        if any(names[load] == loop.load or names[unload] == loop.unload for loop in carriers):
+            continue
         carriers.append(
             CarrierLoop(
                 f"loop{number + 1}",
