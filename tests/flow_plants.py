@@ -140,7 +140,8 @@ def _station(parts: _Draw, name: str, ways: tuple[Way, ...], test: Test | None, 
     set_up = None
     if parts.chance(4) and (batch is None or batch.same_family):
         families = sorted({item.family for item in parts.types})
-        pairs = ((*families, parts.seconds(0, 9)),) if len(families) == 2 and draw(st.booleans()) else ()
+        with_pair = len(families) == 2 and draw(st.booleans())
+        pairs = ((families[0], families[-1], parts.seconds(0, 9)),) if with_pair else ()
         set_up = SetUp(parts.seconds(0, 12), pairs)
     maintenance = None
     if parts.chance(5):
