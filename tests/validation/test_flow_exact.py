@@ -1,7 +1,7 @@
 """The simulation of plants against answers that are known exactly: Markov chains, queues, closed networks.
 
-Every case is one plant and one figure of it. A pilot foresees how long the runs must be; the runs that count are
-others. The z-scores of all cases together must be those of luck alone, for three seeds chosen beforehand.
+Every case is one plant and one figure of it. The z-scores of all cases together must be
+those of luck alone, for three seeds chosen beforehand.
 """
 
 from __future__ import annotations
@@ -40,10 +40,9 @@ from coachbuilder.plant.flow.plant import (
     serial_line,
 )
 from coachbuilder.plant.flow.record import Records
-from coachbuilder.plant.flow.validation import validate
+from coachbuilder.plant.flow.validation import sample, validate
 
 SEEDS = [11, 12, 13]
-REPLICATIONS = 200
 HALF_WIDTH = 0.002
 WAITING_HALF_WIDTH = 0.01
 """Of mean numbers of waiting cars, which vary far more than rates."""
@@ -268,7 +267,7 @@ class Case:
 
 CAR = (CarType("car"),)
 ALWAYS = (Source("source", "m1"),)
-MANY = 100_000
+MANY = 1_000
 
 
 def machine(name: str, mean_s: float, to: tuple[str, ...] = (), **values: object) -> Station:
@@ -401,13 +400,8 @@ def score(case: Case, seed: int) -> tuple[float, float]:
         )
         return case.measure(records, counted_s)
 
-    counted_s = 2_000.0
-    pilot = measured(0, 50, counted_s)
-    share = 1.96 * float(pilot.std(ddof=1) / pilot.mean()) / math.sqrt(REPLICATIONS)
-    counted_s = math.ceil(counted_s * max((share / (0.75 * case.half_width)) ** 2, 1.0))
-    values = measured(50, REPLICATIONS, counted_s)
-    error = float(values.std(ddof=1)) / math.sqrt(REPLICATIONS)
-    return (float(values.mean()) - case.exact) / error, 1.972 * error / float(values.mean())
+    found = sample(measured, pilot_s=2_000.0, half_width=case.half_width)
+    return (found.mean - case.exact) / found.standard_error, found.ci95 / found.mean
 
 
 # Tests ---------------------------------------------------------------------------------------------------------------

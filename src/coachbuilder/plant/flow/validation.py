@@ -173,14 +173,67 @@ def _record(
     )
 
 
-def _check(line: ExactLine, seed: int, half_width: float) -> LineCheck:
-    from scipy.special import stdtrit
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One figure of independent runs."""
 
-    # One unit of time of the file is a second of the simulation.
-    plant = serial_line([Time.exponential(1.0 / rate) for rate in line.rates_per_time], list(line.buffers))
-    cycle_s = 1.0 / min(line.rates_per_time)
+    values: NDArray[np.float64]
+    """One a run."""
+    counted_s: float
+    """Time that counted in each, s."""
+
+    @property
+    def mean(self) -> float:
+        """Mean."""
+        return float(self.values.mean())
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of the mean."""
+        return float(self.values.std(ddof=1)) / math.sqrt(self.values.size)
+
+    @property
+    def ci95(self) -> float:
+        """Half width of the 95 % confidence interval of the mean (Student's t)."""
+        from scipy.special import stdtrit
+
+        return float(stdtrit(self.values.size - 1, 0.975)) * self.standard_error
+
+
+def sample(measure: Callable[[int, int, float], NDArray[np.float64]], *, pilot_s: float, half_width: float) -> Sample:
+    """Measure a figure of the simulation in independent runs so long that its mean is known well enough.
+
+    A pilot foresees how long the runs must be; those that count are others, all of one length. Were it too short after
+    all, which is rare, all runs are made anew and longer: no run is kept because of what it gave.
+
+    Parameters
+    ----------
+    measure
+        Returns the figure of each run, given the number of the first run, how many runs, and how long each counts, s.
+    pilot_s
+        How long the runs of the pilot count, s.
+    half_width
+        Half width of the 95 % confidence interval to stay below, as a share of the mean.
+    """
+    found = Sample(measure(0, PILOT_REPLICATIONS, pilot_s), pilot_s)
+    share = found.ci95 / found.mean * math.sqrt(PILOT_REPLICATIONS / REPLICATIONS)
+    first = PILOT_REPLICATIONS
+    for _ in range(TRIES):
+        counted_s = math.ceil(found.counted_s * max((share / (MARGIN * half_width)) ** 2, 1.0))
+        found = Sample(measure(first, REPLICATIONS, counted_s), counted_s)
+        first += REPLICATIONS
+        share = found.ci95 / found.mean
+        if share < half_width:
+            break
+    return found
+
+
+def _check(line: ExactLine, seed: int, half_width: float) -> LineCheck:
+    # One unit of time of the file is so long that the slowest machine's cycle is a minute of the simulation.
+    unit_s = 60.0 * min(line.rates_per_time)
+    plant = serial_line([Time.exponential(unit_s / rate) for rate in line.rates_per_time], list(line.buffers))
     room = len(line.rates_per_time) + sum(line.buffers)
-    warm_up_s = WARM_UP * room**2 * cycle_s
+    warm_up_s = WARM_UP * room**2 * 60.0
 
     def rates(first: int, replications: int, counted_s: float) -> NDArray[np.float64]:
         records = _record(
@@ -192,36 +245,24 @@ def _check(line: ExactLine, seed: int, half_width: float) -> LineCheck:
             batch_s=counted_s,
             batches=1,
         )
-        rates: NDArray[np.float64] = records.out.sum(axis=(1, 2)) / counted_s
+        rates: NDArray[np.float64] = records.out.sum(axis=(1, 2)) / (counted_s / unit_s)
         return rates
 
-    quantile = float(stdtrit(REPLICATIONS - 1, 0.975))
     # A correlation lasts as long as the warm-up's time constant; runs much shorter than it say little of longer ones.
-    counted_s = max(PILOT_CARS * cycle_s, warm_up_s)
-    first = PILOT_REPLICATIONS
-    pilot = rates(0, PILOT_REPLICATIONS, counted_s)
-    share = quantile * float(pilot.std(ddof=1)) / float(pilot.mean()) / math.sqrt(REPLICATIONS)
-    for _ in range(TRIES):
-        counted_s *= max((share / (MARGIN * half_width)) ** 2, 1.0)
-        found = rates(first, REPLICATIONS, counted_s)
-        first += REPLICATIONS
-        mean = float(found.mean())
-        error = float(found.std(ddof=1)) / math.sqrt(REPLICATIONS)
-        share = quantile * error / mean
-        if share < half_width:
-            break
+    found = sample(rates, pilot_s=max(PILOT_CARS * 60.0, warm_up_s), half_width=half_width)
+    mean, error = found.mean, found.standard_error
     return LineCheck(
         line=line.line,
         rates_per_time=line.rates_per_time,
         buffers=line.buffers,
         throughput_exact=line.throughput_per_time,
         throughput=mean,
-        ci95=quantile * error,
-        half_width_share=share,
+        ci95=found.ci95,
+        half_width_share=found.ci95 / mean,
         standard_error=error,
         error=mean / line.throughput_per_time - 1.0,
         z=(mean - line.throughput_per_time) / error,
-        replications=REPLICATIONS,
-        counted_time=counted_s,
-        warm_up_time=warm_up_s,
+        replications=found.values.size,
+        counted_time=found.counted_s / unit_s,
+        warm_up_time=warm_up_s / unit_s,
     )
