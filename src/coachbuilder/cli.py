@@ -729,6 +729,42 @@ def validate_vehicle(
     typer.echo(stage_summary("validation", result))
 
 
+@validate_app.command("flow")
+def validate_flow(
+    lines: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CSV",
+            help="Lines of machines with exponential cycle times: rates_per_time, buffers, throughput_exact.",
+            show_default=False,
+        ),
+    ],
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the simulation.")] = 1,
+    half_width: Annotated[
+        float,
+        typer.Option(min=1e-4, max=0.1, help="Half width of each 95 % confidence interval to stay below, as a share."),
+    ] = 0.002,
+    as_json: Json = False,
+) -> None:
+    """Compare the simulation with lines whose throughput is known exactly."""
+    from coachbuilder.formats.exact_lines import read_exact_lines
+    from coachbuilder.plant.flow.validation import validate
+    from coachbuilder.report import jsonable, stage_summary
+
+    known = read_exact_lines(lines)
+    with _progress() as show:
+        result = validate(
+            known,
+            seed=seed,
+            half_width=half_width,
+            progress=lambda done, all_of_them: show("lines", (done, all_of_them)),
+        )
+    if as_json:
+        _print_json(jsonable(result))
+        return
+    typer.echo(stage_summary("flow validation", result))
+
+
 @app.command()
 def versions(as_json: Json = False) -> None:
     """Print the versions that a bug report needs."""
