@@ -36,7 +36,7 @@ def started(
     """
     from coachbuilder.plant.flow.engine import kernels
 
-    state = kernels.State(*(type(part)(*(array.copy() for array in part)) for part in network.state))
+    state = kernels.State._make(part._make(array.copy() for array in part) for part in network.state)
     clock = state.core.clock
     clock["start_s"] = start_s
     clock["next_bin_s"] = start_s
