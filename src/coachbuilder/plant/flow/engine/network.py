@@ -474,9 +474,9 @@ class _Builder:
 
         # A buffer that no way names still needs a group, where nobody ever waits.
         named = {item for lanes in self.groups for item in lanes}
-        for row in self.lane_row.values():
-            if row not in named:
-                self.groups.setdefault((row,), Choose.LEAST)
+        for buffer in self.lane_row.values():
+            if buffer not in named:
+                self.groups.setdefault((buffer,), Choose.LEAST)
         group = np.zeros(max(len(self.groups), 1), kernels.GROUP)
         members: list[int] = []
         for row, (lanes, choose) in enumerate(self.groups.items()):
@@ -502,8 +502,8 @@ class _Builder:
                 or 0 < len(any_time) < len(failures)
             )
             cell["judged"][row] = int(cell["fail_group"][row] >= 0 or cell["scrap_share"][row] > 0.0)
-            lanes = range(cell["first_lane"][row], cell["last_lane"][row])
-            cell["wakes"][row] = int(any(lane["ride_s"][item] > 0.0 or lane["interval"][item] >= 0 for item in lanes))
+            fed_by = range(cell["first_lane"][row], cell["last_lane"][row])
+            cell["wakes"][row] = int(any(lane["ride_s"][item] > 0.0 or lane["interval"][item] >= 0 for item in fed_by))
             simple = (
                 isinstance(station, Station)
                 and station.batch is None
