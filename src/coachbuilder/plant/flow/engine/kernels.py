@@ -84,7 +84,8 @@ CELL = np.dtype(
         ("first_lane", np.int64),  # lanes of a cell stand side by side, those of lowest priority number first
         ("last_lane", np.int64),
         ("kind", np.int64),
-        ("direct", np.int64),  # 1 if an idle machine may start a car that comes through an empty lane at once
+        ("direct", np.int64),  # 1 if an idle machine may start a car that comes through an empty lane at once; 2 if so,
+        # but with set-ups, crews or cars given up at failures; 0 if it may not
         ("judged", np.int64),  # 1 if finished cars need a verdict: test or scrap
         ("rule", np.int64),
         ("before", np.int64),  # 1 if blocking before service
@@ -745,7 +746,7 @@ def _takes_now(core: Core, pool: Records, cell: int, kind: int, slot: int) -> in
     """Return an idle machine of a cell that would take this car at once; -1 if there is none."""
     cells = core.cell
     machine = _idle_machine(cells, core.machine, cell)
-    if machine < 0 or cells[cell].direct == 1:
+    if machine < 0 or cells[cell].direct != 0:
         answer: int = machine
         return answer
     needs = cells[cell].load_pool
@@ -1890,7 +1891,7 @@ def advance(state: State, until_s: float) -> None:
                 machines[machine].working_s += machines[machine].job_work_s
                 machines[machine].down_s += machines[machine].job_down_s
                 machines[machine].ended_s = now
-                if cells[cell].direct == 0:
+                if cells[cell].direct != 1:
                     machines[machine].set_up_s += machines[machine].job_set_up_s
                     machines[machine].stopped_s += machines[machine].job_stop_s
                     machines[machine].job_set_up_s = 0.0
@@ -1980,7 +1981,7 @@ def advance(state: State, until_s: float) -> None:
                 kind = slots[slot].type
                 group = cell_types[cell, kind].group
                 given_up = False
-                if cells[cell].direct == 0 and machines[machine].gives_up == 1:
+                if cells[cell].direct != 1 and machines[machine].gives_up == 1:
                     given_up = True
                     if machines[machine].held_cars == 0 or cells[cell].kind == LINE:
                         machines[machine].gives_up = 0
@@ -2028,7 +2029,10 @@ def advance(state: State, until_s: float) -> None:
                             _write(clock, sums.trace, taker, slots[slot].serial, kind, STARTED)
                         if slots[slot].pools != 0:
                             _free_carriers(core, yard, slot, cell, False, now)
-                        end = _begin(cell_types, machines, modes, times, values_s, taker, slot, kind, now)
+                        if cells[target].direct == 1:
+                            end = _begin(cell_types, machines, modes, times, values_s, taker, slot, kind, now)
+                        else:
+                            end = _begin_slow(core, luck, taker, slot, now)
                         _schedule(node_s, node_event, leaves, taker, end)
                     elif lane >= 0 and lanes[lane].count + lanes[lane].kept < lanes[lane].capacity:
                         if groups[group].lane < 0:
@@ -2156,7 +2160,10 @@ def advance(state: State, until_s: float) -> None:
             kind = slots[slot].type
             if traced:
                 _write(clock, sums.trace, machine, slots[slot].serial, kind, STARTED)
-            end = _begin(cell_types, machines, modes, times, values_s, machine, slot, kind, now)
+            if cells[cell].direct == 1:
+                end = _begin(cell_types, machines, modes, times, values_s, machine, slot, kind, now)
+            else:
+                end = _begin_slow(core, luck, machine, slot, now)
             _schedule(node_s, node_event, leaves, machine, end)
             machine = freed
             passing = freed >= 0 and cells[machines[freed].cell].kind == BATCH and machines[freed].held_cars > 0

@@ -504,17 +504,19 @@ class _Builder:
             cell["judged"][row] = int(cell["fail_group"][row] >= 0 or cell["scrap_share"][row] > 0.0)
             fed_by = range(cell["first_lane"][row], cell["last_lane"][row])
             cell["wakes"][row] = int(any(lane["ride_s"][item] > 0.0 or lane["interval"][item] >= 0 for item in fed_by))
-            simple = (
+            direct = (
                 isinstance(station, Station)
                 and station.batch is None
-                and station.set_up is None
                 and station.blocking is Blocking.AFTER_SERVICE
                 and station.pick is not Pick.SAME
-                and not cell["crewed"][row]
-                and not any(item.car is FailedCar.SCRAP for item in failures)
                 and not any(loop.load == station.id for loop in self.plant.carriers)
             )
-            cell["direct"][row] = int(simple)
+            slow = (
+                (isinstance(station, Station) and station.set_up is not None)
+                or cell["crewed"][row]
+                or any(item.car is FailedCar.SCRAP for item in failures)
+            )
+            cell["direct"][row] = (2 if slow else 1) if direct else 0
         if self.groups:
             for lanes in self.groups:
                 total = sum(lane["entry_weight"][item] for item in lanes)
