@@ -77,6 +77,11 @@ COMPLETE, STANDSTILL, TOO_MANY_EVENTS, NOT_CONSERVED = 0, 1, 2, 3
 BINS_PER_BATCH = 5
 NO_EVENT = np.inf
 
+MOST_FAILURES = 100_000
+"""A job that fails so often never ends: it starts anew after each failure, and fails before it is done."""
+
+NEVER_S = 1e15
+
 CELL = np.dtype(
     [
         ("first_machine", np.int64),
@@ -894,7 +899,12 @@ def _fail_at_work(
     target = machines[machine].worked_s + work
     spent = work
     down = 0.0
+    failures = 0
     while machines[machine].next_failure_s <= target:
+        failures += 1
+        if failures > MOST_FAILURES:
+            down += NEVER_S
+            break
         mode = _first_failing(machines, modes, machine)
         at = modes[mode].next_s
         down += _time_to_repair(times, values_s, modes, mode)
