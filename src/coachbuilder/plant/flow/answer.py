@@ -15,9 +15,10 @@ class Estimate:
     mean: float
     """Mean."""
     ci95: float | None
-    """Half width of its 95 % confidence interval (Student's t over replications); None with one replication."""
+    """Half width of its 95 % confidence interval by Student's t over replications. With one replication that of cars
+    an hour that leave, cars inside and lead time comes from the means of ten long batches; None otherwise."""
     standard_error: float | None
-    """Standard error; None with one replication."""
+    """Standard error, from the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +150,44 @@ class ModelAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class StationActivity:
+    """What tells whether a station is the bottleneck; means over its machines, shares of their time on shift."""
+
+    station: str
+    """Station."""
+    active_share: float
+    """Share of time at work, in repair, set-up or maintenance; on a moving line places without a car do not count."""
+    active_period_s: float
+    """Mean length of active periods, s."""
+    blocked: float
+    """Share of time blocked."""
+    starved: float
+    """Share of time starved."""
+    waited_for: float
+    """Share of time for which its neighbours wait for it: those before it blocked, those behind it starved; mean."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bottleneck:
-    """What limits the plant, by the active-period method."""
+    """What limits the plant.
+
+    Of the stations whose active share is within 5 % of the largest, the one for which that and the time its neighbours
+    wait for it are most together. Of the rules measured in ``benchmarks/flow_bottleneck.py`` it finds most often where
+    speed matters most, and never misses a station that is the slowest by far.
+    """
 
     machine: str
-    """Machine that is longest sole or shared bottleneck on average."""
+    """Its machine with the largest active share."""
     station: str
-    """Its station."""
+    """Station."""
     margin: float
-    """How much longer its mean active period is than the next station's, as a share; 0 means undecided."""
+    """How much larger its active share is than that of any other station, as a share; 0 or less means undecided."""
+    longest_active_period: str
+    """Station with the longest mean active period (Roser, Nakano and Tanaka 2001)."""
+    arrows: str
+    """Station from which no arrow points away (Kuo, Lim and Meerkov 1996); empty if there is none."""
+    stations: tuple[StationActivity, ...]
+    """The evidence, in the order of the plant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +217,8 @@ class PlantAnswer:
     scrapped_share: float
     """Cars given up over cars that left or were given up."""
     hourly_output: NDArray[np.float64]
-    """Cars that left an hour in every bin of the run, mean over the runs, warm-up included."""
+    """Cars that left an hour in every bin, mean over the runs; a warm-up that was found is included, one that was given
+    is not."""
     bin_s: float
     """Length of a bin, s."""
     warm_up_s: float
@@ -206,3 +237,5 @@ class PlantAnswer:
     """Events or operations over all runs."""
     conventions: tuple[str, ...]
     """The conventions in words, printed with every answer."""
+    remarks: tuple[str, ...] = ()
+    """What else the reader must know, such as why the replications stopped."""
