@@ -242,7 +242,7 @@ class Lane:
     interval: Stream | None = None
     release_s: float = 0.0
     event: int = -1
-    """Its place among all lanes: those of one cell side by side, lowest priority number first."""
+    """Its place among all lanes: buffers, then sources."""
     taken: int = 0
     owed: list[float] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
@@ -378,10 +378,7 @@ class Oracle:
         for index, buffer in enumerate(plant.buffers):
             self._add_buffer(index, buffer)
         self.sources = [self._add_source(index, source) for index, source in enumerate(plant.sources)]
-        self.lanes: list[Lane] = []
-        for cell in self.cells:
-            cell.lanes.sort(key=lambda lane: lane.priority)
-            self.lanes += cell.lanes
+        self.lanes = [*self.buffers, *self.sources]
         for number, lane in enumerate(self.lanes):
             lane.event = number
         self._join_groups()
@@ -1051,7 +1048,10 @@ class Oracle:
         served.pick_credit = max(served.pick_credit - 1.0, -2.0)
 
     def _pull(self, machine: Machine) -> bool:
-        """An idle machine takes a car, if it can; what this frees goes on, and so on up the plant."""
+        """An idle machine takes a car, if it can; what this frees goes on, and so on up the plant.
+
+        False if it stays idle: the others of its station then need not try.
+        """
         found = self._pick(machine)
         if found is None:
             if self._moves_empty(machine):
@@ -1069,7 +1069,7 @@ class Oracle:
             assert group is not None
             machine.state = "waiting"
             group.queue.append(machine)
-            return False
+            return True
         car, moved = self._take(lane, head)
         self._served(lane)
         self._load(machine, lane, car)
