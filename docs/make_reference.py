@@ -26,6 +26,7 @@ from coachbuilder.programme.evidence import (
     SUPPORT_STRENGTH,
 )
 from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
+from coachbuilder.programme.sections.plant_file import PlantFileDocument
 from coachbuilder.programme.units import unit_of
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -84,6 +85,58 @@ def programme_page() -> str:
             parts.append(f"\n### {title}\n\n{_one_line(section.__doc__)}\n")
             parts.append("\n| key | type | | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n")
     return "".join(parts)
+
+
+def plant_file_page() -> str:
+    """Return the keys of a plant file."""
+    first, _, rest = (inspect.getdoc(PlantFileDocument) or "").partition("\n\n")
+    parts = ["# The plant file\n", NOTE, f"\n{first} How it is written is told in [plant files](../plant-files.md).\n"]
+    parts.append(f"\n{rest}\n")
+    shown: set[type[BaseModel]] = set()
+    for path, section in _sections(PlantFileDocument, "", shown):
+        rows = [
+            f"| `{field.alias or name}` | {_plain_words(field.annotation, name)} | {_default_words(field)} | "
+            f"{_one_line(field.description)} |"
+            for name, field in section.model_fields.items()
+        ]
+        names = path.replace("[", "").replace("]", "")
+        title = f"`[[{names}]]`" if path.endswith("]") else f"`[{names}]`"
+        about = " ".join((inspect.getdoc(section) or "").split())
+        parts.append(f"\n## {title}\n\n{about}\n" if path else "\n## Top level\n")
+        parts.append("\n| key | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n")
+    return "".join(parts).replace("``", "`")
+
+
+def _plain_words(annotation: Any, name: str) -> str:
+    """Return the type of a key of a plant file in words."""
+    choices = [item for item in typing.get_args(annotation) if item is not type(None)]
+    if type(None) in typing.get_args(annotation):
+        return _plain_words(choices[0], name)
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _plain_words(choices[0], name)
+    unit = unit_of(name) if unit_of(name) not in ("fraction", "cars", "stations") else ""
+    if annotation is float:
+        return f"number, {unit}" if unit else "number"
+    if typing.get_origin(annotation) is tuple:
+        inner = _plain_words(choices[0], name)
+        return {"text": "name or list of names", f"number, {unit}": f"number or list, {unit}"}.get(
+            inner, f"list of {inner}"
+        )
+    if typing.get_origin(annotation) is dict:
+        return f"table by name: {_plain_words(choices[1], name)}"
+    if isinstance(annotation, type) and hasattr(annotation, "from_plain"):
+        return f"number or table, {unit}" if unit else "number or table"
+    return _type_words(annotation, name)
+
+
+def _default_words(field: Any) -> str:
+    """Return what holds where a key is left out."""
+    if field.is_required():
+        return "required"
+    value = getattr(field.default, "value", field.default)
+    if value is True or value is False:
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value) if value and isinstance(value, int | str) else ""
 
 
 def plan_page() -> str:
@@ -161,12 +214,19 @@ def _attribute_docstrings(kind: type) -> dict[str, str]:
     return found
 
 
-def _sections(section: type[BaseModel], path: str) -> Iterator[tuple[str, type[BaseModel]]]:
+def _sections(
+    section: type[BaseModel], path: str, shown: set[type[BaseModel]] | None = None
+) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Yield sections with their paths; with ``shown`` each section once."""
     yield path, section
     for name, field in section.model_fields.items():
         for inner, is_list in _inner_sections(field.annotation, False):
+            if shown is not None:
+                if inner in shown:
+                    continue
+                shown.add(inner)
             here = f"{path}.{name}" if path else name
-            yield from _sections(inner, f"[{here}]" if is_list else here)
+            yield from _sections(inner, f"[{here}]" if is_list else here, shown)
 
 
 def _inner_sections(annotation: Any, is_list: bool) -> Iterator[tuple[type[BaseModel], bool]]:
@@ -200,7 +260,12 @@ def _one_line(text: str | None) -> str:
     return " ".join(first.split()).replace("|", "\\|")
 
 
-PAGES = {"evidence.md": evidence_page, "programme-folder.md": programme_page, "plan-json.md": plan_page}
+PAGES = {
+    "evidence.md": evidence_page,
+    "programme-folder.md": programme_page,
+    "plant-file.md": plant_file_page,
+    "plan-json.md": plan_page,
+}
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from coachbuilder.plan import Stages
     from coachbuilder.plant.sequence import SequenceResult
     from coachbuilder.programme import InputError, Programme
@@ -34,6 +37,9 @@ app.add_typer(validate_app, name="validate")
 
 STOPPED = 130
 """Exit status of a command that was stopped with Ctrl-C."""
+
+_BESIDE: list[threading.Event] = []
+"""Told by threads that simulate, for which the main one waits, or for Ctrl-C."""
 
 _USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """What a wrong command line raises: typer brings its own click from version 0.26 on."""
@@ -455,9 +461,204 @@ def _sequence_written_back(programme: Path, as_of: str | None, as_json: bool, ev
 
 
 @app.command()
-def flow(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
-    """At what rate: jobs per hour, bottleneck, launch ramp."""
-    _run_stage(programme, as_of, as_json, "flow", lambda stages: stages.flow)
+def flow(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="A plant file (.toml), or a programme folder.", show_default=False),
+    ],
+    days: Annotated[
+        float | None, typer.Option(min=0.001, max=36_600, help="Length of each run; as the file says unless told.")
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Independent runs; as the file says unless told.")
+    ] = None,
+    warm_up_hours: Annotated[
+        float | None,
+        typer.Option(min=0, max=100_000, help="Time before each run that does not count; found by MSER-5 unless told."),
+    ] = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0001, max=0.9999, metavar="SHARE", help="Add runs until the rate's half width is below this share."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; as the file says, else 1, unless told.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Runs side by side; as many as cores unless told.")
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every event of the first run to a .csv or .parquet file.")
+    ] = None,
+    trace_days: Annotated[
+        float | None, typer.Option(min=0.001, max=3_660, help="How long is traced; one day unless told.")
+    ] = None,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="Tell what a second, or a point of availability, is worth where.")
+    ] = False,
+    improve: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=1e6,
+            metavar="RATE",
+            help="Find the cheapest of the file's changes to build so many cars an hour.",
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read a plant file and tell every mistake in it; nothing is simulated.")
+    ] = False,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """At what rate: jobs per hour and bottleneck of a plant file, or a programme's with its launch ramp."""
+    simulating = {
+        "--days": days,
+        "--replications": replications,
+        "--warm-up-hours": warm_up_hours,
+        "--precision": precision,
+        "--seed": seed,
+        "--threads": threads,
+        "--trace": trace,
+        "--trace-days": trace_days,
+        "--sensitivity": sensitivity or None,
+        "--improve": improve,
+    }
+    if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+        _refuse({**simulating, "--check": check or None}, "a programme folder")
+        _run_stage(source, as_of, as_json, "flow", lambda stages: stages.flow)
+        return
+    _refuse({"--as-of": as_of}, "a plant file")
+    if check:
+        _refuse(simulating, "--check, which simulates nothing")
+        _check_plant(source, as_json)
+        return
+    if trace is None:
+        _refuse({"--trace-days": trace_days}, "no --trace")
+    settings = {
+        "days": days,
+        "replications": replications,
+        "warm_up_h": warm_up_hours,
+        "precision_share": precision,
+        "seed": seed,
+    }
+    _simulate_plant(source, settings, threads, (trace, trace_days or 1.0), sensitivity, improve, as_json)
+
+
+def _stoppable(work: Callable[[], T]) -> T:
+    """Do long work in a thread beside, so that Ctrl-C need not wait for the kernels under way."""
+    done = threading.Event()
+    results: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised again below
+            failed.append(error)
+        done.set()
+
+    _BESIDE.append(done)
+    threading.Thread(target=run, daemon=True).start()
+    while not done.wait(0.2):
+        pass
+    if failed:
+        raise failed[0]
+    return results[0]
+
+
+def _check_plant(source: Path, as_json: bool) -> None:
+    from coachbuilder.plant.flow.from_file import plant_from
+    from coachbuilder.programme.plant_file import read_plant_file
+    from coachbuilder.report import plant_size, plant_size_text
+
+    file = read_plant_file(source)
+    size = plant_size(plant_from(file))
+    if as_json:
+        _print_json({"problems": [], **size})
+        return
+    typer.echo(f"{source}: no mistakes; {plant_size_text(size)}")
+
+
+def _simulate_plant(
+    source: Path,
+    told: dict[str, Any],
+    threads: int | None,
+    trace: tuple[Path | None, float],
+    sensitivity: bool,
+    improve: float | None,
+    as_json: bool,
+) -> None:
+    from coachbuilder.plant.flow.from_file import changes_from, plant_from
+    from coachbuilder.programme.plant_file import read_plant_file
+    from coachbuilder.report import (
+        command_details,
+        jsonable,
+        plant_answer_document,
+        plant_answer_view,
+        require_trace_writer,
+        write_trace,
+    )
+
+    started = dt.datetime.now(dt.UTC)
+    trace_file, trace_days = trace
+    if trace_file is not None:
+        require_trace_writer(trace_file)
+        _require_folder(trace_file.parent, (trace_file.name,), "--trace")
+    file = read_plant_file(source)
+    plant = plant_from(file)
+    settings = file.document.run.model_dump() | {name: value for name, value in told.items() if value is not None}
+    limits = {
+        "days": settings["days"],
+        "warm_up_h": settings["warm_up_h"],
+        "seed": settings["seed"],
+        "threads": threads,
+    }
+    changes = changes_from(file, plant) if improve is not None else ()
+    more: dict[str, Any] = {}
+    with _progress() as show:
+        show("compiling kernels (the first run only, about a minute)", None)
+        from coachbuilder.plant.flow.simulate import simulate
+
+        answer = _stoppable(
+            lambda: simulate(
+                plant,
+                **limits,
+                replications=settings["replications"],
+                precision=settings["precision_share"],
+                progress=lambda done, of_all: show("replications", (done, of_all)),
+            )
+        )
+        if sensitivity:
+            from coachbuilder.plant.flow.sensitivity import sensitivity as sensitivity_of
+
+            more["sensitivity"] = _stoppable(
+                lambda: sensitivity_of(
+                    plant,
+                    **limits,
+                    replications=max(settings["replications"], 2),
+                    progress=lambda done, of_all: show("sensitivity, stations", (done, of_all)),
+                )
+            )
+        if improve is not None:
+            from coachbuilder.plant.flow.improve import cheapest
+
+            show("the cheapest changes", None)
+            more["improvement"] = _stoppable(lambda: cheapest(plant, changes, improve, **limits))
+        if trace_file is not None:
+            from coachbuilder.plant.flow.tracing import traced
+
+            show("trace", None)
+            written = _stoppable(lambda: traced(plant, days=trace_days, seed=settings["seed"]))
+            write_trace(written, trace_file)
+            more["trace"] = {"file": str(trace_file), "events": len(written.time_s), "complete": written.complete}
+    if as_json:
+        duration_s = round((dt.datetime.now(dt.UTC) - started).total_seconds(), 3)
+        run = command_details(started, source) | {"duration_s": duration_s, "threads": threads or os.cpu_count()}
+        _print_json(plant_answer_document(answer, settings, run) | jsonable(more))
+        return
+    _print_view(plant_answer_view(answer, file.document.plant.name or source.stem, more))
 
 
 @app.command()
@@ -480,15 +681,22 @@ def deal(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) 
 
 @app.command()
 def schema(
-    out: Annotated[Path, typer.Option(help="Folder for the two schema files.")] = Path("schema"), as_json: Json = False
+    out: Annotated[Path, typer.Option(help="Folder for the schema files.")] = Path("schema"), as_json: Json = False
 ) -> None:
-    """Write the JSON Schemas of programme.toml and plant.toml, for editors."""
+    """Write the JSON Schemas of programme.toml, plant.toml and plant files, for editors."""
+    from coachbuilder.programme.base import Section
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument, json_schema
+    from coachbuilder.programme.sections.plant_file import PlantFileDocument
     from coachbuilder.report import write_text
 
-    _require_folder(out, ("programme.schema.json", "plant.schema.json"))
+    documents: dict[str, type[Section]] = {
+        "programme": ProgrammeDocument,
+        "plant": PlantDocument,
+        "plant-file": PlantFileDocument,
+    }
+    _require_folder(out, tuple(f"{name}.schema.json" for name in documents))
     written = []
-    for name, document in (("programme", ProgrammeDocument), ("plant", PlantDocument)):
+    for name, document in documents.items():
         path = out / f"{name}.schema.json"
         write_text(path, json.dumps(json_schema(document), indent=1, ensure_ascii=False) + "\n")
         written.append(str(path))
@@ -521,6 +729,42 @@ def validate_vehicle(
     typer.echo(stage_summary("validation", result))
 
 
+@validate_app.command("flow")
+def validate_flow(
+    lines: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CSV",
+            help="Lines of machines with exponential cycle times: rates_per_time, buffers, throughput_exact.",
+            show_default=False,
+        ),
+    ],
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the simulation.")] = 1,
+    half_width: Annotated[
+        float,
+        typer.Option(min=1e-4, max=0.1, help="Half width of each 95 % confidence interval to stay below, as a share."),
+    ] = 0.002,
+    as_json: Json = False,
+) -> None:
+    """Compare the simulation with lines whose throughput is known exactly."""
+    from coachbuilder.formats.exact_lines import read_exact_lines
+    from coachbuilder.plant.flow.validation import validate
+    from coachbuilder.report import jsonable, stage_summary
+
+    known = read_exact_lines(lines)
+    with _progress() as show:
+        result = validate(
+            known,
+            seed=seed,
+            half_width=half_width,
+            progress=lambda done, all_of_them: show("lines", (done, all_of_them)),
+        )
+    if as_json:
+        _print_json(jsonable(result))
+        return
+    typer.echo(stage_summary("flow validation", result))
+
+
 @app.command()
 def versions(as_json: Json = False) -> None:
     """Print the versions that a bug report needs."""
@@ -536,7 +780,13 @@ def versions(as_json: Json = False) -> None:
 
 def main() -> None:
     """Run the command line; exit with 2 for bad input, 130 for Ctrl-C, 1 for a fault of ours."""
-    sys.exit(_run(sys.argv[1:]))
+    status = _run(sys.argv[1:])
+    if status == STOPPED and not all(done.is_set() for done in _BESIDE):
+        # Kernels under way would hold the exit up until they are done.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _run(arguments: list[str]) -> int:
@@ -651,6 +901,16 @@ def _print_json(value: object) -> None:
     from coachbuilder.report import dumps
 
     sys.stdout.write(dumps(value) + "\n")
+
+
+def _print_view(view: RenderableType) -> None:
+    """Print what rich draws; where no terminal says how wide it is, wide enough for its tables."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    with console.capture() as drawn:
+        console.print(view)
+    typer.echo(drawn.get(), nl=False)
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def test_a_wrong_command_line_ends_with_2_and_says_why() -> None:
 def test_schemas_for_editors_are_written_and_name_units(tmp_path: Path) -> None:
     done = run("schema", "--out", tmp_path, "--json")
     assert done.returncode == 0
-    assert len(json.loads(done.stdout)["files"]) == 2
+    assert len(json.loads(done.stdout)["files"]) == 3
     written = json.loads((tmp_path / "plant.schema.json").read_text(encoding="utf-8"))
     assert written == json_schema(PlantDocument)
     shift = written["$defs"]["ShiftSection"]["properties"]["shift_length_h"]

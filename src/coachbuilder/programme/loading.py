@@ -175,8 +175,23 @@ def _orders(plant: PlantDocument, folder: Path, lines: _Lines, problems: Problem
 
 def _read_document(path: Path, schema: type[Document], problems: ProblemList) -> Document | None:
     raw = read_text(path, problems, LARGEST_TOML_BYTES)
-    if raw is None:
-        return None
+    return None if raw is None else parse_document(raw, path.name, schema, problems)
+
+
+def parse_document(raw: str, file: str, schema: type[Document], problems: ProblemList) -> Document | None:
+    """Return a TOML text as a typed document, or nothing where mistakes were noted.
+
+    Parameters
+    ----------
+    raw
+        The text.
+    file
+        Its name in messages.
+    schema
+        What it is to be.
+    problems
+        Where mistakes are noted.
+    """
     try:
         content = tomllib.loads(raw)
     except tomllib.TOMLDecodeError as error:
@@ -186,22 +201,22 @@ def _read_document(path: Path, schema: type[Document], problems: ProblemList) ->
             str(error),
             "TOML",
             line=int(place.group(1)) if place else None,
-            file=path.name,
+            file=file,
         )
         return None
     except (ValueError, RecursionError) as error:
         # Numbers of thousands of digits, tables nested thousands deep: no mistake of TOML, but no programme either.
-        problems.add(
-            "syntax", str(error) or "tables nested too deep", "numbers and tables of a human size", file=path.name
-        )
+        problems.add("syntax", str(error) or "tables nested too deep", "numbers and tables of a human size", file=file)
         return None
     try:
         document = schema.model_validate(content)
     except ValidationError as error:
-        _explain(error, path.name, schema, raw, problems)
+        _explain(error, file, schema, raw, content, problems)
         return None
-    for field, name in repeated_ids(document):
-        problems.add(field, name, "an identifier used once", file=path.name)
+    finder = None
+    for field, name, location in repeated_ids(document):
+        finder = finder or LineFinder(raw)
+        problems.add(field, name, "an identifier used once", line=finder.find(location), file=file)
     return document
 
 
@@ -298,11 +313,13 @@ def _csv_rows(text: str, file: str, problems: ProblemList) -> Iterator[tuple[int
         problems.add("row", str(error), "comma-separated cells", line=reader.line_num, file=file)
 
 
-def _explain(error: ValidationError, file: str, schema: type[Section], raw: str, problems: ProblemList) -> None:
-    finder = _LineFinder(raw)
+def _explain(
+    error: ValidationError, file: str, schema: type[Section], raw: str, content: object, problems: ProblemList
+) -> None:
+    finder = LineFinder(raw)
     for item in error.errors(include_url=False):
         location = [str(part) for part in item["loc"]]
-        path = ".".join(location)
+        path = ".".join(_with_ids(item["loc"], content))
         line = finder.find(location)
         kind = item["type"]
         found: object = item["input"]
@@ -340,6 +357,17 @@ def _explain(error: ValidationError, file: str, schema: type[Section], raw: str,
             problems.add(path, found, message[:1].lower() + message[1:], line=line, file=file)
 
 
+def _with_ids(location: Sequence[str | int], content: Any) -> Iterator[str]:
+    """Yield the parts of a location, with the id of an item of a list in place of its number where it has one."""
+    for part in location:
+        try:
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            content = None
+        name = content.get("id") if isinstance(part, int) and isinstance(content, Mapping) else None
+        yield name if isinstance(name, str) and name else str(part)
+
+
 def _fields_at(schema: type[Section], location: Sequence[str]) -> list[str]:
     """Return the keys that a table of the schema allows, following types along the path."""
     current: Any = schema
@@ -364,7 +392,7 @@ def _section_of(annotation: Any) -> type[Section] | None:
     return None
 
 
-class _LineFinder:
+class LineFinder:
     """Finds the line of a key in TOML text, as well as a reader's eye would."""
 
     _HEADER = re.compile(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}")
@@ -372,7 +400,7 @@ class _LineFinder:
     _ID = re.compile(r"""^\s*id\s*=\s*["']([^"']+)["']""")
 
     def __init__(self, raw: str) -> None:
-        self._entries: list[tuple[tuple[str, ...], int]] = []
+        self._lines: dict[tuple[str, ...], int] = {}
         self._by_id: dict[tuple[str, ...], tuple[str, ...]] = {}
         counts: dict[tuple[str, ...], int] = {}
         table: tuple[str, ...] = ()
@@ -380,13 +408,10 @@ class _LineFinder:
             header = self._HEADER.match(text)
             if header:
                 names = tuple(part.strip().strip("\"'") for part in header.group(1).split("."))
-                if text.lstrip().startswith("[["):
-                    index = counts.get(names, 0)
-                    counts[names] = index + 1
-                    table = self._numbered(names, counts, index)
-                else:
-                    table = self._numbered(names, counts, None)
-                self._entries.append((table, number))
+                table = self._numbered(names, counts, new_item=text.lstrip().startswith("[["))
+                self._lines.setdefault(table, number)
+                if table[-1].isdigit():
+                    self._lines.setdefault(table[:-1], number)
                 continue
             named = self._ID.match(text)
             if named and table and table[-1].isdigit():
@@ -394,17 +419,20 @@ class _LineFinder:
             key = self._KEY.match(text)
             if key:
                 names = tuple(part.strip("\"'") for part in key.group(1).split("."))
-                self._entries.append(((*table, *names), number))
+                self._lines.setdefault((*table, *names), number)
 
     @staticmethod
-    def _numbered(names: tuple[str, ...], counts: Mapping[tuple[str, ...], int], index: int | None) -> tuple[str, ...]:
-        path: list[str] = []
+    def _numbered(names: Sequence[str], counts: dict[tuple[str, ...], int], *, new_item: bool) -> tuple[str, ...]:
+        """Return the path of a table with the numbers of the items of lists; ``counts`` holds items by list."""
+        path: tuple[str, ...] = ()
         for depth, name in enumerate(names, start=1):
-            path.append(name)
-            prefix = names[:depth]
-            if prefix in counts and not (depth == len(names) and index is None):
-                path.append(str(counts[prefix] - 1))
-        return tuple(path)
+            path = (*path, name)
+            is_new = new_item and depth == len(names)
+            if is_new:
+                counts[path] = counts.get(path, 0) + 1
+            if path in counts:
+                path = (*path, str(counts[path] - 1))
+        return path
 
     def find(self, location: Sequence[str]) -> int | None:
         """Return the line of the longest known beginning of ``location``; items of lists by number or by id."""
@@ -412,9 +440,8 @@ class _LineFinder:
         for part in location:
             wanted = self._by_id.get((*wanted, part), (*wanted, part))
         while wanted:
-            for path, number in self._entries:
-                if path == wanted:
-                    return number
+            if wanted in self._lines:
+                return self._lines[wanted]
             wanted = wanted[:-1]
         return None
 
@@ -424,12 +451,12 @@ class _Lines:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._finders: dict[str, _LineFinder] = {}
+        self._finders: dict[str, LineFinder] = {}
 
     def find(self, file: str, path: str) -> int | None:
         """Return the line where an assumption's path stands, if it can be told."""
         if file not in self._finders:
-            self._finders[file] = _LineFinder((self._folder / file).read_text(encoding="utf-8-sig"))
+            self._finders[file] = LineFinder((self._folder / file).read_text(encoding="utf-8-sig"))
         return self._finders[file].find(path.split("."))
 
 

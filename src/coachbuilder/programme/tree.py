@@ -35,19 +35,24 @@ def iterate_assumptions(model: BaseModel, prefix: str = "") -> Iterator[tuple[st
         yield from _iterate(getattr(model, name), f"{prefix}.{name}" if prefix else name)
 
 
-def repeated_ids(node: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield path and id of every item of a list whose id an item before it has: their numbers would share a path."""
+def repeated_ids(
+    node: object, path: str = "", location: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield path, id and location of every item of a list whose id an item before it has.
+
+    Their numbers would share a path; the location names items of lists by number.
+    """
     if isinstance(node, BaseModel):
         for name in type(node).model_fields:
-            yield from repeated_ids(getattr(node, name), f"{path}.{name}" if path else name)
+            yield from repeated_ids(getattr(node, name), f"{path}.{name}" if path else name, (*location, name))
     elif isinstance(node, tuple):
         seen: set[str] = set()
         for index, item in enumerate(node):
             key = item_key(item, index)
             if key in seen:
-                yield f"{path}.id", key
+                yield f"{path}.id", key, (*location, str(index), "id")
             seen.add(key)
-            yield from repeated_ids(item, f"{path}.{key}")
+            yield from repeated_ids(item, f"{path}.{key}", (*location, str(index)))
 
 
 Recipe = str | list[tuple[Any, "Recipe"]]

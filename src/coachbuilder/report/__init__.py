@@ -12,6 +12,8 @@ from coachbuilder.report.document import (
 )
 from coachbuilder.report.jsonable import dumps, jsonable
 from coachbuilder.report.page import write_report
+from coachbuilder.report.plant_answer import plant_answer_document, plant_answer_view, plant_size, plant_size_text
+from coachbuilder.report.plant_trace import require_trace_writer, write_trace
 from coachbuilder.report.sequence_table import check_sequence_table, write_sequence
 from coachbuilder.report.sequenced_day import (
     sequence_file,
@@ -32,6 +34,11 @@ __all__ = [
     "dumps",
     "jsonable",
     "plan_document",
+    "plant_answer_document",
+    "plant_answer_view",
+    "plant_size",
+    "plant_size_text",
+    "require_trace_writer",
     "run_details",
     "sequence_file",
     "sequenced_day_document",
@@ -45,6 +52,7 @@ __all__ = [
     "write_report",
     "write_sequence",
     "write_text",
+    "write_trace",
     "write_work_sheet",
     "write_workbook",
 ]

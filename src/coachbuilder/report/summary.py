@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coachbuilder.plant.balance.edited import EditedLine
     from coachbuilder.plant.balance.interface import FitResult, LineBalance
     from coachbuilder.plant.flow.interface import FlowResult
+    from coachbuilder.plant.flow.validation import FlowValidation
     from coachbuilder.plant.sequence.interface import SequenceResult
     from coachbuilder.risk.interface import RiskResult
     from coachbuilder.vehicle.interface import CycleResult, VehicleResult
@@ -140,6 +141,7 @@ def stage_summary(name: str, result: Any) -> str:
         "cycle": _cycle,
         "search": _search,
         "validation": _validation,
+        "flow validation": _flow_validation,
         "fit": _fit,
         "edited": _edited,
         "sequence": _sequence,
@@ -271,6 +273,24 @@ def _validation(found: Validation) -> Iterator[tuple[str, str]]:
         yield (
             f"Left out: {wording.plural(len(rows), 'row')}",
             f"{why.removeprefix('left out: ')} (line {', '.join(map(str, rows))})",
+        )
+
+
+def _flow_validation(found: FlowValidation) -> Iterator[tuple[str, str]]:
+    yield "Lines", f"{found.cases}, 95 % half widths at most {wording.percent(found.largest_half_width_share, 2)}"
+    yield "Largest z-score", f"{found.max_abs_z:.2f}"
+    yield (
+        "Chi-square",
+        f"{found.chi2:.1f} with {found.cases} degrees of freedom; chance of more by luck alone "
+        f"{wording.percent(found.chi2_p, 1)}",
+    )
+    yield "", ""
+    yield "File line", f"{'exact':>9} {'simulated':>10} {'half width':>11} {'z':>6}  rates; buffers"
+    for row in found.rows:
+        rates, buffers = (" ".join(f"{item:g}" for item in items) for items in (row.rates_per_time, row.buffers))
+        yield (
+            str(row.line),
+            f"{row.throughput_exact:9.5f} {row.throughput:10.5f} {row.ci95:11.5f} {row.z:+6.2f}  {rates}; {buffers}",
         )
 
 

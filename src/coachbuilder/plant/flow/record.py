@@ -78,12 +78,14 @@ class Records:
     @property
     def batches(self) -> int:
         """Batches of each run."""
-        return self.machine.shape[1] - 1
+        answer: int = self.machine.shape[1] - 1
+        return answer
 
     @property
     def replications(self) -> int:
         """Runs."""
-        return self.machine.shape[0]
+        answer: int = self.machine.shape[0]
+        return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,12 +74,14 @@ class Totals:
     @property
     def batches(self) -> int:
         """Batches of each run."""
-        return self.inside.shape[1] - 1
+        answer: int = self.inside.shape[1] - 1
+        return answer
 
     @property
     def replications(self) -> int:
         """Runs."""
-        return self.inside.shape[0]
+        answer: int = self.inside.shape[0]
+        return answer
 
     def counted_s(self, cut: int) -> float:
         """Return the time that counts in each run when ``cut`` batches are cut off, s."""

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from coachbuilder.plant.flow.streams.kernels import (
     INTERVAL,
+    KERNEL,
     QUALITY,
     SCRAP,
     SERVICE,
@@ -482,7 +483,7 @@ _DOWN = 12
 _MACHINE_CODE = 1 << 40
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _schedule(node_s: F8, node_event: I8, leaves: int, event: int, time: float) -> None:
     node = leaves + event
     node_s[node] = time
@@ -497,7 +498,7 @@ def _schedule(node_s: F8, node_event: I8, leaves: int, event: int, time: float) 
         node_event[node] = event
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _write(clock: Records, trace: F8, machine: int, serial: int, kind: int, code: int) -> None:
     row = clock[0].trace_row
     if row < trace.shape[0]:
@@ -509,7 +510,7 @@ def _write(clock: Records, trace: F8, machine: int, serial: int, kind: int, code
         clock[0].trace_row = row + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _append_todo(clock: Records, todo: I8, code: int) -> None:
     todo[clock[0].todo_last] = code
     clock[0].todo_last += 1
@@ -517,21 +518,21 @@ def _append_todo(clock: Records, todo: I8, code: int) -> None:
         clock[0].todo_last = 0
 
 
-@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
+@njit(forceinline=True, **KERNEL)
 def _wake(clock: Records, todo: I8, cells: Records, cell: int) -> None:
     if cells[cell].queued == 0:
         cells[cell].queued = 1
         _append_todo(clock, todo, cell)
 
 
-@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
+@njit(forceinline=True, **KERNEL)
 def _wake_group(clock: Records, todo: I8, groups: Records, group: int) -> None:
     if groups[group].queued == 0:
         groups[group].queued = 1
         _append_todo(clock, todo, -1 - group)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _next_type(core: Core, luck: Luck, lane: int) -> int:
     """Return the type of the car that a source releases next."""
     source = core.lane[lane]
@@ -548,7 +549,7 @@ def _next_type(core: Core, luck: Luck, lane: int) -> int:
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _new_slot(slots: Records, car: I8, clock: Records, kind: int, now: float) -> int:
     clock[0].free_slots -= 1
     slot: int = slots[clock[0].free_slots].free
@@ -564,7 +565,7 @@ def _new_slot(slots: Records, car: I8, clock: Records, kind: int, now: float) ->
     return slot
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _release(core: Core, luck: Luck, sums: Sums, lane: int, now: float) -> int:
     """Let a new car into the plant, of the type that is next in order or that the mix owes most."""
     lanes = core.lane
@@ -585,10 +586,11 @@ def _release(core: Core, luck: Luck, sums: Sums, lane: int, now: float) -> int:
             luck.time, luck.value_s, lanes[lane].interval, lanes[lane].stream, lanes[lane].draws
         )
         lanes[lane].draws += 1
-    return _new_slot(core.slot, sums.car, core.clock, kind, now)
+    answer: int = _new_slot(core.slot, sums.car, core.clock, kind, now)
+    return answer
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _drop(slots: Records, clock: Records, slot: int, now: float) -> None:
     slots[clock[0].free_slots].free = slot
     clock[0].free_slots += 1
@@ -596,7 +598,7 @@ def _drop(slots: Records, clock: Records, slot: int, now: float) -> None:
     clock[0].inside_s += now
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _enter(lanes: Records, ring: Records, lane: int, slot: int, family: int, now: float) -> None:
     place = lanes[lane].head + lanes[lane].count
     if place >= lanes[lane].ring_size:
@@ -609,7 +611,7 @@ def _enter(lanes: Records, ring: Records, lane: int, slot: int, family: int, now
     lanes[lane].last_family = family
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _take(lanes: Records, ring: Records, lane: int, now: float) -> int:
     head = lanes[lane].head
     slot: int = ring[lanes[lane].ring_start + head].car
@@ -619,13 +621,13 @@ def _take(lanes: Records, ring: Records, lane: int, now: float) -> int:
     return slot
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _head_due(lanes: Records, ring: Records, lane: int) -> float:
     due_s: float = ring[lanes[lane].ring_start + lanes[lane].head].due_s
     return due_s
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _idle_machine(cells: Records, machines: Records, cell: int) -> int:
     for machine in range(cells[cell].first_machine, cells[cell].last_machine):
         if machines[machine].state == IDLE:
@@ -633,10 +635,11 @@ def _idle_machine(cells: Records, machines: Records, cell: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _is_ready(lanes: Records, groups: Records, ring: Records, machines: Records, lane: int, now: float) -> bool:
     if lanes[lane].count > 0:
-        return _head_due(lanes, ring, lane) <= now
+        answer: bool = _head_due(lanes, ring, lane) <= now
+        return answer
     if lanes[lane].source == 1:
         released: bool = lanes[lane].release_s <= now and lanes[lane].limit != 0
         return released
@@ -647,7 +650,7 @@ def _is_ready(lanes: Records, groups: Records, ring: Records, machines: Records,
     return holds
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _head_slot(core: Core, lane: int) -> int:
     """Return the slot of the car that would be taken; -1 for a source, whose car does not exist yet."""
     lanes = core.lane
@@ -660,16 +663,17 @@ def _head_slot(core: Core, lane: int) -> int:
     return held
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _head_type(core: Core, luck: Luck, lane: int) -> int:
     slot = _head_slot(core, lane)
     if slot < 0:
-        return _next_type(core, luck, lane)
+        answer: int = _next_type(core, luck, lane)
+        return answer
     kind: int = core.slot[slot].type
     return kind
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _waits_since(core: Core, lane: int, now: float) -> float:
     """Return when the head of a lane entered it; a car held before an empty lane would enter now."""
     lanes = core.lane
@@ -682,7 +686,7 @@ def _waits_since(core: Core, lane: int, now: float) -> float:
     return now
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _pick_among(core: Core, luck: Luck, cell: int, machine: int, lacking: int, now: float) -> int:
     """Return the lane to be served by the cell's rule; -1 if none is ready.
 
@@ -719,7 +723,7 @@ def _pick_among(core: Core, luck: Luck, cell: int, machine: int, lacking: int, n
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _settle(cells: Records, lanes: Records, served: int) -> None:
     """Book one car against the lane that was served: each lane earns its share, the served one pays a car."""
     cell = lanes[served].cell
@@ -730,19 +734,20 @@ def _settle(cells: Records, lanes: Records, served: int) -> None:
     lanes[served].credit = max(lanes[served].credit - 1.0, -2.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _has_room(lanes: Records, lane: int) -> bool:
     room: bool = lanes[lane].count + lanes[lane].kept < lanes[lane].capacity
     return room
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _takes_now(core: Core, pool: Records, cell: int, kind: int, slot: int) -> int:
     """Return an idle machine of a cell that would take this car at once; -1 if there is none."""
     cells = core.cell
     machine = _idle_machine(cells, core.machine, cell)
     if machine < 0 or cells[cell].direct == 1:
-        return machine
+        answer: int = machine
+        return answer
     needs = cells[cell].load_pool
     if needs >= 0 and pool[needs].free == 0 and core.slot[slot].pools >> needs & 1 == 0:
         return -1
@@ -752,10 +757,20 @@ def _takes_now(core: Core, pool: Records, cell: int, kind: int, slot: int) -> in
             return -1
     if cells[cell].kind == BATCH and core.machine[machine].held_cars > 0:
         return -1
-    return machine
+    answer = machine
+    return answer
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
+def _is_taken(core: Core, pool: Records, lane: int, kind: int, slot: int) -> bool:
+    """Tell whether a car that finds no place in a lane is taken at once by the cell behind it."""
+    if lane < 0 or core.lane[lane].count > 0 or core.lane[lane].ride_s > 0.0:
+        return False
+    answer: bool = _takes_now(core, pool, core.lane[lane].cell, kind, slot) >= 0
+    return answer
+
+
+@njit(**KERNEL)
 def _choose(core: Core, pool: Records, group: int, slot: int) -> int:
     """Return the lane of a group that a car enters, or through which it reaches an idle machine; -1 if all are full."""
     lanes, rule = core.lane, core.group[group].rule
@@ -783,7 +798,7 @@ def _choose(core: Core, pool: Records, group: int, slot: int) -> int:
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _settle_entry(core: Core, entered: int) -> None:
     group, lanes = core.lane[entered].group, core.lane
     if group < 0 or core.group[group].rule != TO_SHARE:
@@ -794,7 +809,7 @@ def _settle_entry(core: Core, entered: int) -> None:
     lanes[entered].entry_credit = max(lanes[entered].entry_credit - 1.0, -2.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _hold(machines: Records, groups: Records, machine: int, group: int, does: int, now: float) -> None:
     """Make a machine wait for a place of a group, behind those that wait already."""
     machines[machine].state = (machines[machine].state & ~3) | does
@@ -808,7 +823,7 @@ def _hold(machines: Records, groups: Records, machine: int, group: int, does: in
     groups[group].held += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _free_first(machines: Records, groups: Records, group: int, now: float) -> int:
     """Take the machine that waits longest at a group; it does nothing now."""
     machine: int = groups[group].held_first
@@ -825,7 +840,7 @@ def _free_first(machines: Records, groups: Records, group: int, now: float) -> i
     return machine
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _leave_queue(core: Core, machine: int, now: float) -> None:
     """Take a machine that waits for a place before service out of the queue: it goes down or off shift."""
     machines, groups = core.machine, core.group
@@ -845,7 +860,7 @@ def _leave_queue(core: Core, machine: int, now: float) -> None:
     _wake_group(core.clock, core.todo, groups, group)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _first_failing(machines: Records, modes: Records, machine: int) -> int:
     """Return the mode on the machine's working clock that fails next, and note when; -1 if none can."""
     best = -1
@@ -856,19 +871,21 @@ def _first_failing(machines: Records, modes: Records, machine: int) -> int:
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _time_to_failure(times: Records, values_s: F8, modes: Records, mode: int) -> float:
     modes[mode].failures += 1
-    return draw(times, values_s, modes[mode].to_failure, modes[mode].failure, modes[mode].failures - 1)
+    answer: float = draw(times, values_s, modes[mode].to_failure, modes[mode].failure, modes[mode].failures - 1)
+    return answer
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _time_to_repair(times: Records, values_s: F8, modes: Records, mode: int) -> float:
     modes[mode].repairs += 1
-    return draw(times, values_s, modes[mode].to_repair, modes[mode].repair, modes[mode].repairs - 1)
+    answer: float = draw(times, values_s, modes[mode].to_repair, modes[mode].repair, modes[mode].repairs - 1)
+    return answer
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _fail_at_work(
     machines: Records, modes: Records, times: Records, values_s: F8, machine: int, work: float
 ) -> tuple[float, float]:
@@ -895,7 +912,7 @@ def _fail_at_work(
     return spent, down
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _book_start(machines: Records, machine: int, now: float) -> None:
     """Note that a job begins: if the machine waited before it, an active period has ended where its last job did."""
     if machines[machine].ended_s < now:
@@ -906,7 +923,7 @@ def _book_start(machines: Records, machine: int, now: float) -> None:
     machines[machine].since_s = now
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+@njit(forceinline=True, **KERNEL)
 def _begin(
     cell_types: Records,
     machines: Records,
@@ -923,7 +940,7 @@ def _begin(
     work = cell_types[cell, kind].fixed_s
     if work < 0.0:
         work = draw(times, values_s, cell_types[cell, kind].time, machines[machine].service, machines[machine].services)
-        machines[machine].services += 1
+    machines[machine].services += 1
     down = 0.0
     worked = machines[machine].worked_s + work
     if machines[machine].next_failure_s <= worked:
@@ -938,7 +955,7 @@ def _begin(
     return end_s
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _overload(core: Core, yard: Yard, machine: int) -> float:
     """Let the workers of a moving line do one step; return for how long the line stops, s.
 
@@ -991,7 +1008,7 @@ def _overload(core: Core, yard: Yard, machine: int) -> float:
     return stop
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now: float) -> float:
     """Move a line by one station, with a new car or an empty place (-1), and return the end of the step."""
     machines, cell = core.machine, core.machine[machine].cell
@@ -1004,7 +1021,7 @@ def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now
         if takt < 0.0:
             row = core.cell_type[cell, kind].time
             takt = draw(luck.time, luck.value_s, row, machines[machine].service, machines[machine].services)
-            machines[machine].services += 1
+        machines[machine].services += 1
         machines[machine].takt_s = takt
         machines[machine].family = core.family[kind]
     takt = machines[machine].takt_s
@@ -1017,7 +1034,8 @@ def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now
         machines[machine].job_stop_s = stop
         machines[machine].full_work_s = takt
         machines[machine].left_work_s = takt
-        return _go_on(core, machine, now, 0.0)
+        answer: float = _go_on(core, machine, now, 0.0)
+        return answer
     down = 0.0
     if machines[machine].next_failure_s <= machines[machine].worked_s + takt:
         _, down = _fail_at_work(machines, luck.mode, luck.time, luck.value_s, machine, takt)
@@ -1031,7 +1049,7 @@ def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now
     return end_s
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _set_up(core: Core, luck: Luck, machine: int, kind: int) -> float:
     """Return the set-up before a car of a type, and note its family."""
     cell, family, set_up = core.machine[machine].cell, core.family[kind], 0.0
@@ -1041,7 +1059,7 @@ def _set_up(core: Core, luck: Luck, machine: int, kind: int) -> float:
     return set_up
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _go_on(core: Core, machine: int, now: float, set_up: float) -> float:
     """Let the work of a crewed cell begin or go on; return when it ends or fails."""
     machines = core.machine
@@ -1062,7 +1080,7 @@ def _go_on(core: Core, machine: int, now: float, set_up: float) -> float:
     return end_s
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _begin_slow(core: Core, luck: Luck, machine: int, slot: int, now: float) -> float:
     """Begin a job of any station and return its end, or its failure where that needs a crew."""
     machines, cell = core.machine, core.machine[machine].cell
@@ -1071,14 +1089,15 @@ def _begin_slow(core: Core, luck: Luck, machine: int, slot: int, now: float) -> 
     if work < 0.0:
         row = core.cell_type[cell, kind].time
         work = draw(luck.time, luck.value_s, row, machines[machine].service, machines[machine].services)
-        machines[machine].services += 1
+    machines[machine].services += 1
     set_up = _set_up(core, luck, machine, kind)
     _book_start(machines, machine, now)
     machines[machine].car = slot
     if core.cell[cell].crewed == 1:
         machines[machine].full_work_s = work
         machines[machine].left_work_s = work
-        return _go_on(core, machine, now, set_up)
+        answer: float = _go_on(core, machine, now, set_up)
+        return answer
     down = 0.0
     if machines[machine].next_failure_s <= machines[machine].worked_s + work:
         work, down = _fail_at_work(machines, luck.mode, luck.time, luck.value_s, machine, work)
@@ -1091,7 +1110,7 @@ def _begin_slow(core: Core, luck: Luck, machine: int, slot: int, now: float) -> 
     return end_s
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _write_condition(core: Core, sums: Sums, machine: int, code: int) -> None:
     if sums.trace.shape[0] > 0:
         slot = core.machine[machine].car
@@ -1101,7 +1120,7 @@ def _write_condition(core: Core, sums: Sums, machine: int, code: int) -> None:
             _write(core.clock, sums.trace, machine, -1, -1, code)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _go_down(core: Core, luck: Luck, sums: Sums, machine: int, mode: int, now: float) -> None:
     """Let a machine go down for a failure or maintenance; it waits for a crew if none is free."""
     machines, modes, crews = core.machine, luck.mode, luck.crew
@@ -1144,7 +1163,7 @@ def _go_down(core: Core, luck: Luck, sums: Sums, machine: int, mode: int, now: f
     _schedule(core.node_s, core.node_event, leaves, machine, until)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _interrupt(core: Core, machine: int, now: float) -> None:
     """Book what a crewed cell has done of its job so far."""
     machines = core.machine
@@ -1166,13 +1185,13 @@ def _interrupt(core: Core, machine: int, now: float) -> None:
     machines[machine].since_s = now
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _has_car(machines: Records, machine: int) -> bool:
     does = machines[machine].state & 3
     return does in (BUSY, HOLDING) or machines[machine].gathered > 0 or machines[machine].held_cars > 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _next_pending(machines: Records, modes: Records, machine: int) -> int:
     """Return the mode that has waited longest for its turn, and strike it off; -1 if none may begin.
 
@@ -1191,7 +1210,7 @@ def _next_pending(machines: Records, modes: Records, machine: int) -> int:
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _repaired(core: Core, luck: Luck, sums: Sums, machine: int, now: float) -> int:
     """End a repair: free the crew, let the clock of the mode start anew, and the machine go on.
 
@@ -1253,7 +1272,7 @@ def _repaired(core: Core, luck: Luck, sums: Sums, machine: int, now: float) -> i
     return -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _change_shift(core: Core, luck: Luck, rota: Rota, shift: int, now: float) -> None:
     """Freeze what is off shift, or let it go on."""
     shifts, machines, modes = rota.shift, core.machine, luck.mode
@@ -1292,7 +1311,7 @@ def _change_shift(core: Core, luck: Luck, rota: Rota, shift: int, now: float) ->
             _wake(core.clock, core.todo, core.cell, cell)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _freeze(core: Core, luck: Luck, event: int, freezes: bool, now: float) -> None:
     leaves = core.clock[0].leaves
     if freezes:
@@ -1303,7 +1322,7 @@ def _freeze(core: Core, luck: Luck, event: int, freezes: bool, now: float) -> No
         luck.frozen_s[event] = NO_EVENT
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _verdict(core: Core, sums: Sums, cell: int, slot: int) -> tuple[int, bool]:
     """Judge a finished car: return the group that it goes to (-1 out of the plant) and whether it is given up."""
     cells, slots = core.cell, core.slot
@@ -1328,7 +1347,7 @@ def _verdict(core: Core, sums: Sums, cell: int, slot: int) -> tuple[int, bool]:
     return group, False
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _free_carrier(core: Core, yard: Yard, pool: int, now: float) -> None:
     """Send an empty carrier back to where cars are loaded."""
     pools = yard.pool
@@ -1344,7 +1363,7 @@ def _free_carrier(core: Core, yard: Yard, pool: int, now: float) -> None:
         _schedule(core.node_s, core.node_event, core.clock[0].leaves, pools[pool].event, now + pools[pool].return_s)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _carrier_is_back(core: Core, yard: Yard, pool: int, now: float) -> None:
     pools = yard.pool
     pools[pool].head = (pools[pool].head + 1) % pools[pool].carriers
@@ -1358,7 +1377,7 @@ def _carrier_is_back(core: Core, yard: Yard, pool: int, now: float) -> None:
     _wake(core.clock, core.todo, core.cell, pools[pool].cell)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _free_carriers(core: Core, yard: Yard, slot: int, cell: int, leaves_plant: bool, now: float) -> None:
     """Free the carrier that a car has no more use for behind a cell, or all it has if it goes for good."""
     for pool in range(yard.pool.size):
@@ -1367,7 +1386,7 @@ def _free_carriers(core: Core, yard: Yard, slot: int, cell: int, leaves_plant: b
             _free_carrier(core, yard, pool, now)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _left_station(core: Core, yard: Yard, machine: int, slot: int, now: float) -> None:
     """Note that a car has gone on from a machine that held it."""
     core.machine[machine].car = -1
@@ -1375,7 +1394,7 @@ def _left_station(core: Core, yard: Yard, machine: int, slot: int, now: float) -
         _free_carriers(core, yard, slot, core.machine[machine].cell, False, now)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _wake_later(core: Core, cell: int, now: float) -> None:
     """Schedule the moments at which a cell with an idle machine may have a car."""
     lanes, clock = core.lane, core.clock
@@ -1393,13 +1412,14 @@ def _wake_later(core: Core, cell: int, now: float) -> None:
             _schedule(core.node_s, core.node_event, clock[0].leaves, event, due)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _is_stuck_pool(core: Core, yard: Yard, cell: int) -> bool:
     pool = core.cell[cell].load_pool
-    return pool >= 0 and yard.pool[pool].free == 0 and yard.pool[pool].returning == 0
+    answer: bool = pool >= 0 and yard.pool[pool].free == 0 and yard.pool[pool].returning == 0
+    return answer
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _can_move(core: Core, yard: Yard, cell: int, stuck: NDArray[np.bool_], fed: NDArray[np.bool_]) -> bool:
     """Tell whether any machine of a cell can ever do something again, if the cells marked stuck cannot."""
     cells, machines, lanes, groups = core.cell, core.machine, core.lane, core.group
@@ -1426,7 +1446,7 @@ def _can_move(core: Core, yard: Yard, cell: int, stuck: NDArray[np.bool_], fed: 
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _standstill(core: Core, yard: Yard) -> int:
     """Return a cell that holds cars and can never move again, or -1.
 
@@ -1462,7 +1482,7 @@ def _standstill(core: Core, yard: Yard) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _snapshot(core: Core, yard: Yard, sums: Sums, snaps: Snaps, row: int, now: float) -> None:
     """Write all sums as they stand now, what is unfinished in its share."""
     machines, lanes, clock = core.machine, core.lane, core.clock
@@ -1522,7 +1542,7 @@ def _snapshot(core: Core, yard: Yard, sums: Sums, snaps: Snaps, row: int, now: f
         snaps.snap_carriers[row, pool] = yard.pool[pool].level_s + yard.pool[pool].free * now
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _next_bin(core: Core, yard: Yard, sums: Sums, snaps: Snaps) -> None:
     """Close a bin of the output, at its end, and write the sums where a batch ends with it."""
     clock, now = core.clock, core.clock[0].next_bin_s
@@ -1541,7 +1561,7 @@ def _next_bin(core: Core, yard: Yard, sums: Sums, snaps: Snaps) -> None:
             clock[0].stuck_s = now
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def count_remaining(state: State) -> bool:
     """Count the cars that are really there, type by type; true if they are those that came in and did not go out."""
     core, yard, sums, opening = state.core, state.yard, state.sums, state.opening
@@ -1575,7 +1595,7 @@ def count_remaining(state: State) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def begin(state: State, replication: int) -> None:
     """Set the streams of one replication, put the cars inside that stand there at the start, and fill the calendar.
 
@@ -1624,7 +1644,7 @@ def begin(state: State, replication: int) -> None:
         _wake(clock, core.todo, core.cell, cell)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _begin_shift(core: Core, luck: Luck, rota: Rota, shift: int) -> None:
     shifts = rota.shift
     leaves = core.clock[0].leaves
@@ -1644,7 +1664,7 @@ def _begin_shift(core: Core, luck: Luck, rota: Rota, shift: int) -> None:
                     _freeze(core, luck, luck.mode[mode].event, True, 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _slow_event(core: Core, luck: Luck, yard: Yard, rota: Rota, sums: Sums, event: int, now: float) -> int:
     """Serve an event that is neither the end of a job nor a car at the head of a lane.
 
@@ -1655,7 +1675,8 @@ def _slow_event(core: Core, luck: Luck, yard: Yard, rota: Rota, sums: Sums, even
     _schedule(core.node_s, core.node_event, clock[0].leaves, event, NO_EVENT)
     if kind == 0:
         if machines[row].timer == REPAIR_ENDS:
-            return _repaired(core, luck, sums, row, now)
+            answer: int = _repaired(core, luck, sums, row, now)
+            return answer
         else:
             mode = _first_failing(machines, modes, row)
             _go_down(core, luck, sums, row, mode, now)
@@ -1675,7 +1696,7 @@ def _slow_event(core: Core, luck: Luck, yard: Yard, rota: Rota, sums: Sums, even
     return -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _serve_group(core: Core, yard: Yard, group: int, now: float) -> int:
     """Let the machine that waits longest for a place of a group go on if there is one; return it, or -1."""
     groups, machines, lanes = core.group, core.machine, core.lane
@@ -1698,10 +1719,11 @@ def _serve_group(core: Core, yard: Yard, group: int, now: float) -> int:
                 _schedule(core.node_s, core.node_event, core.clock[0].leaves, lanes[lane].event, due)
         elif core.cell[lanes[lane].cell].direct == 0:
             _wake(core.clock, core.todo, core.cell, lanes[lane].cell)
-    return freed
+    answer: int = freed
+    return answer
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _begin_batch(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now: float) -> None:
     """Begin the job of a batch: its time and set-up are those of the first car."""
     machines = core.machine
@@ -1712,12 +1734,13 @@ def _begin_batch(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, n
             _write(core.clock, sums.trace, machine, core.slot[slot].serial, core.slot[slot].type, STARTED)
     machines[machine].held_cars = machines[machine].gathered
     machines[machine].gathered = 0
+    machines[machine].hold_at = 0
     end = _begin_slow(core, luck, machine, yard.hold[first], now)
     machines[machine].car = -1
     _schedule(core.node_s, core.node_event, core.clock[0].leaves, machine, end)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _next_of_batch(
     core: Core, luck: Luck, yard: Yard, sums: Sums, cell: int, machine: int, lacks_carrier: bool, now: float
 ) -> int:
@@ -1735,7 +1758,7 @@ def _next_of_batch(
     return -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now: float) -> int:
     """Let an idle machine of any cell take a car if it may; return the machine that this frees, or -1."""
     cells, machines, lanes, groups, pools = core.cell, core.machine, core.lane, core.group, yard.pool
@@ -1758,7 +1781,7 @@ def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now
     if cells[cell].before == 1:
         group = core.cell_type[cell, _head_type(core, luck, lane)].group
         if group >= 0:
-            if not _has_room(lanes, groups[group].lane):
+            if groups[group].held > 0 or not _has_room(lanes, groups[group].lane):
                 machines[machine].car = -1
                 _hold(machines, groups, machine, group, WAITING, now)
                 return -1
@@ -1809,7 +1832,7 @@ def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now
     return freed
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _finish_batch(core: Core, yard: Yard, sums: Sums, machine: int) -> None:
     for place in range(core.machine[machine].held_cars):
         slot = yard.hold[core.machine[machine].first_hold + place]
@@ -1818,7 +1841,7 @@ def _finish_batch(core: Core, yard: Yard, sums: Sums, machine: int) -> None:
             _write(core.clock, sums.trace, machine, core.slot[slot].serial, core.slot[slot].type, FINISHED)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def advance(state: State, until_s: float) -> None:
     """Serve all events up to a moment; nothing is lost by stopping there, changing the state, and going on.
 
@@ -1867,7 +1890,6 @@ def advance(state: State, until_s: float) -> None:
                 machines[machine].working_s += machines[machine].job_work_s
                 machines[machine].down_s += machines[machine].job_down_s
                 machines[machine].ended_s = now
-                machines[machine].state = IDLE
                 if cells[cell].direct == 0:
                     machines[machine].set_up_s += machines[machine].job_set_up_s
                     machines[machine].stopped_s += machines[machine].job_stop_s
@@ -1884,6 +1906,7 @@ def advance(state: State, until_s: float) -> None:
                             machines[machine].held_cars -= 1
                             hold[place] = -1
                         else:
+                            machines[machine].state = IDLE
                             passing = False
                     elif cells[cell].kind == BATCH:
                         machines[machine].hold_at = 0
@@ -1945,6 +1968,8 @@ def advance(state: State, until_s: float) -> None:
                         again = code
             cell = machines[machine].cell
             if passing:
+                # It is not idle before its car has gone.
+                machines[machine].state |= BUSY
                 slot = machines[machine].car
                 if cells[cell].kind == BATCH:
                     place = machines[machine].first_hold + machines[machine].hold_at
@@ -1967,6 +1992,10 @@ def advance(state: State, until_s: float) -> None:
                     if cells[cell].judged == 1:
                         group, given_up = _verdict(core, sums, cell, slot)
                 gone = True
+                kept = machines[machine].reserved
+                if kept >= 0:
+                    lanes[kept].kept -= 1
+                    machines[machine].reserved = -1
                 if given_up or group < 0:
                     if given_up:
                         car[kind, 2] += 1
@@ -1979,19 +2008,11 @@ def advance(state: State, until_s: float) -> None:
                         _write(clock, sums.trace, machine, slots[slot].serial, kind, GIVEN_UP if given_up else LEFT)
                     if slots[slot].pools != 0:
                         _free_carriers(core, yard, slot, cell, True, now)
-                    if machines[machine].reserved >= 0:
-                        kept = machines[machine].reserved
-                        lanes[kept].kept -= 1
-                        machines[machine].reserved = -1
-                        _wake_group(clock, todo, groups, lanes[kept].group)
                     _drop(slots, clock, slot, now)
                 else:
                     lane = groups[group].lane
                     if lane < 0:
                         lane = _choose(core, yard.pool, group, slot)
-                    elif machines[machine].reserved >= 0:
-                        lanes[lane].kept -= 1
-                        machines[machine].reserved = -1
                     taker = -1
                     if lane >= 0 and lanes[lane].count == 0 and lanes[lane].ride_s == 0.0:
                         target = lanes[lane].cell
@@ -2007,9 +2028,6 @@ def advance(state: State, until_s: float) -> None:
                             _write(clock, sums.trace, taker, slots[slot].serial, kind, STARTED)
                         if slots[slot].pools != 0:
                             _free_carriers(core, yard, slot, cell, False, now)
-                        if groups[group].held > 0:
-                            # A place kept for this car has come free.
-                            _wake_group(clock, todo, groups, group)
                         end = _begin(cell_types, machines, modes, times, values_s, taker, slot, kind, now)
                         _schedule(node_s, node_event, leaves, taker, end)
                     elif lane >= 0 and lanes[lane].count + lanes[lane].kept < lanes[lane].capacity:
@@ -2018,6 +2036,8 @@ def advance(state: State, until_s: float) -> None:
                         if slots[slot].pools != 0:
                             _free_carriers(core, yard, slot, cell, False, now)
                         _enter(lanes, ring, lane, slot, family_of[kind], now)
+                        if kept == lane:
+                            kept = -1
                         target = lanes[lane].cell
                         if lanes[lane].event >= 0:
                             if node_s[leaves + lanes[lane].event] == NO_EVENT and (
@@ -2027,7 +2047,7 @@ def advance(state: State, until_s: float) -> None:
                                 _schedule(node_s, node_event, leaves, lanes[lane].event, due)
                         elif cells[target].direct == 0:
                             _wake(clock, todo, cells, target)
-                    elif cells[cell].loses == 1:
+                    elif cells[cell].loses == 1 and not _is_taken(core, yard.pool, lane, kind, slot):
                         car[kind, 3] += 1
                         if traced:
                             _write(clock, sums.trace, machine, slots[slot].serial, kind, LOST)
@@ -2046,16 +2066,20 @@ def advance(state: State, until_s: float) -> None:
                             target = lanes[other].cell
                             if cells[target].direct == 0 and lanes[other].count == 0 and lanes[other].ride_s == 0.0:
                                 _wake(clock, todo, cells, target)
+                if kept >= 0 and groups[lanes[kept].group].held > 0:
+                    # The place that was kept for this car is free for others.
+                    _wake_group(clock, todo, groups, lanes[kept].group)
                 if not gone:
                     machine = -1
                     continue
                 machines[machine].car = -1
+                machines[machine].state &= ~3
                 passing = cells[cell].kind == BATCH and machines[machine].held_cars > 0
                 if passing:
                     continue
 
             # An idle machine takes a car; the machine that this frees does the same, and so on up the plant.
-            if machines[machine].pending != 0:
+            if machines[machine].pending != 0 and machines[machine].state == IDLE:
                 mode = _next_pending(machines, modes, machine)
                 if mode >= 0:
                     _go_down(core, luck, sums, machine, mode, now)

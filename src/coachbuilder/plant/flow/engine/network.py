@@ -341,7 +341,6 @@ class _Builder:
                 machine["first_hold"][row] = hold
                 if cell["kind"][index] != 0:
                     hold += int(cell["size"][index])
-                machine["takt_s"][row] = station.takt[0].mean_s if isinstance(station, MovingLine) else 0.0
                 machine["first_mode"][row] = len(modes)
                 modes.extend(self._modes(station, name, row, crews))
                 machine["last_mode"][row] = len(modes)
@@ -473,6 +472,11 @@ class _Builder:
     def _groups(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
         from coachbuilder.plant.flow.engine import kernels
 
+        # A buffer that no way names still needs a group, where nobody ever waits.
+        named = {item for lanes in self.groups for item in lanes}
+        for buffer in self.lane_row.values():
+            if buffer not in named:
+                self.groups.setdefault((buffer,), Choose.LEAST)
         group = np.zeros(max(len(self.groups), 1), kernels.GROUP)
         members: list[int] = []
         for row, (lanes, choose) in enumerate(self.groups.items()):
@@ -489,6 +493,8 @@ class _Builder:
     def _settle_cells(self, cell: NDArray[Any], mode: NDArray[Any], machine: NDArray[Any], lane: NDArray[Any]) -> None:
         for row, station in enumerate(self.plant.stations):
             failures = station.failures
+            if isinstance(station, MovingLine):
+                failures += station.station_failures
             any_time = [item for item in failures if item.clock is FailureClock.PLANT]
             cell["crewed"][row] = int(
                 any(item.crew for item in failures)
@@ -496,8 +502,8 @@ class _Builder:
                 or 0 < len(any_time) < len(failures)
             )
             cell["judged"][row] = int(cell["fail_group"][row] >= 0 or cell["scrap_share"][row] > 0.0)
-            lanes = range(cell["first_lane"][row], cell["last_lane"][row])
-            cell["wakes"][row] = int(any(lane["ride_s"][item] > 0.0 or lane["interval"][item] >= 0 for item in lanes))
+            fed_by = range(cell["first_lane"][row], cell["last_lane"][row])
+            cell["wakes"][row] = int(any(lane["ride_s"][item] > 0.0 or lane["interval"][item] >= 0 for item in fed_by))
             simple = (
                 isinstance(station, Station)
                 and station.batch is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,10 @@ def started(
     """
     from coachbuilder.plant.flow.engine import kernels
 
-    state = kernels.State(*(type(part)(*(array.copy() for array in part)) for part in network.state))
+    copied: Any = [
+        type(part)._make([array.copy() for array in part]) for part in cast("tuple[Any, ...]", network.state)
+    ]
+    state = kernels.State._make(copied)
     clock = state.core.clock
     clock["start_s"] = start_s
     clock["next_bin_s"] = start_s

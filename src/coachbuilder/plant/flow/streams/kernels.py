@@ -34,6 +34,9 @@ TIME = np.dtype(
 )
 """One time that may vary."""
 
+KERNEL: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+"""How kernels without arrays of their own are compiled: counting references to arrays would take most of the time."""
+
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -42,7 +45,7 @@ _TO_UNIT = 2.0**-53
 _HALF = 2.0**-54
 
 
-@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
+@njit(forceinline=True, **KERNEL)
 def mixed(bits: np.uint64) -> np.uint64:
     """Scramble 64 bits (the finaliser of SplitMix64: Steele, Lea and Flood 2014)."""
     bits = (bits ^ (bits >> _S30)) * _MIX_1
@@ -50,33 +53,34 @@ def mixed(bits: np.uint64) -> np.uint64:
     return bits ^ (bits >> _S31)
 
 
-@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
+@njit(forceinline=True, **KERNEL)
 def stream(key: np.uint64, purpose: int, replication: int) -> np.uint64:
     """Return the base of one stream in one replication."""
     base = mixed(key + np.uint64(purpose) * _GOLDEN)
-    return mixed(base ^ (np.uint64(replication) * _MIX_1 + _GOLDEN))
+    base_of_run: np.uint64 = mixed(base ^ (np.uint64(replication) * _MIX_1 + _GOLDEN))
+    return base_of_run
 
 
-@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
+@njit(forceinline=True, **KERNEL)
 def uniform(base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a stream: uniform on [0, 1) with 53 bits."""
     return np.float64(mixed(base + np.uint64(count + 1) * _GOLDEN) >> _S11) * _TO_UNIT
 
 
-@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
+@njit(forceinline=True, **KERNEL)
 def exponential(base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a stream: exponential with mean 1."""
     return -math.log(1.0 - uniform(base, count))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _normal(base: np.uint64, pair: int) -> float:
     """Return a standard normal number from uniforms 2 * pair and 2 * pair + 1 (Box and Muller 1958)."""
     radius = math.sqrt(-2.0 * math.log(uniform(base, 2 * pair) + _HALF))
     return radius * math.cos(2.0 * math.pi * uniform(base, 2 * pair + 1))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def gamma(shape: float, base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a stream: gamma with mean 1 (Marsaglia and Tsang 2000)."""
     own = mixed(base + np.uint64(count + 1) * _GOLDEN)
@@ -100,25 +104,28 @@ def gamma(shape: float, base: np.uint64, count: int) -> float:
         trial += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def lognormal(sigma: float, base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a stream: lognormal with mean 1 and given deviation of the logarithm."""
     own = mixed(base + np.uint64(count + 1) * _GOLDEN)
     return math.exp(sigma * _normal(own, 0) - 0.5 * sigma * sigma)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@njit(**KERNEL)
 def _varied(times: Records, values_s: F8, row: int, base: np.uint64, count: int) -> float:
     kind = times[row].kind
     if kind == GAMMA:
-        return times[row].mean_s * gamma(times[row].shape, base, count)
+        answer: float = times[row].mean_s * gamma(times[row].shape, base, count)
+        return answer
     if kind == LOGNORMAL:
-        return times[row].mean_s * lognormal(times[row].shape, base, count)
+        answer = times[row].mean_s * lognormal(times[row].shape, base, count)
+        return answer
     size = times[row].last - times[row].first
-    return values_s[times[row].first + int(uniform(base, count) * size)]
+    answer = values_s[times[row].first + int(uniform(base, count) * size)]
+    return answer
 
 
-@njit(cache=True, nogil=True, forceinline=True, error_model="numpy", _nrt=False)
+@njit(forceinline=True, **KERNEL)
 def draw(times: Records, values_s: F8, row: int, base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a time.
 
@@ -137,7 +144,10 @@ def draw(times: Records, values_s: F8, row: int, base: np.uint64, count: int) ->
     """
     kind = times[row].kind
     if kind == FIXED:
-        return times[row].mean_s
+        answer: float = times[row].mean_s
+        return answer
     if kind == EXPONENTIAL:
-        return times[row].mean_s * exponential(base, count)
-    return _varied(times, values_s, row, base, count)
+        answer = times[row].mean_s * exponential(base, count)
+        return answer
+    answer = _varied(times, values_s, row, base, count)
+    return answer
