@@ -34,6 +34,7 @@ from coachbuilder.plant.flow.plant import (
     serial_line,
 )
 from coachbuilder.plant.flow.record import COMPLETE, NOT_CONSERVED, STANDSTILL, Records
+from coachbuilder.plant.flow.recursion import kernels as recursion_kernels
 from coachbuilder.plant.flow.reduction import Totals, exits_of, joined, names_of, reduced
 from coachbuilder.plant.flow.sensitivity import sensitivity
 from coachbuilder.plant.flow.simulate import grid_of, simulate
@@ -132,7 +133,7 @@ def test_replications_are_added_until_the_precision_is_reached() -> None:
     answer = simulate(exponential_pair(3), days=2.0, replications=2, warm_up_h=2.0, precision=0.004)
     assert answer.throughput_per_hour.ci95 is not None
     assert answer.throughput_per_hour.ci95 <= 0.004 * answer.throughput_per_hour.mean
-    assert answer.replications >= 10
+    assert answer.replications >= simulation.FEWEST_FOR_PRECISION
     assert f"stopped after {answer.replications} replications" in answer.remarks[0]
 
 
@@ -143,6 +144,11 @@ def test_the_most_replications_end_a_simulation_that_does_not_reach_its_precisio
     answer = simulate(exponential_pair(3), days=0.2, warm_up_h=0.0, precision=1e-5)
     assert answer.replications == 30
     assert "most replications" in answer.remarks[0]
+
+
+def test_portions_are_as_many_replications_as_the_recursion_runs_at_once() -> None:
+    assert simulation.runner_of(exponential_pair(1)).together == recursion_kernels.LANES
+    assert simulation.runner_of(small_plant()).together == 1
 
 
 def test_replications_run_in_rounds_are_those_run_at_once() -> None:
