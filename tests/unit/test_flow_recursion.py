@@ -97,7 +97,7 @@ class Machine:
 
     def start(self, kind: int, now: float) -> float:
         work, down, set_up = self.cycles[kind](self.draws), 0.0, 0.0
-        self.draws += self.cycles[kind].varies
+        self.draws += 1
         if self.set_up and self.jobs:
             before, after = self.families[self.jobs[-1].kind], self.families[kind]
             usual = 0.0 if before == after else self.set_up.time_s

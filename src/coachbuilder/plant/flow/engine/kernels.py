@@ -148,6 +148,7 @@ MACHINE = np.dtype(
         ("active_s", np.float64),
         ("active_count", np.int64),
         ("next_held", np.int64),
+        ("has_turn", np.int64),  # 1 once its turn in the queue for a place has come
         ("wanted", np.int64),  # group at which it waits
         ("services", np.int64),
         ("service", np.uint64),  # base of its stream
@@ -842,6 +843,7 @@ def _free_first(machines: Records, groups: Records, group: int, now: float) -> i
         if machines[machine].state & OFF_SHIFT:
             until_s = min(until_s, machines[machine].off_from_s)
     machines[machine].blocked_s += max(0.0, until_s - machines[machine].since_s)
+    machines[machine].has_turn = 1 if machines[machine].state & 3 == WAITING else 0
     machines[machine].state &= ~3
     return machine
 
@@ -1792,7 +1794,9 @@ def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now
     if cells[cell].before == 1:
         group = core.cell_type[cell, _head_type(core, luck, lane)].group
         if group >= 0:
-            if groups[group].held > 0 or not _has_room(lanes, groups[group].lane):
+            turn = machines[machine].has_turn == 1 or groups[group].held == 0
+            machines[machine].has_turn = 0
+            if not turn or not _has_room(lanes, groups[group].lane):
                 machines[machine].car = -1
                 _hold(machines, groups, machine, group, WAITING, now)
                 return -1

@@ -69,7 +69,7 @@ MACHINE = np.dtype(
         ("varies", np.int64),  # 1 if its work differs between lanes
         ("sets_up", np.int64),  # 1 if it has set-ups
         ("worked_s", np.float64),  # working clock of all lanes, if its work does not vary
-        ("draws", np.int64),  # work drawn so far
+        ("draws", np.int64),  # jobs so far: each counts as a draw, also where its time is fixed
         ("set_up_s", np.float64),  # time in set-ups so far
         ("first_mode", np.int64),  # modes first_mode to first_any - 1 fail on the working clock,
         ("first_any", np.int64),  # first_any to last_mode - 1 at any time
@@ -577,7 +577,7 @@ def run_lanes(line: Line, lanes: Lanes, memory: F8, stock: Stock) -> None:
             if varies:
                 if work_s < 0.0:
                     _drawn(line, line.cycle[row, kind], lanes.work[row], memory, WORK_NOW, used, machine[row].draws)
-                    machine[row].draws += 1
+                machine[row].draws += 1
                 failing = np.int64(0)
                 for lane in range(used):
                     if work_s >= 0.0:
