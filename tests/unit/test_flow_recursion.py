@@ -387,7 +387,7 @@ def test_moments_at_which_much_happens_at_once_are_told_as_well(plant: Plant, se
     assert_told(records, 0, run_events(plant, seed, 0, 5_000.0))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(plant=lines(any_time=True), seed=st.integers(0, 99), start=st.sampled_from([0.0, 300.0]))
 def test_the_event_calendar_records_the_same_failures_at_any_time_included(
     plant: Plant, seed: int, start: float
