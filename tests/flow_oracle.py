@@ -197,6 +197,8 @@ class Machine:
     since: float = 0.0
     due: float = math.inf
     generation: int = 0
+    has_turn: bool = False
+    """Whether its turn has come in the queue for a place before service."""
     job_ended: float = -1.0
     off_from: float = 0.0
     clocks: list[float] = field(default_factory=list)
@@ -300,15 +302,9 @@ class Cell:
     def plain(self) -> bool:
         """Whether its machines start a car at once; the others are woken for it at the same moment."""
         what = self.what
-        if isinstance(what, MovingLine) or what.batch or what.set_up or self.before or self.loads:
+        if isinstance(what, MovingLine) or what.batch or self.before or self.loads:
             return False
-        clocks = {failure.clock for failure in what.failures}
-        return (
-            what.pick is not Pick.SAME
-            and len(clocks) < 2
-            and not any(failure.crew or failure.car is FailedCar.SCRAP for failure in what.failures)
-            and (FailureClock.WORKING in clocks or all(item.car is FailedCar.RESUME for item in what.failures))
-        )
+        return what.pick is not Pick.SAME
 
     def idle(self) -> Machine | None:
         return next((machine for machine in self.machines if machine.able), None)
@@ -952,6 +948,7 @@ class Oracle:
             if machine.state == "waiting":
                 group.queue.popleft()
                 machine.state = "free"
+                machine.has_turn = True
             else:
                 lane = self._move_held(group)
                 if lane.transport_s == 0.0 and not lane.cell.plain:
@@ -1062,13 +1059,7 @@ class Oracle:
         if machine.cars and not self._fits(machine, lane, head):
             self._start_job(machine)
             return True
-        if machine.cell.before and not self._place_behind(machine.cell, head):
-            way = self._way(machine.cell, head.type)
-            assert way is not None
-            group = self.by_buffer[way.to[0]].group
-            assert group is not None
-            machine.state = "waiting"
-            group.queue.append(machine)
+        if machine.cell.before and self._must_wait(machine, head):
             return True
         car, moved = self._take(lane, head)
         self._served(lane)
@@ -1077,6 +1068,20 @@ class Oracle:
             self._released(moved)
         if machine.able and machine.cars:
             self._pull(machine)
+        return True
+
+    def _must_wait(self, machine: Machine, car: Car) -> bool:
+        """Before service: wait for a place behind those that wait already, unless this machine's turn has come."""
+        way = self._way(machine.cell, car.type)
+        if way is None or not way.to:
+            return False
+        group = self.by_buffer[way.to[0]].group
+        assert group is not None
+        has_turn, machine.has_turn = machine.has_turn, False
+        if self._place_behind(machine.cell, car) and (has_turn or not group.queue):
+            return False
+        machine.state = "waiting"
+        group.queue.append(machine)
         return True
 
     def _take(self, lane: Lane, head: Car) -> tuple[Car, Machine | None]:
@@ -1108,6 +1113,7 @@ class Oracle:
         else:
             group.queue.popleft()
             machine.state = "free"
+            machine.has_turn = True
             self._wake(group)
         return head, machine
 
