@@ -189,14 +189,16 @@ class Machine:
     """Family of the car last taken."""
     down: Mode | None = None
     has_crew: bool = False
-    pending: deque[Mode] = field(default_factory=deque)
+    pending: list[Mode | None] = field(default_factory=list)
+    """Failures that came while it stood, and maintenance (None) that is due, in their order."""
     planned: bool = False
-    planned_due: bool = False
     left: float | None = None
     """What is left of a repair or of maintenance."""
     since: float = 0.0
     due: float = math.inf
     generation: int = 0
+    has_turn: bool = False
+    """Whether its turn has come in the queue for a place before service."""
     job_ended: float = -1.0
     off_from: float = 0.0
     clocks: list[float] = field(default_factory=list)
@@ -300,15 +302,9 @@ class Cell:
     def plain(self) -> bool:
         """Whether its machines start a car at once; the others are woken for it at the same moment."""
         what = self.what
-        if isinstance(what, MovingLine) or what.batch or what.set_up or self.before or self.loads:
+        if isinstance(what, MovingLine) or what.batch or self.before or self.loads:
             return False
-        clocks = {failure.clock for failure in what.failures}
-        return (
-            what.pick is not Pick.SAME
-            and len(clocks) < 2
-            and not any(failure.crew or failure.car is FailedCar.SCRAP for failure in what.failures)
-            and (FailureClock.WORKING in clocks or all(item.car is FailedCar.RESUME for item in what.failures))
-        )
+        return what.pick is not Pick.SAME
 
     def idle(self) -> Machine | None:
         return next((machine for machine in self.machines if machine.able), None)
@@ -741,7 +737,7 @@ class Oracle:
 
     def _freed(self, machine: Machine) -> None:
         """A machine without a finished car: maintenance if due, or the next car."""
-        if machine.planned_due and machine.down is None and not machine.planned and not machine.inside():
+        if self._may_be_maintained(machine):
             self._maintain(machine)
         elif machine.able:
             self._pull(machine)
@@ -750,6 +746,16 @@ class Oracle:
 
     def _pass_on(self, machine: Machine, car: Car) -> bool:
         """Judge a finished car and pass it on; False if it is held."""
+        kept, car.reserved = car.reserved, None
+        if kept is not None:
+            kept.reserved -= 1
+        gone = self._send(machine, car, kept)
+        if kept is not None and all(other is not car for other, _ in kept.cars):
+            self._offer(kept)
+        return gone
+
+    def _send(self, machine: Machine, car: Car, kept: Lane | None) -> bool:
+        """Judge a finished car; a good one goes where a place was kept for it, if one was."""
         cell = machine.cell
         rule: Choose | None = None
         lanes: list[Lane] = []
@@ -766,7 +772,7 @@ class Oracle:
                 self.sums.car[car.type, PASSED] += not failed
             car.tries = car.tries + 1 if failed else 0
             if failed:
-                self._release_reserved(car)
+                kept = None
                 lanes, rule = [self.by_buffer[name] for name in test.fail_to], test.choose
         if not failed:
             scrap_share = cell.what.scrap_share if isinstance(cell.what, Station) else 0.0
@@ -781,13 +787,7 @@ class Oracle:
                 return True
             lanes, rule = [self.by_buffer[name] for name in way.to], way.choose
         assert rule is not None
-        lane: Lane | None
-        if car.reserved is not None:
-            lane = car.reserved
-            car.reserved = None
-            lane.reserved -= 1
-        else:
-            lane = self._choose(lanes, rule, car)
+        lane = self._choose(lanes, rule, car) if kept is None else kept
         if lane is not None and (lane.has_place or lane.cell.plain):
             self._enter(machine, lane, car)
             return True
@@ -818,7 +818,9 @@ class Oracle:
         self._note(machine, car, code)
         for loop in self.loops:
             self._free_carrier(loop, car)
-        self._release_reserved(car)
+        if car.reserved is not None:
+            car.reserved.reserved -= 1
+            self._offer(car.reserved)
 
     def _unload(self, machine: Machine, car: Car) -> None:
         for loop in machine.cell.unloads:
@@ -838,12 +840,11 @@ class Oracle:
         loop.waiting += 1
         self._serve(loop.load)
 
-    def _release_reserved(self, car: Car) -> None:
-        if car.reserved is not None:
-            car.reserved.reserved -= 1
-            assert car.reserved.group is not None
-            self._wake(car.reserved.group)
-            car.reserved = None
+    def _offer(self, lane: Lane) -> None:
+        """A place kept in a lane was not used."""
+        assert lane.group is not None
+        if lane.group.queue:
+            self._wake(lane.group)
 
     def _choose(self, lanes: list[Lane], rule: Choose, car: Car, direct: bool = True) -> Lane | None:
         """Return the buffer that a car enters, or through which it passes directly."""
@@ -897,8 +898,6 @@ class Oracle:
 
     def _enter(self, machine: Machine, lane: Lane, car: Car) -> None:
         """The car goes on from a machine into a buffer, or through it."""
-        group = lane.group
-        assert group is not None
         taker = self._taker(lane, car) if lane.cell.plain else None
         self._unload(machine, car)
         if taker is None:
@@ -908,8 +907,6 @@ class Oracle:
             return
         self._entered(lane)
         self._served(lane)
-        if group.queue:
-            self._wake(group)
         self._load(taker, lane, car)
 
     def _append(self, lane: Lane, car: Car) -> None:
@@ -942,8 +939,11 @@ class Oracle:
                 self._serve_group(what)
 
     def _serve(self, cell: Cell) -> None:
-        while (machine := cell.idle()) is not None and self._pull(machine):
-            pass
+        while (machine := cell.idle()) is not None:
+            if self._may_be_maintained(machine):
+                self._maintain(machine)
+            elif not self._pull(machine):
+                return
 
     def _serve_group(self, group: Group) -> None:
         """Give free places to those that wait for them, one after the other."""
@@ -952,6 +952,7 @@ class Oracle:
             if machine.state == "waiting":
                 group.queue.popleft()
                 machine.state = "free"
+                machine.has_turn = True
             else:
                 lane = self._move_held(group)
                 if lane.transport_s == 0.0 and not lane.cell.plain:
@@ -1062,13 +1063,7 @@ class Oracle:
         if machine.cars and not self._fits(machine, lane, head):
             self._start_job(machine)
             return True
-        if machine.cell.before and not self._place_behind(machine.cell, head):
-            way = self._way(machine.cell, head.type)
-            assert way is not None
-            group = self.by_buffer[way.to[0]].group
-            assert group is not None
-            machine.state = "waiting"
-            group.queue.append(machine)
+        if machine.cell.before and self._must_wait(machine, head):
             return True
         car, moved = self._take(lane, head)
         self._served(lane)
@@ -1077,6 +1072,20 @@ class Oracle:
             self._released(moved)
         if machine.able and machine.cars:
             self._pull(machine)
+        return True
+
+    def _must_wait(self, machine: Machine, car: Car) -> bool:
+        """Before service: wait for a place behind those that wait already, unless this machine's turn has come."""
+        way = self._way(machine.cell, car.type)
+        if way is None or not way.to:
+            return False
+        group = self.by_buffer[way.to[0]].group
+        assert group is not None
+        has_turn, machine.has_turn = machine.has_turn, False
+        if self._place_behind(machine.cell, car) and (has_turn or not group.queue):
+            return False
+        machine.state = "waiting"
+        group.queue.append(machine)
         return True
 
     def _take(self, lane: Lane, head: Car) -> tuple[Car, Machine | None]:
@@ -1108,6 +1117,7 @@ class Oracle:
         else:
             group.queue.popleft()
             machine.state = "free"
+            machine.has_turn = True
             self._wake(group)
         return head, machine
 
@@ -1220,9 +1230,8 @@ class Oracle:
             return
         machine.clocks[number] = math.inf
         if number == len(machine.modes):
-            machine.planned_due = True
-            idle = machine.state in ("free", "waiting") and not machine.inside()
-            if idle and machine.down is None and not machine.planned:
+            machine.pending.append(None)
+            if self._may_be_maintained(machine):
                 self._maintain(machine)
             return
         mode = machine.modes[number]
@@ -1289,12 +1298,22 @@ class Oracle:
         self._after_standing(machine)
 
     def _after_standing(self, machine: Machine) -> None:
-        if machine.pending:
-            self._fail(machine, machine.pending.popleft())
-        elif machine.state == "job":
+        for mode in machine.pending:
+            if mode is not None:
+                machine.pending.remove(mode)
+                self._fail(machine, mode)
+                return
+            if self._may_be_maintained(machine):
+                self._maintain(machine)
+                return
+        if machine.state == "job":
             self._go_on(machine)
         elif machine.state == "free":
             self._freed(machine)
+
+    def _may_be_maintained(self, machine: Machine) -> bool:
+        stands = machine.down is not None or machine.planned or not machine.cell.on
+        return None in machine.pending and not stands and machine.state in ("free", "waiting") and not machine.inside()
 
     def _maintain(self, machine: Machine) -> None:
         station = machine.cell.what
@@ -1302,7 +1321,7 @@ class Oracle:
         assert station.maintenance is not None
         self._leave_queue(machine)
         machine.planned = True
-        machine.planned_due = False
+        machine.pending.remove(None)
         machine.left = station.maintenance.length_s
         self._note(machine, None, FAILED)
         self._go_on(machine)
