@@ -145,7 +145,7 @@ def main() -> None:
     arguments = parser.parse_args()
     head = (
         f"# Which rule finds the bottleneck\n\n{datetime.datetime.now(tz=datetime.UTC).date()}, "
-        f"Python {platform.python_version()}, {os.cpu_count()} cores. `python benchmarks/flow_bottleneck.py`\n"
+        f"Python {platform.python_version()}, {os.cpu_count()} cores. `python benchmarks/flow_bottleneck.py --write`\n"
     )
     parts = [head]
     for kind in arguments.kinds:
