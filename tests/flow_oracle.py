@@ -138,6 +138,8 @@ class Car:
     tries: int = 0
     carriers: set[int] = field(default_factory=set)
     reserved: Lane | None = None
+    leaves: Cell | None = None
+    """Station that passes it on or holds it."""
     target: tuple[list[Lane], Choose] | None = None
     """Where it goes while it is held."""
 
@@ -746,6 +748,7 @@ class Oracle:
 
     def _pass_on(self, machine: Machine, car: Car) -> bool:
         """Judge a finished car and pass it on; False if it is held."""
+        car.leaves = machine.cell
         kept, car.reserved = car.reserved, None
         if kept is not None:
             kept.reserved -= 1
@@ -823,6 +826,7 @@ class Oracle:
             self._offer(car.reserved)
 
     def _unload(self, machine: Machine, car: Car) -> None:
+        car.leaves = None
         for loop in machine.cell.unloads:
             self._free_carrier(loop, car)
 
@@ -886,8 +890,13 @@ class Oracle:
             return True
         return lane is machine.batch_lane and car.family == machine.cars[0].family
 
-    def _carriers_there(self, cell: Cell, car: Car | None) -> bool:
-        return all(loop.waiting > 0 or (car is not None and loop.index in car.carriers) for loop in cell.loads)
+    def _carriers_there(self, cell: Cell, car: Car) -> bool:
+        return all(loop.waiting > 0 or self._keeps(car, loop) for loop in cell.loads)
+
+    def _keeps(self, car: Car, loop: Loop) -> bool:
+        """Whether a car comes with a carrier of a loop, or gives it back going on and can have it again at once."""
+        unloaded = car.leaves is not None and loop in car.leaves.unloads
+        return loop.index in car.carriers and (not unloaded or loop.what.return_s == 0.0)
 
     def _place_behind(self, cell: Cell, car: Car) -> Lane | bool:
         """Return the buffer in which a place is to be reserved; True if the car leaves; False without a place."""
@@ -939,11 +948,13 @@ class Oracle:
                 self._serve_group(what)
 
     def _serve(self, cell: Cell) -> None:
-        while (machine := cell.idle()) is not None:
+        """Let every idle machine try; what one leaves, another may take, if they gather batches of their families."""
+        tried: set[Machine] = set()
+        while (machine := next((each for each in cell.machines if each.able and each not in tried), None)) is not None:
             if self._may_be_maintained(machine):
                 self._maintain(machine)
             elif not self._pull(machine):
-                return
+                tried.add(machine)
 
     def _serve_group(self, group: Group) -> None:
         """Give free places to those that wait for them, one after the other."""
@@ -959,13 +970,14 @@ class Oracle:
                     self._wake(lane.cell)
             self._released(machine)
 
-    def _move_held(self, group: Group) -> Lane:
-        """Let the first machine of a group, which holds a car, put it into a free place."""
+    def _move_held(self, group: Group, lane: Lane | None = None) -> Lane:
+        """Let the first machine of a group, which holds a car, put it into the place that came free, or into any."""
         machine = group.queue.popleft()
         car = machine.first_car()
         assert car is not None
         assert car.target is not None
-        lane = self._choose(*car.target, car, direct=False)
+        if lane is None:
+            lane = self._choose(*car.target, car, direct=False)
         assert lane is not None
         self._append(lane, car)
         self._let_go(machine, car)
@@ -1010,10 +1022,13 @@ class Oracle:
     def _pick(self, machine: Machine) -> tuple[Lane, Car] | None:
         cell = machine.cell
         heads = [(lane, head) for lane in cell.lanes if (head := self._head(lane)) is not None]
-        heads = [(lane, head) for lane, head in heads if self._carriers_there(cell, head)]
         batch = cell.batch
         if batch is not None and batch.same_family and machine.cars:
-            return next(((lane, head) for lane, head in heads if lane is machine.batch_lane), None)
+            # A head of another family ends the batch, whether there is a carrier for it or not.
+            heads = [(lane, head) for lane, head in heads if lane is machine.batch_lane]
+            if heads and not self._fits(machine, *heads[0]):
+                return heads[0]
+        heads = [(lane, head) for lane, head in heads if self._carriers_there(cell, head)]
         if not heads:
             return None
         lowest = min(lane.priority for lane, _ in heads)
@@ -1113,7 +1128,7 @@ class Oracle:
             return head, None
         machine = group.queue[0]
         if machine.state == "held":
-            self._move_held(group)
+            self._move_held(group, lane)
         else:
             group.queue.popleft()
             machine.state = "free"
@@ -1290,6 +1305,7 @@ class Oracle:
                 crew.free += 1
         if machine.state == "job" and not machine.cell.line:
             if mode.failure.car is FailedCar.SCRAP:
+                machine.job_ended = self.now
                 self._scrap_all(machine)
             elif mode.failure.car is FailedCar.RESTART:
                 for phase in machine.phases:

@@ -76,7 +76,7 @@ class _Draw:
         mean = self.seconds(low, high)
         if self.whole:
             if self.draw(st.booleans()):
-                return Time(mean) if self.draw(st.booleans()) else Time.exponential(mean)
+                return Time(mean)
             return Time.empirical([self.seconds(low, high) for _ in range(self.draw(st.integers(1, 3)))])
         kind = self.draw(st.integers(0, 2))
         if kind == 0:
@@ -97,7 +97,7 @@ def _failures(parts: _Draw, line: bool) -> tuple[Failure, ...]:
         # A job that is restarted at every failure must be able to end between two of them.
         to_failure = parts.time(60, 400)
         if car is FailedCar.RESTART:
-            to_failure = Time.exponential(parts.seconds(100, 400))
+            to_failure = parts.time(100, 400) if parts.whole else Time.exponential(parts.seconds(100, 400))
         failures.append(
             Failure(
                 id=f"f{number + 1}",

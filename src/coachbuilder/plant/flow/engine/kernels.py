@@ -694,7 +694,23 @@ def _waits_since(core: Core, lane: int, now: float) -> float:
 
 
 @njit(**KERNEL)
-def _pick_among(core: Core, luck: Luck, cell: int, machine: int, lacking: int, now: float) -> int:
+def _keeps_carrier(core: Core, lane: int, pool: int, at_once: bool) -> bool:
+    """Tell whether the head of a lane comes with a carrier of a pool.
+
+    A car held by the station that unloads it gives its carrier back as it goes on; ``at_once`` if it can have it again.
+    """
+    slot = _head_slot(core, lane)
+    if slot < 0 or core.slot[slot].pools >> pool & 1 == 0:
+        return False
+    if core.lane[lane].count > 0 or at_once:
+        return True
+    holder = core.machine[core.group[core.lane[lane].group].held_first].cell
+    kept: bool = core.cell[holder].unload_pool != pool
+    return kept
+
+
+@njit(**KERNEL)
+def _pick_among(core: Core, luck: Luck, cell: int, machine: int, lacking: int, at_once: bool, now: float) -> int:
     """Return the lane to be served by the cell's rule; -1 if none is ready.
 
     If the pool ``lacking`` has no carrier (-1: none lacks), only cars that have one already count.
@@ -707,10 +723,8 @@ def _pick_among(core: Core, luck: Luck, cell: int, machine: int, lacking: int, n
             break
         if not _is_ready(lanes, core.group, core.ring, core.machine, lane, now):
             continue
-        if lacking >= 0:
-            slot = _head_slot(core, lane)
-            if slot < 0 or core.slot[slot].pools >> lacking & 1 == 0:
-                continue
+        if lacking >= 0 and not _keeps_carrier(core, lane, lacking, at_once):
+            continue
         key, second = 0.0, 0.0
         if rule == BY_SHARE:
             key = lanes[lane].credit + lanes[lane].weight
@@ -748,37 +762,46 @@ def _has_room(lanes: Records, lane: int) -> bool:
 
 
 @njit(**KERNEL)
-def _takes_now(core: Core, pool: Records, cell: int, kind: int, slot: int) -> int:
-    """Return an idle machine of a cell that would take this car at once; -1 if there is none."""
-    cells = core.cell
-    machine = _idle_machine(cells, core.machine, cell)
+def _takes_now(core: Core, pool: Records, lane: int, kind: int, slot: int, leaves: int) -> int:
+    """Return an idle machine behind a lane that would take this car at once; -1 if there is none.
+
+    As it goes on, the car gives back its carrier of the pool ``leaves``.
+    """
+    cells, machines, cell = core.cell, core.machine, core.lane[lane].cell
+    machine = _idle_machine(cells, machines, cell)
     if machine < 0 or cells[cell].direct != 0:
         answer: int = machine
         return answer
     needs = cells[cell].load_pool
-    if needs >= 0 and pool[needs].free == 0 and core.slot[slot].pools >> needs & 1 == 0:
-        return -1
+    if needs >= 0 and pool[needs].free == 0:
+        if core.slot[slot].pools >> needs & 1 == 0 or (needs == leaves and pool[needs].return_s > 0.0):
+            return -1
     if cells[cell].before == 1:
         group = core.cell_type[cell, kind].group
         if group >= 0 and not _has_room(core.lane, core.group[group].lane):
             return -1
-    if cells[cell].kind == BATCH and core.machine[machine].held_cars > 0:
-        return -1
-    answer = machine
-    return answer
+    for each in range(machine, cells[cell].last_machine):
+        if machines[each].state != IDLE or (cells[cell].kind == BATCH and machines[each].held_cars > 0):
+            continue
+        # A batch of one family that has begun takes cars of its lane and family only.
+        begun = cells[cell].same == 1 and machines[each].gathered > 0
+        if not begun or (machines[each].batch_lane == lane and machines[each].taken_family == core.family[kind]):
+            answer = each
+            return answer
+    return -1
 
 
 @njit(**KERNEL)
-def _is_taken(core: Core, pool: Records, lane: int, kind: int, slot: int) -> bool:
+def _is_taken(core: Core, pool: Records, lane: int, kind: int, slot: int, leaves: int) -> bool:
     """Tell whether a car that finds no place in a lane is taken at once by the cell behind it."""
     if lane < 0 or core.lane[lane].count > 0 or core.lane[lane].ride_s > 0.0:
         return False
-    answer: bool = _takes_now(core, pool, core.lane[lane].cell, kind, slot) >= 0
+    answer: bool = _takes_now(core, pool, lane, kind, slot, leaves) >= 0
     return answer
 
 
 @njit(**KERNEL)
-def _choose(core: Core, pool: Records, group: int, slot: int) -> int:
+def _choose(core: Core, pool: Records, group: int, slot: int, leaves: int) -> int:
     """Return the lane of a group that a car enters, or through which it reaches an idle machine; -1 if all are full."""
     lanes, rule = core.lane, core.group[group].rule
     kind = core.slot[slot].type
@@ -787,7 +810,7 @@ def _choose(core: Core, pool: Records, group: int, slot: int) -> int:
         lane = core.group_lane[row]
         at_once = lanes[lane].count == 0 and lanes[lane].ride_s == 0.0
         if at_once:
-            at_once = _takes_now(core, pool, lanes[lane].cell, kind, slot) >= 0
+            at_once = _takes_now(core, pool, lane, kind, slot, leaves) >= 0
         if not at_once and not _has_room(lanes, lane):
             continue
         key = 0.5 if at_once else -float(lanes[lane].count)
@@ -1238,7 +1261,8 @@ def _repaired(core: Core, luck: Luck, sums: Sums, machine: int, now: float) -> i
         machines[machine].planned_s += gone
     else:
         machines[machine].down_s += gone
-    machines[machine].since_s += gone
+    # What began in the meantime, such as holding the next car of a batch, begins to count now.
+    machines[machine].since_s = min(machines[machine].since_s + gone, now)
     machines[machine].state &= ~_DOWN
     machines[machine].repaired = -1
     machines[machine].timer = JOB_ENDS
@@ -1312,7 +1336,7 @@ def _change_shift(core: Core, luck: Luck, rota: Rota, shift: int, now: float) ->
             else:
                 machines[machine].state &= ~OFF_SHIFT
                 machines[machine].off_s += gone
-                machines[machine].since_s += gone
+                machines[machine].since_s = min(machines[machine].since_s + gone, now)
                 machines[machine].down_from_s += gone
                 machines[machine].active_from_s += gone
                 machines[machine].ended_s += gone
@@ -1526,7 +1550,8 @@ def _snapshot(core: Core, yard: Yard, sums: Sums, snaps: Snaps, row: int, now: f
             own[1] += share * down
             own[3] += set_up
             own[6] += min(stop, max(0.0, gone - set_up - length))
-            ended = until
+            # A repair within a job is part of its active period.
+            ended = machines[machine].off_from_s if condition & OFF_SHIFT else now
         elif condition & 3:
             own[2] += gone
         if condition & _DOWN and not (condition & OFF_SHIFT and machines[machine].off_from_s <= until):
@@ -1718,7 +1743,7 @@ def _serve_group(core: Core, yard: Yard, group: int, now: float) -> int:
     slot = machines[groups[group].held_first].car
     lane = groups[group].lane
     if lane < 0:
-        lane = _choose(core, yard.pool, group, slot)
+        lane = _choose(core, yard.pool, group, slot, -1)
     if lane < 0 or not _has_room(lanes, lane):
         return -1
     freed = _free_first(machines, groups, group, now)
@@ -1781,7 +1806,8 @@ def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now
     if what == BATCH and machines[machine].held_cars > 0:
         return -1
     lacks_carrier = pool >= 0 and pools[pool].free == 0
-    lane = _pick_among(core, luck, cell, machine, pool if lacks_carrier else -1, now)
+    at_once = pool >= 0 and pools[pool].return_s == 0.0
+    lane = _pick_among(core, luck, cell, machine, pool if lacks_carrier else -1, at_once, now)
     if what == BATCH and cells[cell].same == 1 and machines[machine].gathered > 0:
         lane = _next_of_batch(core, luck, yard, sums, cell, machine, lacks_carrier, now)
         if lane < 0:
@@ -1975,6 +2001,13 @@ def advance(state: State, until_s: float) -> None:
                     if machines[machine].state != IDLE and not passing:
                         machine = -1
                         continue
+                elif cells[code].same == 1:
+                    # Each gathers a family of its own: what one leaves, another may take.
+                    for each in range(cells[code].last_machine - 1, cells[code].first_machine - 1, -1):
+                        if machines[each].state == IDLE:
+                            core.stack[clock[0].stack] = _MACHINE_CODE + each
+                            clock[0].stack += 1
+                    continue
                 else:
                     machine = _idle_machine(cells, machines, code)
                     if machine < 0:
@@ -2027,7 +2060,7 @@ def advance(state: State, until_s: float) -> None:
                 else:
                     lane = groups[group].lane
                     if lane < 0:
-                        lane = _choose(core, yard.pool, group, slot)
+                        lane = _choose(core, yard.pool, group, slot, cells[cell].unload_pool)
                     taker = -1
                     if lane >= 0 and lanes[lane].count == 0 and lanes[lane].ride_s == 0.0:
                         target = lanes[lane].cell
@@ -2065,7 +2098,9 @@ def advance(state: State, until_s: float) -> None:
                                 _schedule(node_s, node_event, leaves, lanes[lane].event, due)
                         elif cells[target].direct == 0:
                             _wake(clock, todo, cells, target)
-                    elif cells[cell].loses == 1 and not _is_taken(core, yard.pool, lane, kind, slot):
+                    elif cells[cell].loses == 1 and not _is_taken(
+                        core, yard.pool, lane, kind, slot, cells[cell].unload_pool
+                    ):
                         car[kind, 3] += 1
                         if traced:
                             _write(clock, sums.trace, machine, slots[slot].serial, kind, LOST)
@@ -2100,6 +2135,9 @@ def advance(state: State, until_s: float) -> None:
             if machines[machine].pending != 0 and machines[machine].state == IDLE:
                 mode = _next_pending(machines, modes, machine)
                 if mode >= 0:
+                    if again == cell:
+                        core.stack[clock[0].stack] = cell
+                        clock[0].stack += 1
                     _go_down(core, luck, sums, machine, mode, now)
                     machine = -1
                     continue
@@ -2122,7 +2160,7 @@ def advance(state: State, until_s: float) -> None:
                 passing = other >= 0 and cells[machines[other].cell].kind == BATCH and machines[other].held_cars > 0
                 continue
             if cells[cell].last_lane - lane > 1:
-                lane = _pick_among(core, luck, cell, machine, -1, now)
+                lane = _pick_among(core, luck, cell, machine, -1, False, now)
             elif not _is_ready(lanes, groups, ring, machines, lane, now):
                 lane = -1
             if lane < 0:

@@ -85,9 +85,11 @@ def record(
     network = build(plant, seed=seed, batches=batches)
     states = []
     conserved = []
+    # Reckoned as the bins are, or rounding may leave the last one open.
+    end_s = start_s + BINS_PER_BATCH * batches * (batch_s / BINS_PER_BATCH)
     for replication in range(first, first + replications):
         state = started(network, replication, start_s=start_s, batch_s=batch_s, max_events=max_events)
-        kernels.advance(state, start_s + batches * batch_s)
+        kernels.advance(state, end_s)
         conserved.append(kernels.count_remaining(state))
         states.append(state)
 
