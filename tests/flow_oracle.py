@@ -485,6 +485,16 @@ class Oracle:
         for buffer, lane in zip(self.plant.buffers, self.buffers, strict=True):
             for name in buffer.filled:
                 lane.cars.append((self._new_car(self.types[name]), -lane.transport_s))
+            for place, name in enumerate(buffer.riding):
+                entered = lane.transport_s * ((place + 1) / len(buffer.riding) - 1.0)
+                lane.cars.append((self._new_car(self.types[name]), entered))
+                self._push(entered + lane.transport_s, 1, lane.event)
+        for cell in self.cells:
+            if isinstance(cell.what, MovingLine):
+                machine = cell.machines[0]
+                for place, name in enumerate(cell.what.filled):
+                    machine.places[-2 - place] = self._new_car(self.types[name])
+                    machine.takt = cell.what.takt[self.types[name] if len(cell.what.takt) > 1 else 0].mean_s
         self.at_start = np.zeros(len(self.types), dtype=np.int64)
         for car in self.found():
             self.at_start[car.type] += 1

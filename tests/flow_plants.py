@@ -189,6 +189,9 @@ def _line(parts: _Draw, name: str, ways: tuple[Way, ...], test: Test | None) -> 
         test=test,
         pick=draw(st.sampled_from(list(Pick))),
         calendar=draw(st.sampled_from(["", "", *(item.id for item in parts.calendars)])),
+        filled=tuple(draw(st.lists(st.sampled_from([item.id for item in parts.types]), max_size=stations - 1)))
+        if parts.chance(3)
+        else (),
     )
 
 
@@ -200,6 +203,8 @@ def _buffers(parts: _Draw, name: str, station: str, reserve: bool) -> list[Buffe
         transport = parts.seconds(1, 15) if places and parts.chance(3) else 0.0
         kinds = [item.id for item in parts.types]
         filled = draw(st.lists(st.sampled_from(kinds), max_size=places)) if parts.chance(3) else []
+        free = places - len(filled) if transport else 0
+        riding = draw(st.lists(st.sampled_from(kinds), max_size=free)) if free and parts.chance(3) else []
         buffers.append(
             Buffer(
                 id=f"{name}{'abc'[number]}",
@@ -209,6 +214,7 @@ def _buffers(parts: _Draw, name: str, station: str, reserve: bool) -> list[Buffe
                 priority=draw(st.sampled_from([1, 1, 2])),
                 share=draw(st.sampled_from([1.0, 1.0, 2.0, 0.5])),
                 filled=tuple(filled),
+                riding=tuple(riding),
             )
         )
     return buffers

@@ -134,7 +134,7 @@ class _Checks:
                         yield Finding("station", station.id, "choose", found, f"{rule.value}, as another way to them")
                         break
         for buffer in self.plant.buffers:
-            if buffer.id not in group_of and not buffer.filled:
+            if buffer.id not in group_of and not buffer.filled and not buffer.riding:
                 yield Finding("buffer", buffer.id, "id", "a buffer that no station names", "its name in next of one")
 
     def ways(self) -> Iterator[Finding]:
@@ -158,7 +158,10 @@ class _Checks:
                 types = self._mask(tuple(name for name, share in shares if share > 0))
             start[source.to] = start.get(source.to, 0) | types
         for buffer in self.plant.buffers:
-            start[buffer.to] = start.get(buffer.to, 0) | self._mask(buffer.filled)
+            start[buffer.to] = start.get(buffer.to, 0) | self._mask((*buffer.filled, *buffer.riding))
+        for station in self.plant.stations:
+            if isinstance(station, MovingLine):
+                start[station.id] = start.get(station.id, 0) | self._mask(station.filled)
         reached = self._reached(start)
         all_have_ways = True
         for station in self.plant.stations:

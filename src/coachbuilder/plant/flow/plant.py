@@ -332,6 +332,9 @@ class MovingLine:
     """Which buffer it serves."""
     calendar: str = ""
     """Shifts; empty: always."""
+    filled: tuple[str, ...] = ()
+    """Types of the cars on it at the start, foremost first, side by side from the last station but one; at most one
+    fewer than its stations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +355,9 @@ class Buffer:
     """Weight among buffers of one priority, or of one group, by the rules named ``share``."""
     filled: tuple[str, ...] = ()
     """Types of the cars in it at the start, head first; those have been riding for long enough."""
+    riding: tuple[str, ...] = ()
+    """Types of the cars behind those that are on their way at the start, foremost first, evenly spaced over the
+    transport time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -466,7 +466,9 @@ class Opening(NamedTuple):
     """Cars at the beginning and the end."""
 
     filled: I8
-    """(cars, 2): lane and type of the cars inside at the start, heads first."""
+    """(cars, 2): lane and type of the cars inside at the start, heads first; on a moving line -1 - its machine."""
+    entered_s: F8
+    """(cars,) when each entered its lane, s; 0 or less."""
     at_start: I8
     """(V,)"""
     remaining: I8
@@ -1674,8 +1676,15 @@ def begin(state: State, replication: int) -> None:
         slot = _new_slot(core.slot, sums.car, clock, kind, 0.0)
         sums.car[kind, 0] -= 1
         opening.at_start[kind] += 1
-        _enter(lanes, core.ring, lane, slot, core.family[kind], -lanes[lane].ride_s)
-        lanes[lane].level_s += -lanes[lane].ride_s
+        if lane < 0:
+            # The place at which the next car enters stays empty: it is the last station's.
+            machine = -1 - lane
+            machines[machine].held_cars += 1
+            state.yard.hold[machines[machine].first_hold + machines[machine].held_cars] = slot
+        else:
+            entered_s = opening.entered_s[row]
+            _enter(lanes, core.ring, lane, slot, core.family[kind], entered_s)
+            lanes[lane].level_s += entered_s
     for shift in range(rota.shift.size):
         _begin_shift(core, luck, rota, shift)
     for cell in range(cells.size):

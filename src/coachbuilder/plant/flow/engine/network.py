@@ -193,7 +193,7 @@ class _Builder:
         has_loop = self._has_loop(cell, cell_type, lane, group, group_lane)
         clock["has_loop"] = int(has_loop)
         times, values = self.times.arrays()
-        filled = [(self.lane_row[item.id], self.type_row[name]) for item in plant.buffers for name in item.filled]
+        filled, entered_s = self._opening(cell, machine)
         count = batches + 1
         core = kernels.Core(
             cell=cell,
@@ -250,6 +250,7 @@ class _Builder:
         )
         opening = kernels.Opening(
             filled=np.array(filled, dtype=np.int64).reshape(-1, 2),
+            entered_s=np.array(entered_s),
             at_start=np.zeros(types, dtype=np.int64),
             remaining=np.zeros(types, dtype=np.int64),
         )
@@ -265,6 +266,31 @@ class _Builder:
         )
         rows = np.array([self.lane_row[item.id] for item in plant.buffers], dtype=np.int64)
         return Network(state, names, rows, has_loop)
+
+    def _opening(self, cell: NDArray[Any], machine: NDArray[Any]) -> tuple[list[tuple[int, int]], list[float]]:
+        """Return where the cars inside at the start stand, and when they entered there."""
+        filled: list[tuple[int, int]] = []
+        entered_s: list[float] = []
+        for item in self.plant.buffers:
+            riding = len(item.riding)
+            if len(item.filled) + riding > item.places:
+                message = f"buffer {item.id} has {item.places} places and {len(item.filled) + riding} cars at the start"
+                raise ValueError(message)
+            filled += [(self.lane_row[item.id], self.type_row[name]) for name in (*item.filled, *item.riding)]
+            entered_s += [-item.transport_s] * len(item.filled)
+            entered_s += [item.transport_s * ((place + 1) / riding - 1.0) for place in range(riding)]
+        for row, station in enumerate(self.plant.stations):
+            if isinstance(station, MovingLine):
+                if len(station.filled) >= station.stations:
+                    message = f"line {station.id} may have {station.stations - 1} cars at the start"
+                    raise ValueError(message)
+                number = int(cell["first_machine"][row])
+                filled += [(-1 - number, self.type_row[name]) for name in station.filled]
+                entered_s += [0.0] * len(station.filled)
+                if station.filled:
+                    takt = station.takt[self.type_row[station.filled[-1]] if len(station.takt) > 1 else 0]
+                    machine["takt_s"][number] = takt.mean_s
+        return filled, entered_s
 
     def _cells(self, cell: NDArray[Any], cell_type: NDArray[Any]) -> None:
         first = 0

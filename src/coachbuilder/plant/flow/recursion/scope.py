@@ -29,7 +29,7 @@ def why_not(plant: Plant) -> str:
     if all(time.mean_s == 0.0 for each in plant.stations if isinstance(each, Station) for time in each.cycle):
         return "no station takes any time"
     for buffer in plant.buffers:
-        if buffer.filled:
+        if buffer.filled or buffer.riding:
             return f"buffer {buffer.id}: it holds cars at the start"
     if not chain(plant):
         return "its stations do not stand in one chain with one buffer between neighbours"
