@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from coachbuilder.deal import DealInputs, DealResult, Timing
     from coachbuilder.market import AnnouncementResult, Comparison, DemandInputs, DemandResult
-    from coachbuilder.plant.balance import EditedLine, FitInputs, FitResult
-    from coachbuilder.plant.flow import FlowInputs, FlowResult
+    from coachbuilder.plant.balance import EditedLine, FitInputs, FitResult, LineBalance
+    from coachbuilder.plant.flow import FlowInputs, FlowResult, LineWork
     from coachbuilder.plant.sequence import LineLoad, SequenceInputs, SequenceResult
     from coachbuilder.vehicle import VehicleInputs, VehicleResult
     from coachbuilder.vehicle.search import SearchResult
@@ -455,14 +455,42 @@ class Stages:
     def _flow_inputs(self, programme: Programme, *, cheap: bool) -> FlowInputs:
         from coachbuilder.plant import flow
 
+        reuse = self._reuse
         return flow.inputs_from(
             programme,
+            line=None if cheap else self._line_work(self.fit.after),
+            resident_only_line=None if cheap else self._line_work(self.fit.before),
+            line_stop_s_per_car=(self.flow if reuse is None else reuse.flow).line_stop_s_per_car if cheap else 0.0,
             assembly_takt_s=self.fit.after.takt_s,
             resident_only_takt_s=self.fit.before.takt_s,
             resident_units_per_year=programme.resident_units_per_year,
             guest_units_per_year=self.planned_guest_units_per_year,
             cheap=cheap,
             rate_correction=1.0 if self._reuse is None else self._reuse.draw_rate_correction,
+        )
+
+    def _line_work(self, line: LineBalance) -> LineWork:
+        """Return what a balanced line asks of its workers as the simulation takes it.
+
+        At parallel places each crew takes every so many-th car: a worker of the simulated station has that share of
+        the work on each.
+        """
+        from coachbuilder.plant import balance
+        from coachbuilder.plant.flow import LineWork
+
+        inputs, drift = self.fit_inputs, self.sequence_inputs.drift
+        nobody = (0.0,) * len(inputs.models)
+        most = {station.station: nobody for station in line.stations}
+        for item in balance.occupancy(inputs, line):
+            most[item.station] = tuple(map(max, most[item.station], item.time_s))
+        return LineWork(
+            work_s=tuple(
+                tuple(seconds / station.lanes for seconds in most[station.station]) for station in line.stations
+            ),
+            station_length_share=drift.station_length_share,
+            utility_workers=round(drift.utility_workers),
+            stops=True,
+            order=tuple(car.model for car in self.sequence.order),
         )
 
     @cached_property
@@ -591,7 +619,7 @@ _DEPENDS_ON: Mapping[str, tuple[str, ...]] = {
     "fit_plan": ("timing", "demand"),
     "fit": ("fit_plan",),
     "sequence": ("fit",),
-    "flow": ("fit",),
+    "flow": ("fit", "sequence"),
     "deal": ("timing", "vehicle", "demand", "fit", "flow"),
     "announcement": (),
 }

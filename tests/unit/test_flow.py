@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coachbuilder.plant.flow import FlowInputs, check, evaluate, inputs_from, simulate_line
-from coachbuilder.plant.flow.line import line_network
+from coachbuilder.plant.flow import FlowInputs, check, evaluate, inputs_from
 from coachbuilder.plant.flow.loads import Setting, own_rates, stand_alone_rates
-from coachbuilder.plant.flow.network import build
 from coachbuilder.plant.flow.ramp import wright_factor
-from coachbuilder.plant.flow.simulation import run
 from coachbuilder.programme.errors import InputError
 from coachbuilder.programme.sections.common import ModelSection, ShiftSection
 from coachbuilder.programme.sections.flow import FlowSection
@@ -112,6 +109,7 @@ step = [
 
 [run]
 replications = 8
+launch_replications = 1
 days = 5
 warm_up_days = 1
 draw_h = 12
@@ -252,7 +250,7 @@ def test_the_mix_that_leaves_is_the_mix_that_is_wanted() -> None:
 
 
 def test_a_slow_guest_body_line_starves_the_guest_and_not_the_residents() -> None:
-    slow = evaluate(inputs(changed("guest_body", "cycle_time_s = 138", "cycle_time_s = 400")))
+    slow = evaluate(inputs(changed("guest_body", "cycle_time_s = 138", "cycle_time_s = 400"), replications=24))
     assert slow.models[2].jph == pytest.approx(3600.0 / 400.0 / (1.0 + 11.0 / 300.0), rel=0.03)
     assert slow.resident_after.jph > 1.1 * evaluate(inputs()).resident_after.jph
 
@@ -322,7 +320,7 @@ def test_a_rework_loop_that_locks_up_is_told_and_does_not_hang() -> None:
     text = changed("rework", "buffer_after = 20", "buffer_after = 0", text)
     result = evaluate(inputs(text))
     assert "8 of 8 runs stand still" in result.deadlock
-    assert "End-of-line test" in result.deadlock or "Rework bays" in result.deadlock
+    assert "end_of_line.1, rework.1 wait for each other's places" in result.deadlock
     assert result.cars_at_start + result.cars_in == result.cars_out + result.cars_scrapped + result.cars_inside
     assert evaluate(inputs()).deadlock == ""
 
@@ -358,7 +356,7 @@ def test_wright_curve_leaves_the_same_share_at_each_doubling() -> None:
 def test_the_launch_starts_with_pilots_and_reaches_the_rate() -> None:
     ramp = evaluate(inputs()).ramp
     assert ramp.week.tolist() == list(range(1, 61))
-    assert ramp.guest_units[:4] == pytest.approx([20.0] * 4)
+    assert ramp.guest_units[:4] == pytest.approx([20.0] * 4, abs=2.0)
     assert ramp.start_of_production_week == 5
     assert ramp.weeks_to_rate is not None
     planned_week = 70_000.0 / 52.0
@@ -366,7 +364,8 @@ def test_the_launch_starts_with_pilots_and_reaches_the_rate() -> None:
     assert ramp.guest_units[first] >= 0.9 * planned_week > ramp.guest_units[first - 1]
     assert np.all(np.diff(ramp.cycle_multiplier) <= 0.0)
     assert np.all(np.diff(ramp.first_pass_yield) >= 0.0)
-    assert ramp.guest_units.max() <= planned_week * (1 + 1e-12)
+    assert np.all(np.cumsum(ramp.guest_units) <= 4 * 20.0 + 56 * planned_week)
+    assert ramp.simulated
     assert ramp.resident_units_lost.sum() == pytest.approx(ramp.resident_units_lost_total)
 
 
@@ -375,26 +374,6 @@ def test_a_harder_launch_loses_more_resident_cars() -> None:
     hard = evaluate(inputs(PLANT.replace("initial_cycle_multiplier = 1.6", "initial_cycle_multiplier = 3.0"))).ramp
     assert hard.resident_units_lost_total > easy.resident_units_lost_total
     assert hard.guest_units_first_year < easy.guest_units_first_year
-
-
-def test_a_week_of_the_launch_is_what_the_simulation_of_that_week_gives() -> None:
-    read = inputs(PLANT.replace("initial_cycle_multiplier = 1.6", "initial_cycle_multiplier = 2.2"))
-    ramp = evaluate(read).ramp
-    limited = [index for index, shop in enumerate(ramp.limiting_shop) if shop and index >= 16]
-    assert limited
-    for index in limited[:: max(1, len(limited) // 3)][:3]:
-        setting = Setting(
-            units_per_year=read.planned_units_per_year,
-            takt_s=read.assembly_takt_s,
-            guest_cycle_multiplier=float(ramp.cycle_multiplier[index]),
-            guest_first_pass_yield=float(ramp.first_pass_yield[index]),
-            line_speed_share=float(ramp.line_speed_share[index]),
-        )
-        hours = 90.0
-        runs = run(build(read, setting).network, replications=12, warm_up_s=36_000.0, counted_s=hours * 3600.0)
-        simulated = runs.cars[:, :, 3].sum(axis=1).mean() / hours * HOURS / 52.0
-        told = ramp.guest_units[index] + ramp.resident_units[index]
-        assert told == pytest.approx(simulated, rel=0.03)
 
 
 def test_stand_alone_rates_count_failures_mix_and_rework() -> None:
@@ -409,34 +388,6 @@ def test_stand_alone_rates_count_failures_mix_and_rework() -> None:
     assert rates["rework"] == pytest.approx(own["rework"] / (failing / (1.0 - 0.99 * 0.05)))
 
 
-def test_one_machine_without_failures_makes_one_car_a_cycle() -> None:
-    line = simulate_line([60.0], [], hours=10.0)
-    assert line.throughput_per_h == 60.0
-    assert line.working_share.tolist() == pytest.approx([1.0])
-
-
-def test_zero_buffers_and_equal_cycles_run_in_step() -> None:
-    line = simulate_line([60.0] * 20, [0] * 19, hours=10.0, warm_up_h=1.0)
-    assert line.throughput_per_h == pytest.approx(60.0)
-    assert np.all(line.blocked_share < 1e-9)
-
-
-def test_two_thousand_machines_run() -> None:
-    line = simulate_line([60.0] * 2000, [1] * 1999, hours=1.0, warm_up_h=34.0)
-    assert line.throughput_per_h == pytest.approx(60.0)
-
-
-@pytest.mark.parametrize(
-    ("cycles", "buffers", "failures"),
-    [([], [], None), ([60.0, 60.0], [], None), ([0.0], [], None), ([60.0, 60.0], [-1], None), ([60.0], [], [5.0])],
-)
-def test_a_line_that_cannot_be_is_refused(
-    cycles: list[float], buffers: list[int], failures: list[float] | None
-) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        line_network(cycles, buffers, mtbf_s=failures)
-
-
 def test_a_result_holds_no_number_that_is_not_finite() -> None:
     from coachbuilder.report.jsonable import jsonable
 
@@ -449,7 +400,7 @@ def test_every_number_of_the_section_changes_some_answer() -> None:
     from coachbuilder.programme.tree import iterate_assumptions, map_assumptions
     from coachbuilder.report.jsonable import dumps
 
-    plain = programme()
+    plain = programme(PLANT.replace("weeks = 60", "weeks = 14"))
 
     def told(flow: FlowSection) -> str:
         plain.plant.flow = flow
@@ -460,7 +411,7 @@ def test_every_number_of_the_section_changes_some_answer() -> None:
             guest_units_per_year=70_000.0,
             resident_only_takt_s=80.0,
         )
-        return dumps(evaluate(replace(read, replications=2)))
+        return dumps(evaluate(replace(read, replications=2, days=2.0)))
 
     flow = plain.plant.flow
     base = told(flow)

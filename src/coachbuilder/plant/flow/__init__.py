@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from coachbuilder.plant.flow.evaluate import evaluate
 from coachbuilder.plant.flow.inputs import check, inputs_from
-from coachbuilder.plant.flow.interface import FlowInputs, FlowResult, LineResult
-from coachbuilder.plant.flow.line import simulate_line
+from coachbuilder.plant.flow.interface import FlowInputs, FlowResult, LineWork
 
-__all__ = ["FlowInputs", "FlowResult", "LineResult", "check", "evaluate", "inputs_from", "simulate_line"]
+__all__ = ["FlowInputs", "FlowResult", "LineWork", "check", "evaluate", "inputs_from"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coachbuilder.plant.flow.interface import FlowInputs, RampInputs, RampStep, Shop
+from coachbuilder.plant.flow.interface import Conversion, FlowInputs, LineWork, RampInputs, RampStep, Shop
 from coachbuilder.programme.errors import Problem, ProblemList, closest
-from coachbuilder.programme.sections.flow import Distribution, ShopKind, ShopSection
+from coachbuilder.programme.sections.flow import Distribution, FlowSection, RampSection, ShopKind, ShopSection
 
 if TYPE_CHECKING:
     from coachbuilder.programme import Programme
@@ -24,6 +25,9 @@ def inputs_from(
     resident_units_per_year: Mapping[str, float],
     guest_units_per_year: float,
     resident_only_takt_s: float,
+    line: LineWork | None = None,
+    resident_only_line: LineWork | None = None,
+    line_stop_s_per_car: float = 0.0,
     cheap: bool = False,
     rate_correction: float = 1.0,
 ) -> FlowInputs:
@@ -41,6 +45,10 @@ def inputs_from(
         Guest cars a year that are wanted.
     resident_only_takt_s
         Takt of the line for the residents alone, s.
+    line, resident_only_line
+        Work on the assembly line with the guest and for the residents alone; None leaves overload out.
+    line_stop_s_per_car
+        For cheap runs: by how much overload lengthens the mean takt, s.
     cheap
         True takes the short runs meant for one draw of the risk stage.
     rate_correction
@@ -88,14 +96,33 @@ def inputs_from(
             steps=tuple(
                 RampStep(step.weeks, step.guest_rate_share.value, step.line_speed_share.value) for step in ramp.step
             ),
+            initial_failure_multiplier=ramp.initial_failure_multiplier.value,
+            conversions=tuple(
+                Conversion(
+                    id=item.id,
+                    name=item.name,
+                    first_week=item.first_week,
+                    weeks=item.weeks,
+                    line_speed_share=0.0 if item.line_speed_share is None else item.line_speed_share.value,
+                )
+                for item in ramp.conversion
+            ),
         ),
         replications=run.draw_replications if cheap else run.replications,
         days=run.draw_h / net_hours if cheap else float(run.days),
         warm_up_days=run.draw_warm_up_h / net_hours if cheap else float(run.warm_up_days),
         seed=programme.seed,
+        launch_replications=run.launch_replications,
+        line=_stopping(flow, line),
+        resident_only_line=_stopping(flow, resident_only_line),
+        line_stop_s_per_car=line_stop_s_per_car,
         quick=cheap,
         rate_correction=rate_correction,
     )
+
+
+def _stopping(flow: FlowSection, line: LineWork | None) -> LineWork | None:
+    return None if line is None else replace(line, stops=line.stops and flow.overload_stops_line)
 
 
 def _shop(shop: ShopSection, models: tuple[str, ...]) -> Shop:
@@ -150,7 +177,21 @@ def check(programme: Programme) -> list[Problem]:
         _check_times(shop, problems)
         _check_rework(shop, by_id, problems)
     _check_ways(shops, models, problems)
+    _check_conversions(programme.plant.flow.ramp, problems)
     return list(problems)
+
+
+def _check_conversions(ramp: RampSection, problems: ProblemList) -> None:
+    for name, count in Counter(item.id for item in ramp.conversion).items():
+        if count > 1:
+            problems.add(f"flow.ramp.conversion.{name}.id", f"{count} conversions named {name}", "a name of its own")
+    for item in ramp.conversion:
+        if item.first_week + item.weeks - 1 > ramp.weeks:
+            problems.add(
+                f"flow.ramp.conversion.{item.id}.weeks",
+                f"weeks {item.first_week} to {item.first_week + item.weeks - 1}",
+                f"weeks that end by {ramp.weeks}, the last week of the launch",
+            )
 
 
 def _check_models(shop: ShopSection, models: list[str], problems: ProblemList) -> None:
@@ -172,6 +213,10 @@ def _check_models(shop: ShopSection, models: list[str], problems: ProblemList) -
 def _check_times(shop: ShopSection, problems: ProblemList) -> None:
     where = f"flow.shop.{shop.id}"
     if shop.kind is ShopKind.ASSEMBLY:
+        if shop.parallel > 1:
+            problems.add(
+                f"{where}.parallel", shop.parallel, "1: assembly is one moving line; two lines are two shops of their own"
+            )
         if shop.cycle_time_s is not None:
             problems.add(f"{where}.cycle_time_s", shop.cycle_time_s.value, "nothing: the line's takt holds here")
         for item in shop.by_model:

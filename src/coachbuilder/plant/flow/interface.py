@@ -1,13 +1,4 @@
-"""What the flow stage takes and what it answers.
-
-Conventions, the same in the simulation, its tests and its printed answers:
-
-- **blocking after service**: a machine finishes its car, and holds it if the way on is full;
-- **failures during operation**: the time to failure counts working time only; the car stays, and its work goes on
-  after the repair;
-- **a buffer counts its own places only**, never the place in a machine before or behind it;
-- **the clock counts net working time**: the plant freezes between shifts and in breaks.
-"""
+"""What the flow stage takes from a programme and what it answers; the rules of simulation are those of ``plant``."""
 
 from __future__ import annotations
 
@@ -17,15 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.programme.sections.flow import Release, ShopKind
-
-CONVENTIONS: tuple[str, ...] = (
-    "blocking after service",
-    "failures during operation; work goes on after the repair",
-    "a buffer counts its own places only",
-    "the clock counts net working time; between shifts the plant freezes as it is",
-)
-"""The conventions in words, printed with every answer."""
-
 
 @dataclass(frozen=True, slots=True)
 class Shop:
@@ -48,7 +30,8 @@ class Shop:
     buffer_after: int
     """Places on every way out of the shop."""
     conveyor_places: int
-    """Cars that ride on conveyors behind the last stage when the shop runs at full speed."""
+    """Cars that ride on conveyors behind the last stage when the shop runs at full speed; in assembly, places on the
+    line in all."""
     exponential: bool
     """True if the cycle time is exponential, false if it is fixed."""
     cycle_time_s: tuple[float, ...]
@@ -67,6 +50,38 @@ class Shop:
     """Rework shops: where its cars go on; empty means behind the test that sent them."""
     scrap_share: float
     """Rework shops: share of its cars given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineWork:
+    """What the balanced assembly line asks of its workers, and the order in which cars are released."""
+
+    work_s: tuple[tuple[float, ...], ...]
+    """Work of every station in line order (rows) on every model (columns), s: that of its operator with most of it."""
+    station_length_share: float
+    """How long a car is within a station, in takts."""
+    utility_workers: int
+    """Utility workers who take on overload."""
+    stops: bool
+    """Whether what they cannot take on stops the line."""
+    order: tuple[str, ...]
+    """Models in the order of a day's cars; empty spreads them evenly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Weeks in which the host converts its plant for the guest."""
+
+    id: str
+    """Short name."""
+    name: str
+    """Name for people."""
+    first_week: int
+    """Its first week, counted like those of the launch."""
+    weeks: int
+    """How long it takes."""
+    line_speed_share: float
+    """Speed of the assembly line meanwhile, as a share of full speed; 0 shuts the plant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +118,10 @@ class RampInputs:
     """Guest's first-pass yield at first."""
     steps: tuple[RampStep, ...]
     """Launch curve after the pilot; full rate and speed hold afterwards."""
+    initial_failure_multiplier: float = 1.0
+    """Failures of the shops of the guest's own at first, as a multiple of the mature ones."""
+    conversions: tuple[Conversion, ...] = ()
+    """Ways to convert the plant: the first is planned, the others are told beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +156,16 @@ class FlowInputs:
     """Days before them that do not count."""
     seed: int
     """Seed of all random streams."""
+    launch_replications: int = 8
+    """Independent runs of the launch."""
+    line: LineWork | None = None
+    """The line balanced with the guest; None leaves overload out."""
+    resident_only_line: LineWork | None = None
+    """The line balanced for the residents alone."""
+    line_stop_s_per_car: float = 0.0
+    """Quick runs: by how much overload lengthens the mean takt, in place of the work at every station."""
     quick: bool = False
-    """True takes the host's rate without the guest from the efficiency of the simulated plant, and runs it once."""
+    """True simulates the plant with the guest only; the host's rate without it and the launch are reckoned from that."""
     rate_correction: float = 1.0
     """Factor on simulated rates: long runs over short ones at the central values takes the luck of a short run out."""
 
@@ -163,10 +190,10 @@ class ModelRate:
 
 @dataclass(frozen=True, slots=True)
 class MachineResult:
-    """Where the time of one machine goes; the four shares add up to 1."""
+    """Where the time of one machine goes; the five shares add up to 1."""
 
     id: str
-    """Shop, stage and machine, such as ``paint.2.1``."""
+    """Shop, stage and machine, such as ``paint.2.1``; a segment of the assembly line has no machines."""
     shop: str
     """Shop it belongs to."""
     jph: float
@@ -177,8 +204,10 @@ class MachineResult:
     """Share of time in repair."""
     blocked_share: float
     """Share of time holding a finished car."""
+    stopped_share: float
+    """Share of time in which overload stops the line; assembly only."""
     starved_share: float
-    """Share of time without a car."""
+    """Share of time without a car; on a line: of places without a car."""
     active_period_s: float
     """Mean time at work or in repair between two waits; the longest marks the bottleneck (Roser, Nakano, Tanaka)."""
 
@@ -219,6 +248,8 @@ class ShopResult:
     """Mean share of time in repair."""
     blocked_share: float
     """Mean share of time blocked by what follows."""
+    stopped_share: float
+    """Mean share of time stopped by overload; assembly only."""
     starved_share: float
     """Mean share of time without a car."""
     busiest_machine: str
@@ -255,14 +286,18 @@ class RampResult:
     """Resident cars built in the week."""
     resident_units_lost: NDArray[np.float64]
     """Resident cars fewer than before the guest came."""
+    guest_units_lost: NDArray[np.float64]
+    """Guest cars of the planned curve that the plant could not take on."""
     first_pass_yield: NDArray[np.float64]
     """Guest's first-pass yield."""
     cycle_multiplier: NDArray[np.float64]
     """Guest's cycle time as a multiple of the planned one."""
+    failure_multiplier: NDArray[np.float64]
+    """Failures of the shops of the guest's own as a multiple of the mature ones."""
     line_speed_share: NDArray[np.float64]
-    """Speed of the assembly line as a share of full speed."""
+    """Speed of the assembly line as a share of full speed; 0 while the plant is shut."""
     limiting_shop: tuple[str, ...]
-    """Shop that limits the week; empty where the planned launch curve does."""
+    """Shop that limits the week; empty where the planned launch curve does, or the plant is shut."""
     start_of_production_week: int
     """First week after the pilot."""
     weeks_to_rate: int | None
@@ -271,6 +306,28 @@ class RampResult:
     """Guest cars in the first 52 weeks of production; weeks past those told count like the last."""
     resident_units_lost_total: float
     """Resident cars lost over the weeks told."""
+    guest_units_lost_total: float
+    """Guest cars lost over the weeks told."""
+    conversion: str
+    """Name of the way in which the plant is converted; empty if it is not."""
+    simulated: bool
+    """True if simulated week by week; false if reckoned from what the tightest shop can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RampAlternative:
+    """The launch with another way to convert the plant."""
+
+    conversion: str
+    """Name of the way; empty for none."""
+    weeks_to_rate: int | None
+    """Weeks from the start of production to 90 % of the planned guest rate; None if not within the weeks told."""
+    guest_units_first_year: float
+    """Guest cars in the first 52 weeks of production."""
+    resident_units_lost_total: float
+    """Resident cars lost over the weeks told."""
+    guest_units_lost_total: float
+    """Guest cars lost over the weeks told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,13 +355,17 @@ class FlowResult:
     buffers: tuple[BufferResult, ...]
     """Every buffer."""
     bottleneck: str
-    """Shop that limits the plant: it holds the machine with the largest share of work and repair."""
+    """Shop that limits the plant; see ``answer.Bottleneck``."""
     bottleneck_name: str
     """Its name for people."""
     bottleneck_machine: str
-    """That machine."""
+    """Its busiest machine, or segment of the line."""
     bottleneck_active_share: float
-    """Its share of work and repair."""
+    """Share of time for which that is neither starved nor blocked."""
+    overload_s_per_car: float
+    """Work that the operators of the assembly line cannot finish within their stations, s a car."""
+    line_stop_s_per_car: float
+    """Time for which overload stops the segment of the assembly line that it stops most, s a car."""
     work_in_progress_cars: float
     """Cars in the plant on average."""
     lead_time_h: float | None
@@ -321,6 +382,8 @@ class FlowResult:
     """Resident cars a year fewer than before, counted up to what the host plans."""
     ramp: RampResult
     """The launch by week."""
+    ramp_alternatives: tuple[RampAlternative, ...]
+    """The launch with the plant converted in other ways."""
     deadlock: str
     """What stands still for good, and when; empty if nothing does."""
     cars_at_start: int
@@ -337,31 +400,5 @@ class FlowResult:
     """Net working hours that count, over all runs."""
     replications: int
     """Independent runs."""
-    conventions: tuple[str, ...] = CONVENTIONS
+    conventions: tuple[str, ...]
     """The conventions in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineResult:
-    """A plain serial line under simulation; see ``simulate_line``."""
-
-    throughput_per_h: float
-    """Cars that leave an hour."""
-    ci95_per_h: float | None
-    """Half width of the 95 % confidence interval; None with one replication."""
-    standard_error_per_h: float | None
-    """Standard error over the replications; None with one."""
-    working_share: NDArray[np.float64]
-    """Share of time at work by machine."""
-    down_share: NDArray[np.float64]
-    """Share of time in repair by machine."""
-    blocked_share: NDArray[np.float64]
-    """Share of time blocked by machine."""
-    starved_share: NDArray[np.float64]
-    """Share of time without a car by machine."""
-    mean_level: NDArray[np.float64]
-    """Cars in each buffer on average."""
-    work_in_progress_cars: float
-    """Cars in the line on average."""
-    lead_time_s: float | None
-    """Mean time in the line; None if no car left."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from coachbuilder.plant.flow.interface import FlowInputs
+from coachbuilder.plant.flow.interface import FlowInputs, Shop
 from coachbuilder.programme.sections.flow import ShopKind
 
 LEARNING_KINDS = frozenset({ShopKind.BODY, ShopKind.ASSEMBLY})
@@ -28,6 +28,8 @@ class Setting:
         Guest's first-pass yield; None takes the test's own.
     line_speed_share
         Speed of the assembly line as a share of full speed.
+    guest_failure_multiplier
+        Failures of shops of the guest's own as a multiple of the mature ones.
     """
 
     units_per_year: tuple[float, ...]
@@ -35,6 +37,7 @@ class Setting:
     guest_cycle_multiplier: float = 1.0
     guest_first_pass_yield: float | None = None
     line_speed_share: float = 1.0
+    guest_failure_multiplier: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,16 @@ class Load:
     """Further visits by model of a car that fails at first."""
     first_pass_yield: tuple[float, ...]
     """First-pass yield by model; 1 where nothing is tested."""
+    repair_per_work: float
+    """Mature time in repair over time at work."""
+    matures: bool
+    """True if only the guest comes here, whose launch multiplies the failures."""
+
+    def stretch(self, failure_multiplier: float) -> float:
+        """Return by how much failures that are not mature lengthen ``time``."""
+        if not self.matures:
+            return 1.0
+        return (1.0 + failure_multiplier * self.repair_per_work) / (1.0 + self.repair_per_work)
 
     def seconds(self, setting: Setting, guest: int) -> float:
         """Return the time that the setting's cars of one year ask of the shop, s."""
@@ -69,6 +82,7 @@ class Load:
     def work(self, setting: Setting, guest: int) -> list[tuple[float, float]]:
         """Return for every model the visits a year and the plant time of one visit, s."""
         scale = setting.takt_s / setting.line_speed_share if self.in_takts else 1.0
+        scale *= self.stretch(setting.guest_failure_multiplier)
         rows = []
         for model, units in enumerate(setting.units_per_year):
             passed = self.first_pass_yield[model]
@@ -80,6 +94,11 @@ class Load:
                     time *= setting.guest_cycle_multiplier
             rows.append((units * (self.visits[model] + (1.0 - passed) * self.visits_per_failure[model]), time))
         return rows
+
+
+def is_guests_own(inputs: FlowInputs, shop: Shop) -> bool:
+    """Return whether the guest alone passes a shop: its failures mature with the guest."""
+    return all(passes == (model == inputs.guest_model) for passes, model in zip(shop.passes, inputs.models, strict=True))
 
 
 def loads_of(inputs: FlowInputs) -> tuple[Load, ...]:
@@ -103,9 +122,8 @@ def loads_of(inputs: FlowInputs) -> tuple[Load, ...]:
                 if test.passes[model] and (shop.id == rework.id or in_loop):
                     further[model] = repairs * (1.0 if shop.id == rework.id else kept)
                     yields[model] = test.first_pass_yield[model]
-        stretch = 1.0 / shop.parallel
-        if shop.mtbf_s is not None and shop.mttr_s is not None:
-            stretch *= 1.0 + shop.mttr_s / shop.mtbf_s
+        repair = shop.mttr_s / shop.mtbf_s if shop.mtbf_s is not None and shop.mttr_s is not None else 0.0
+        stretch = (1.0 + repair) / shop.parallel
         in_takts = shop.kind is ShopKind.ASSEMBLY
         times = (1.0,) * len(inputs.models) if in_takts else shop.cycle_time_s
         loads.append(
@@ -118,6 +136,8 @@ def loads_of(inputs: FlowInputs) -> tuple[Load, ...]:
                 visits=tuple(passes),
                 visits_per_failure=tuple(further),
                 first_pass_yield=tuple(yields),
+                repair_per_work=repair,
+                matures=is_guests_own(inputs, shop),
             )
         )
     return tuple(loads)

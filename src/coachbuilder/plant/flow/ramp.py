@@ -1,8 +1,9 @@
 """The launch, week by week.
 
-Cycle times and defects of the guest fall along Wright's curve (Wright 1936: each doubling of what was built leaves the
-same share). In every week the plant can do what its tightest shop can do alone, times one efficiency: the share of
-that figure which the simulation of the launched plant reached in spite of starving, blocking and failures.
+Cycle times, defects and failures of the guest fall along Wright's curve (Wright 1936: each doubling of what was built
+leaves the same share). The plan simulates every week, see ``launch``; here are the curve, the weeks, and a reckoning
+for draws: in every week the plant can do what its tightest shop can do alone, times one efficiency, the share of that
+figure which the simulation of the launched plant reached in spite of starving, blocking and failures.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from coachbuilder.plant.flow.interface import FlowInputs, RampResult
+from coachbuilder.plant.flow.interface import Conversion, FlowInputs, RampResult
 from coachbuilder.plant.flow.loads import Setting, hours_per_year, loads_of
 
 WEEKS_PER_YEAR = 52
@@ -21,9 +23,43 @@ RATE_REACHED = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class _Week:
-    guest_rate_share: float | None
+class Week:
+    """What is planned for a week of the launch."""
+
+    guest_units: float
+    """Guest cars to be released."""
     line_speed_share: float
+    """Speed of the assembly line as a share of full speed; 0 if the plant is shut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maturity:
+    """How far the guest has matured."""
+
+    cycle_multiplier: float
+    """Its cycle time in body and assembly as a multiple of the planned one."""
+    first_pass_yield: float | None
+    """Its first-pass yield; None if it is not tested."""
+    failure_multiplier: float
+    """Failures of its own shops as a multiple of the mature ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What becomes of the weeks; W weeks."""
+
+    guest_units: NDArray[np.float64]
+    """(W,) guest cars built."""
+    resident_units: NDArray[np.float64]
+    """(W,) resident cars built."""
+    guest_units_lost: NDArray[np.float64]
+    """(W,) guest cars of the planned curve that were not taken on."""
+    resident_units_missed: NDArray[np.float64]
+    """(W,) resident cars of the plan that were not taken on."""
+    maturity: tuple[Maturity, ...]
+    """How far the guest was in each week."""
+    limiting_shop: tuple[str, ...]
+    """Shop that limits each week."""
 
 
 def wright_factor(built: float, reference: float, learning_rate: float) -> float:
@@ -46,84 +82,148 @@ def wright_factor(built: float, reference: float, learning_rate: float) -> float
     return float((max(built, reference) / reference) ** math.log2(learning_rate))
 
 
-def launch(inputs: FlowInputs, *, efficiency: float, resident_units_before: float) -> RampResult:
-    """Return the launch by week.
+def maturity_after(inputs: FlowInputs, built: float) -> Maturity:
+    """Return how far the guest has matured once so many of it were built."""
+    ramp = inputs.ramp
+    left = wright_factor(built, ramp.learning_reference_units, ramp.learning_rate)
+    mature = next(
+        (
+            shop.first_pass_yield[inputs.models.index(inputs.guest_model)]
+            for shop in inputs.shops
+            if shop.rework and shop.passes[inputs.models.index(inputs.guest_model)]
+        ),
+        None,
+    )
+    excess = ramp.initial_cycle_multiplier - ramp.plateau_cycle_multiplier
+    return Maturity(
+        cycle_multiplier=ramp.plateau_cycle_multiplier + left * excess,
+        first_pass_yield=None if mature is None else mature - left * (mature - ramp.initial_first_pass_yield),
+        failure_multiplier=1.0 + left * (ramp.initial_failure_multiplier - 1.0),
+    )
+
+
+def weeks_of(inputs: FlowInputs, conversion: Conversion | None) -> list[Week]:
+    """Return the weeks of the launch: pilot builds, the steps of the planned curve, then full rate."""
+    ramp = inputs.ramp
+    planned = inputs.planned_units_per_year[inputs.models.index(inputs.guest_model)] / WEEKS_PER_YEAR
+    weeks = [Week(ramp.pilot_units_per_week if planned > 0.0 else 0.0, 1.0)] * ramp.pilot_weeks
+    for step in ramp.steps:
+        weeks += [Week(planned * step.guest_rate_share, step.line_speed_share)] * step.weeks
+    weeks = (weeks + [Week(planned, 1.0)] * ramp.weeks)[: ramp.weeks]
+    if conversion is None:
+        return weeks
+    last = conversion.first_week + conversion.weeks
+    return [
+        Week(week.guest_units, week.line_speed_share * conversion.line_speed_share)
+        if conversion.first_week <= number < last
+        else week
+        for number, week in enumerate(weeks, start=1)
+    ]
+
+
+def residents_per_week(inputs: FlowInputs) -> float:
+    """Return the resident cars that are planned for a week."""
+    guest = inputs.models.index(inputs.guest_model)
+    return (sum(inputs.planned_units_per_year) - inputs.planned_units_per_year[guest]) / WEEKS_PER_YEAR
+
+
+def reckoned(inputs: FlowInputs, weeks: list[Week], *, efficiency: float) -> Course:
+    """Return the launch as the tightest shop of every week allows it.
 
     Parameters
     ----------
     inputs
         Plant and launch.
+    weeks
+        What is planned.
     efficiency
         Simulated rate of the launched plant over what its tightest shop could do alone.
-    resident_units_before
-        Resident cars a year that the host built without the guest.
     """
-    ramp = inputs.ramp
-    guest = inputs.models.index(inputs.guest_model)
-    planned = inputs.planned_units_per_year
-    planned_week = planned[guest] / WEEKS_PER_YEAR
-    residents_week = (sum(planned) - planned[guest]) / WEEKS_PER_YEAR
     effective_s = efficiency * hours_per_year(inputs) / WEEKS_PER_YEAR * 3600.0
-    mature_yield = _mature_guest_yield(inputs, guest)
-    weeks = _schedule(inputs)
-    loads = _weekly_loads(inputs, guest)
-    guest_units, resident_units, yields, multipliers = (np.zeros(ramp.weeks) for _ in range(4))
+    loads = weekly_loads(inputs)
+    residents = residents_per_week(inputs)
+    shares = np.zeros(len(weeks))
     limits = []
+    steps = []
     built = 0.0
     for index, week in enumerate(weeks):
-        left = wright_factor(built, ramp.learning_reference_units, ramp.learning_rate)
-        multiplier = ramp.plateau_cycle_multiplier + left * (
-            ramp.initial_cycle_multiplier - ramp.plateau_cycle_multiplier
-        )
-        passed = None if mature_yield is None else mature_yield - left * (mature_yield - ramp.initial_first_pass_yield)
-        wanted = ramp.pilot_units_per_week if week.guest_rate_share is None else planned_week * week.guest_rate_share
-        failed = 0.0 if passed is None else 1.0 - passed
-        takt_s = inputs.assembly_takt_s / week.line_speed_share
-        share, limit = _share_built(loads, wanted, multiplier, failed, takt_s, effective_s)
-        guest_units[index] = share * wanted
-        resident_units[index] = share * residents_week
-        yields[index] = 1.0 if passed is None else passed
-        multipliers[index] = multiplier
+        mature = maturity_after(inputs, built)
+        if week.line_speed_share > 0.0:
+            takt_s = inputs.assembly_takt_s / week.line_speed_share
+            shares[index], limit = tightest(loads, week.guest_units, mature, takt_s, effective_s)
+        else:
+            limit = ""
         limits.append(limit)
-        built += guest_units[index]
-    lost = np.maximum(resident_units_before / WEEKS_PER_YEAR - resident_units, 0.0)
-    production = guest_units[ramp.pilot_weeks :]
+        steps.append(mature)
+        built += shares[index] * week.guest_units
+    wanted = np.array([week.guest_units for week in weeks])
+    return Course(
+        guest_units=shares * wanted,
+        resident_units=shares * residents,
+        guest_units_lost=(1.0 - shares) * wanted,
+        resident_units_missed=(1.0 - shares) * residents,
+        maturity=tuple(steps),
+        limiting_shop=tuple(limits),
+    )
+
+
+def result_of(
+    inputs: FlowInputs,
+    weeks: list[Week],
+    course: Course,
+    *,
+    conversion: Conversion | None,
+    resident_units_before: float,
+    simulated: bool,
+) -> RampResult:
+    """Return what a course means.
+
+    Parameters
+    ----------
+    inputs
+        Plant and launch.
+    weeks, course
+        What was planned, and what became of it.
+    conversion
+        How the plant was converted.
+    resident_units_before
+        Resident cars a year that the host built without the guest.
+    simulated
+        Whether the course was simulated.
+    """
+    ramp = inputs.ramp
+    planned_week = inputs.planned_units_per_year[inputs.models.index(inputs.guest_model)] / WEEKS_PER_YEAR
+    before = resident_units_before / WEEKS_PER_YEAR
+    lost = np.maximum(before - residents_per_week(inputs) + course.resident_units_missed, 0.0)
+    production = course.guest_units[ramp.pilot_weeks :]
     reached = np.flatnonzero(production >= RATE_REACHED * planned_week) if planned_week > 0.0 else np.array([])
     first_year = production[:WEEKS_PER_YEAR]
     missing = WEEKS_PER_YEAR - first_year.size
     return RampResult(
         week=np.arange(1, ramp.weeks + 1),
-        guest_units=guest_units,
-        resident_units=resident_units,
+        guest_units=course.guest_units,
+        resident_units=course.resident_units,
         resident_units_lost=lost,
-        first_pass_yield=yields,
-        cycle_multiplier=multipliers,
+        guest_units_lost=course.guest_units_lost,
+        first_pass_yield=np.array(
+            [1.0 if item.first_pass_yield is None else item.first_pass_yield for item in course.maturity]
+        ),
+        cycle_multiplier=np.array([item.cycle_multiplier for item in course.maturity]),
+        failure_multiplier=np.array([item.failure_multiplier for item in course.maturity]),
         line_speed_share=np.array([week.line_speed_share for week in weeks]),
-        limiting_shop=tuple(limits),
+        limiting_shop=course.limiting_shop,
         start_of_production_week=ramp.pilot_weeks + 1,
         weeks_to_rate=int(reached[0]) + 1 if reached.size else None,
         guest_units_first_year=float(first_year.sum()) + missing * (float(first_year[-1]) if first_year.size else 0.0),
         resident_units_lost_total=float(lost.sum()),
+        guest_units_lost_total=float(course.guest_units_lost.sum()),
+        conversion="" if conversion is None else conversion.name,
+        simulated=simulated,
     )
 
 
-def _schedule(inputs: FlowInputs) -> list[_Week]:
-    ramp = inputs.ramp
-    weeks = [_Week(None, 1.0)] * ramp.pilot_weeks
-    for step in ramp.steps:
-        weeks += [_Week(step.guest_rate_share, step.line_speed_share)] * step.weeks
-    return (weeks + [_Week(1.0, 1.0)] * ramp.weeks)[: ramp.weeks]
-
-
-def _mature_guest_yield(inputs: FlowInputs, guest: int) -> float | None:
-    for shop in inputs.shops:
-        if shop.rework and shop.passes[guest]:
-            return shop.first_pass_yield[guest]
-    return None
-
-
 @dataclass(frozen=True, slots=True)
-class _WeeklyLoad:
+class WeeklyLoad:
     """A load with the residents' part worked out: what is left to do for each week is short."""
 
     shop: str
@@ -133,13 +233,17 @@ class _WeeklyLoad:
     learns: bool
     visits: float
     visits_per_failure: float
+    repair_per_work: float
+    matures: bool
 
 
-def _weekly_loads(inputs: FlowInputs, guest: int) -> list[_WeeklyLoad]:
+def weekly_loads(inputs: FlowInputs) -> list[WeeklyLoad]:
+    """Return what the cars of a week ask of every shop."""
+    guest = inputs.models.index(inputs.guest_model)
     residents = tuple(0.0 if model == guest else units for model, units in enumerate(inputs.planned_units_per_year))
     alone = Setting(units_per_year=residents, takt_s=1.0)
     return [
-        _WeeklyLoad(
+        WeeklyLoad(
             shop=load.shop,
             in_takts=load.in_takts,
             resident=load.seconds(alone, guest) / WEEKS_PER_YEAR,
@@ -147,13 +251,15 @@ def _weekly_loads(inputs: FlowInputs, guest: int) -> list[_WeeklyLoad]:
             learns=load.learns,
             visits=load.visits[guest],
             visits_per_failure=load.visits_per_failure[guest],
+            repair_per_work=load.repair_per_work,
+            matures=load.matures,
         )
         for load in loads_of(inputs)
     ]
 
 
-def _share_built(
-    loads: list[_WeeklyLoad], guest_units: float, multiplier: float, failed: float, takt_s: float, effective_s: float
+def tightest(
+    loads: list[WeeklyLoad], guest_units: float, mature: Maturity, takt_s: float, effective_s: float
 ) -> tuple[float, str]:
     """Return the share of a week's cars that can be built, and the shop that limits it; empty if none does.
 
@@ -163,23 +269,24 @@ def _share_built(
         What cars ask of every shop in a week.
     guest_units
         Guest cars wanted in the week.
-    multiplier
-        Guest's cycle time as a multiple of the planned one.
-    failed
-        Share of guest cars that fail the test at first.
+    mature
+        How far the guest has matured.
     takt_s
         Takt of the assembly line in this week, s.
     effective_s
         Net working time of the week times the efficiency of the plant, s.
     """
-    tightest, limit = effective_s, ""
+    failed = 0.0 if mature.first_pass_yield is None else 1.0 - mature.first_pass_yield
+    longest_s, limit = effective_s, ""
     for load in loads:
         seconds = guest_units * load.guest * (load.visits + failed * load.visits_per_failure)
         if load.learns:
-            seconds *= multiplier
+            seconds *= mature.cycle_multiplier
+        if load.matures:
+            seconds *= (1.0 + mature.failure_multiplier * load.repair_per_work) / (1.0 + load.repair_per_work)
         seconds += load.resident
         if load.in_takts:
             seconds *= takt_s
-        if seconds > tightest:
-            tightest, limit = seconds, load.shop
-    return effective_s / tightest, limit
+        if seconds > longest_s:
+            longest_s, limit = seconds, load.shop
+    return effective_s / longest_s, limit

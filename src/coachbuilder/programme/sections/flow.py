@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from coachbuilder.programme.assumption import Assumption, Within
-from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, PositiveShare, Section, Share
+from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, PositiveShare, Section, Share, default
 from coachbuilder.programme.sections.common import IDENTIFIER
 
 CycleTime = Annotated[Assumption, Within(0.0, above=True, smallest=0.5, largest=1e6)]
@@ -77,7 +77,8 @@ class ShopSection(EvidencedSection):
     buffer_after: int = Field(ge=0, le=100_000)
     """Places on every way out: to the next shop, and from a test to its rework shop."""
     conveyor_places: int = Field(default=0, ge=0, le=100_000)
-    """Places on the conveyors behind the last stage; a car rides through them one cycle time a place."""
+    """Places on the conveyors behind the last stage; a car rides through them one cycle time a place. In assembly:
+    places on the moving line in all, shared out evenly over its stages."""
     distribution: Distribution = Distribution.FIXED
     """Whether the cycle time is fixed or exponential."""
     cycle_time_s: CycleTime | None = None
@@ -113,6 +114,21 @@ class RampStepSection(EvidencedSection):
     """Speed of the assembly line, as a share of full speed."""
 
 
+class ConversionSection(EvidencedSection):
+    """Weeks in which the host converts its plant for the guest: it shuts, or converts in running production."""
+
+    id: str = Field(pattern=IDENTIFIER)
+    """Short name."""
+    name: str = Field(min_length=1)
+    """Name for people."""
+    first_week: int = Field(ge=1, le=520)
+    """Its first week, counted from the first pilot build, from 1."""
+    weeks: int = Field(ge=1, le=520)
+    """How long it takes."""
+    line_speed_share: PositiveShare | None = None
+    """Speed of the assembly line meanwhile, as a share of full speed; without it the plant is shut."""
+
+
 class RampSection(EvidencedSection):
     """How the guest is launched beside the residents."""
 
@@ -132,6 +148,10 @@ class RampSection(EvidencedSection):
     """The multiple that remains for good."""
     initial_first_pass_yield: PositiveShare
     """Guest's first-pass yield at first; it approaches the test's own figure along the same curve."""
+    initial_failure_multiplier: CycleMultiple = default(1.0)
+    """Failures of shops that only the guest passes at first, as a multiple of the mature ones."""
+    conversion: tuple[ConversionSection, ...] = ()
+    """Ways to convert the plant for the guest: the first is planned, the others and none are told beside it."""
     step: tuple[RampStepSection, ...]
     """Launch curve after the pilot; full rate and speed hold afterwards."""
 
@@ -147,6 +167,8 @@ class FlowRunSection(Section):
     """Days that count in each run."""
     warm_up_days: int = Field(default=1, ge=0, le=366)
     """Days before them that do not count."""
+    launch_replications: int = Field(default=8, ge=1, le=10_000)
+    """Independent runs of the launch, each through all its weeks."""
     draw_replications: int = Field(default=1, ge=1, le=10_000)
     """Independent runs for one draw of the risk stage."""
     draw_h: int = Field(default=18, ge=1, le=87_600)
@@ -164,3 +186,6 @@ class FlowSection(Section):
     """The launch."""
     run: FlowRunSection = FlowRunSection()
     """How long is simulated."""
+    overload_stops_line: bool = True
+    """Whether work that neither operators nor utility workers finish within a station stops the assembly line (andon);
+    false: it is finished behind the line."""

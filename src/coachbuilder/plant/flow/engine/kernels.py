@@ -16,6 +16,7 @@ hot path inlined.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -488,6 +489,7 @@ class State(NamedTuple):
 
 
 _TIE = 1e-12
+_HARDLY_EVER_S = 1e9
 _DOWN = 12
 _MACHINE_CODE = 1 << 40
 
@@ -1689,6 +1691,57 @@ def begin(state: State, replication: int) -> None:
         _begin_shift(core, luck, rota, shift)
     for cell in range(cells.size):
         _wake(clock, core.todo, core.cell, cell)
+
+
+@njit(**KERNEL)
+def restart_sources(state: State, now_s: float) -> None:
+    """Let sources whose interval was changed release at their new rate from a moment on.
+
+    Parameters
+    ----------
+    state
+        A run that stands at ``now_s``.
+    now_s
+        Moment, s.
+    """
+    core, times = state.core, state.luck.time
+    lanes, leaves = core.lane, core.clock[0].leaves
+    for lane in range(lanes.size):
+        if lanes[lane].source == 0 or lanes[lane].interval < 0:
+            continue
+        interval_s = times[lanes[lane].interval].mean_s
+        if interval_s >= _HARDLY_EVER_S:
+            lanes[lane].release_s = now_s + interval_s
+        elif lanes[lane].release_s > now_s + interval_s:
+            lanes[lane].release_s = now_s + 0.5 * interval_s
+        due_s = lanes[lane].release_s if lanes[lane].release_s > now_s else NO_EVENT
+        _schedule(core.node_s, core.node_event, leaves, lanes[lane].event, due_s)
+        _wake(core.clock, core.todo, core.cell, lanes[lane].cell)
+    core.clock[0].kicked = 0
+
+
+@njit(**KERNEL)
+def drop_waiting(state: State, latest_s: float, dropped: F8) -> None:
+    """Give up the cars that wait outside since before a moment.
+
+    Parameters
+    ----------
+    state
+        A run.
+    latest_s
+        Cars released before it are given up, s.
+    dropped
+        (V,) they are added here, by type as the source's shares say.
+    """
+    lanes, share = state.core.lane, state.luck.share
+    for lane in range(lanes.size):
+        if lanes[lane].source == 0 or lanes[lane].interval < 0 or lanes[lane].release_s >= latest_s:
+            continue
+        interval_s = state.luck.time[lanes[lane].interval].mean_s
+        cars = math.ceil((latest_s - lanes[lane].release_s) / interval_s)
+        lanes[lane].release_s += cars * interval_s
+        for kind in range(share.shape[1]):
+            dropped[kind] += cars * share[lanes[lane].mix, kind].share
 
 
 @njit(**KERNEL)

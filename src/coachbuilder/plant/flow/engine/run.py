@@ -49,6 +49,51 @@ def started(
     return state
 
 
+def retimed(state: State, network: Network) -> State:
+    """Return a run that goes on with the figures of another plant of the same structure.
+
+    Times of stations, lines and failures, yields, shares, the intervals of releases, work and station lengths are
+    taken over; what is under way ends as it began. The state's own arrays are written to.
+
+    Parameters
+    ----------
+    state
+        A run that has begun.
+    network
+        Arrays of the other plant.
+
+    Raises
+    ------
+    ValueError
+        If the plants differ in more than figures.
+    """
+    other = network.state
+    pairs = [
+        (state.core.cell, other.core.cell, ("retest_share", "scrap_share")),
+        (state.core.cell_type, other.core.cell_type, ("fixed_s", "time", "pass_share")),
+        (state.core.lane, other.core.lane, ("weight", "entry_weight", "interval")),
+        (state.luck.mode, other.luck.mode, ("to_failure", "to_repair")),
+        (state.luck.share, other.luck.share, ("share",)),
+        (state.yard.place, other.yard.place, ("length_s",)),
+    ]
+    same = [
+        (state.core.cell, other.core.cell, ("kind", "size", "judged", "direct", "works")),
+        (state.core.cell_type, other.core.cell_type, ("group",)),
+        (state.core.lane, other.core.lane, ("cell", "capacity", "source", "mix")),
+    ]
+    fits = all(own.shape == new.shape for own, new, _ in pairs) and all(
+        np.array_equal(own[name], new[name]) for own, new, names in same for name in names
+    )
+    if not fits or state.yard.place_work_s.shape != other.yard.place_work_s.shape:
+        message = "the plants differ in their stations, buffers, ways or sources, not in figures only"
+        raise ValueError(message)
+    for own, new, names in pairs:
+        for name in names:
+            own[name] = new[name]
+    state.yard.place_work_s[:] = other.yard.place_work_s
+    return state._replace(luck=state.luck._replace(time=other.luck.time, value_s=other.luck.value_s))
+
+
 def record(
     plant: Plant,
     *,
