@@ -738,6 +738,7 @@ def shop_time(flow: FlowResult) -> Markup:
         ("at work", "working_share", "k0"),
         ("in repair", "down_share", "bad"),
         ("blocked", "blocked_share", "k3"),
+        ("stopped by overload", "stopped_share", "k4"),
         ("without a car", "starved_share", "mute"),
     )
     rows = [(shop.name, [(getattr(shop, field), color, name) for name, field, color in parts]) for shop in flow.shops]
@@ -755,10 +756,11 @@ def ramp(result: RampResult) -> Markup:
     series = (
         Series("guest cars a week", result.guest_units.tolist(), "brand", weeks, area=True),
         Series("the host's own cars lost a week", result.resident_units_lost.tolist(), "host", weeks),
+        Series("guest cars lost a week", result.guest_units_lost.tolist(), "bad", weeks, dashed=True),
     )
     return picture(
         "ramp-weeks",
-        "Guest cars built and resident cars lost by week",
+        "Guest cars built, guest and resident cars lost by week",
         f"{len(weeks)} weeks; production starts in week {result.start_of_production_week}.",
         lambda width: charts.lines(
             width, series, y_title="cars a week", x_title="weeks from the first pilot build", whole_x=True

@@ -454,6 +454,21 @@ def _flow(flow: FlowResult) -> Iterator[tuple[str, str]]:
     yield "Host's own cars lost a year", wording.whole(flow.resident_units_lost_per_year)
     weeks = flow.ramp.weeks_to_rate
     yield "Weeks to full rate", "not reached" if weeks is None else str(weeks)
+    if flow.line_stop_s_per_car:
+        yield (
+            "Assembly stopped by overload",
+            f"{wording.fixed(flow.line_stop_s_per_car, 1)} s a car in the segment that stops most",
+        )
+    launches = [(flow.ramp.conversion, flow.ramp.guest_units_first_year, flow.ramp.resident_units_lost_total)]
+    launches += [
+        (item.conversion, item.guest_units_first_year, item.resident_units_lost_total)
+        for item in flow.ramp_alternatives
+    ]
+    for conversion, first_year, lost in launches:
+        yield (
+            f"Launch, {conversion or 'no conversion'}" if flow.ramp_alternatives else "Launch",
+            f"{wording.whole(first_year)} guest cars in the first year, {wording.whole(lost)} of the host's lost",
+        )
 
 
 def _market(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -463,8 +463,8 @@ def _moves(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
 
 def _flow(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
     flow = plan.flow
-    shares = tuple(Column(text, "0.0%") for text in ("At work", "In repair", "Blocked", "Without a car"))
-    share_names = ("working_share", "down_share", "blocked_share", "starved_share")
+    shares = tuple(Column(text, "0.0%") for text in ("At work", "In repair", "Blocked", "Stopped", "Without a car"))
+    share_names = ("working_share", "down_share", "blocked_share", "stopped_share", "starved_share")
     sheet.table(
         (
             Column("Shop", width=28),
@@ -492,8 +492,9 @@ def _flow(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
     )
     names = (
         "jph", "jph_ci95", "planned_jph", "guest_share", "guest_capacity_units_per_year", "guest_units_per_year",
-        "bottleneck_name", "bottleneck_machine", "bottleneck_active_share", "work_in_progress_cars", "lead_time_h",
-        "first_pass_yield", "scrapped_share", "resident_units_lost_per_year", "replications", "simulated_hours",
+        "bottleneck_name", "bottleneck_machine", "bottleneck_active_share", "overload_s_per_car",
+        "line_stop_s_per_car", "work_in_progress_cars", "lead_time_h", "first_pass_yield", "scrapped_share",
+        "resident_units_lost_per_year", "replications", "simulated_hours",
         "cars_at_start", "cars_in", "cars_out", "cars_scrapped", "cars_inside", "deadlock", "conventions",
     )  # fmt: skip
     sheet.named({name: getattr(flow, name) for name in names}, "The plant as a whole")
@@ -553,8 +554,10 @@ def _ramp(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
             Column("Guest (cars)", "#,##0.0"),
             Column("Residents (cars)", "#,##0.0"),
             Column("Residents lost (cars)", "#,##0.0"),
+            Column("Guest lost (cars)", "#,##0.0"),
             Column("Guest first-pass yield", "0.0%"),
             Column("Guest cycle time (multiple)", "0.00"),
+            Column("Failures of guest's shops (multiple)", "0.00"),
             Column("Line speed", "0.0%"),
             Column("Limited by", width=24),
         ),
@@ -563,15 +566,41 @@ def _ramp(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
             ramp.guest_units,
             ramp.resident_units,
             ramp.resident_units_lost,
+            ramp.guest_units_lost,
             ramp.first_pass_yield,
             ramp.cycle_multiplier,
+            ramp.failure_multiplier,
             ramp.line_speed_share,
             ramp.limiting_shop,
             strict=True,
         ),
     )
-    names = ("start_of_production_week", "weeks_to_rate", "guest_units_first_year", "resident_units_lost_total")
+    names = (
+        "conversion", "start_of_production_week", "weeks_to_rate", "guest_units_first_year", "guest_units_lost_total",
+        "resident_units_lost_total", "simulated",
+    )  # fmt: skip
     sheet.named({name: getattr(ramp, name) for name in names}, "The launch")
+    if plan.flow.ramp_alternatives:
+        sheet.table(
+            (
+                Column("Converted otherwise", width=28),
+                Column("Weeks to rate", "0"),
+                Column("Guest, first year (cars)", "#,##0"),
+                Column("Guest lost (cars)", "#,##0"),
+                Column("Residents lost (cars)", "#,##0"),
+            ),
+            (
+                (
+                    item.conversion or "not at all",
+                    item.weeks_to_rate,
+                    item.guest_units_first_year,
+                    item.guest_units_lost_total,
+                    item.resident_units_lost_total,
+                )
+                for item in plan.flow.ramp_alternatives
+            ),
+            "Other ways to convert the plant",
+        )
 
 
 def _announcement(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
