@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import flow_oracle as oracle
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import flow_oracle as oracle
 from coachbuilder.plant.flow import FlowInputs, LineWork, engine, evaluate
 from coachbuilder.plant.flow.interface import RampInputs, RampStep, Shop
 from coachbuilder.plant.flow.loads import Setting

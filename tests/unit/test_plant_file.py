@@ -257,6 +257,7 @@ transport_s = 30
 priority = 2
 share = 3
 filled = ["suv-red"]
+riding = ["sedan-white", "suv-red"]
 [[station]]
 id = "oven"
 cycle_time_s = 100
@@ -285,6 +286,7 @@ mtbf_min = 100
 mttr_min = 3
 pick = "longest"
 calendar = "day"
+filled = ["suv-red", "sedan-white"]
 [[line.station_failure]]
 id = "cord"
 mtbf_min = 50
@@ -684,6 +686,18 @@ MISTAKES: dict[str, tuple[str, str, int | None, str]] = {
         "means several",
     ),
     "a negative share": ('[[type]]\nid = "red"\nshare = -1\n' + WELD, "type.red.share", 3, "from 0"),
+    "cars on their way where there is none": (
+        WELD + 'next = "lane"\n[[buffer]]\nid = "lane"\nto = "last"\nplaces = 2\nriding = ["car"]\n' + LAST,
+        "buffer.lane.riding",
+        9,
+        "none, or a transport_s",
+    ),
+    "a line that is full at the start": (
+        '[[line]]\nid = "trim"\nstations = 2\ntakt_s = 60\nfilled = ["car", "car"]\n',
+        "line.trim.filled",
+        5,
+        "at most 1",
+    ),
     "more cars at the start than places": (
         WELD + 'next = "lane"\n[[buffer]]\nid = "lane"\nto = "last"\nplaces = 1\nfilled = ["car", "car"]\n' + LAST,
         "buffer.lane.filled",

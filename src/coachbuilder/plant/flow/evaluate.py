@@ -32,6 +32,7 @@ from coachbuilder.plant.flow.shops import ShopsPlant, plant_of
 from coachbuilder.plant.flow.simulate import BATCHES, Grid, replicate, runner_of
 from coachbuilder.programme.sections.flow import Release
 
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """One plant, simulated."""

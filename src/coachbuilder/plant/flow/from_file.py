@@ -383,16 +383,15 @@ class _Translator:
 
     def _add_buffer(self, section: told.BufferSection) -> None:
         place = ("buffer", section.id)
-        filled = []
-        known = self.known
-        for name in section.filled:
-            if len(known.get(name, ())) == 1:
-                filled.append(self.types[known[name][0]].id)
-            else:
-                expected = "one type: this name means several" if name in known else "a type"
-                self.tell((*place, "filled"), name, expected, "" if name in known else closest(name, known))
-        if len(filled) > section.places:
-            self.tell((*place, "filled"), f"{len(filled)} cars", f"at most {section.places}, its places")
+        filled = self._at_start(section.filled, (*place, "filled"))
+        riding = self._at_start(section.riding, (*place, "riding"))
+        if len(filled) + len(riding) > section.places:
+            key = "riding" if riding else "filled"
+            self.tell((*place, key), f"{len(filled) + len(riding)} cars", f"at most {section.places}, its places")
+        if riding and section.transport_s == 0.0:
+            self.tell(
+                (*place, "riding"), f"{len(riding)} cars", "none, or a transport_s: without it no car is on its way"
+            )
         if section.transport_s > 0 and section.places == 0:
             self.tell((*place, "transport_s"), section.transport_s, "0, or places above 0: cars ride on places")
         self.buffers[section.id] = of.Buffer(
@@ -402,8 +401,21 @@ class _Translator:
             transport_s=section.transport_s,
             priority=section.priority,
             share=section.share,
-            filled=tuple(filled),
+            filled=filled,
+            riding=riding,
         )
+
+    def _at_start(self, names: tuple[str, ...], place: Place) -> tuple[str, ...]:
+        """Return the types of cars that stand somewhere at the start."""
+        found = []
+        known = self.known
+        for name in names:
+            if len(known.get(name, ())) == 1:
+                found.append(self.types[known[name][0]].id)
+            else:
+                expected = "one type: this name means several" if name in known else "a type"
+                self.tell(place, name, expected, "" if name in known else closest(name, known))
+        return tuple(found)
 
     def _add_store(self, section: told.PlantStoreSection) -> None:
         goal = self._goal(section.to, ("store", section.id, "to"))
@@ -519,6 +531,12 @@ class _Translator:
         ):
             if given and section.work_s is None:
                 self.tell((*place, key), "a value", "work_s too: without work there is no overload")
+        if len(section.filled) >= section.stations and section.filled:
+            self.tell(
+                (*place, "filled"),
+                f"{len(section.filled)} cars",
+                f"at most {section.stations - 1}: the last place is empty",
+            )
         return of.MovingLine(
             id=section.id,
             stations=section.stations,
@@ -536,6 +554,7 @@ class _Translator:
             test=self._test(section.test, place, section.id),
             pick=of.Pick(section.pick.value),
             calendar=self._calendar_name(section.calendar, place),
+            filled=self._at_start(section.filled, (*place, "filled")),
         )
 
     def _ways(self, section: told.StationSection | told.LineSection, place: Place, origin: str) -> tuple[of.Way, ...]:

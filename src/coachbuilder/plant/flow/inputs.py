@@ -215,7 +215,9 @@ def _check_times(shop: ShopSection, problems: ProblemList) -> None:
     if shop.kind is ShopKind.ASSEMBLY:
         if shop.parallel > 1:
             problems.add(
-                f"{where}.parallel", shop.parallel, "1: assembly is one moving line; two lines are two shops of their own"
+                f"{where}.parallel",
+                shop.parallel,
+                "1: assembly is one moving line; two lines are two shops of their own",
             )
         if shop.cycle_time_s is not None:
             problems.add(f"{where}.cycle_time_s", shop.cycle_time_s.value, "nothing: the line's takt holds here")

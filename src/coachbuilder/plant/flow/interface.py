@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from coachbuilder.programme.sections.flow import Release, ShopKind
 
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """A shop: equal stages in series, each of one or more equal machines side by side."""
@@ -165,7 +166,7 @@ class FlowInputs:
     line_stop_s_per_car: float = 0.0
     """Quick runs: by how much overload lengthens the mean takt, in place of the work at every station."""
     quick: bool = False
-    """True simulates the plant with the guest only; the host's rate without it and the launch are reckoned from that."""
+    """True simulates the plant with the guest only, and reckons the host without it and the launch from that."""
     rate_correction: float = 1.0
     """Factor on simulated rates: long runs over short ones at the central values takes the luck of a short run out."""
 

@@ -178,6 +178,5 @@ class _Launch:
                 limits.append("")
                 continue
             takt_s = self.inputs.assembly_takt_s / week.line_speed_share
-            # With no time at all some shop is the tightest, whether or not it would fall short by itself.
-            limits.append(tightest(loads, week.guest_units, mature, takt_s, 1e-9)[1])
+            limits.append(tightest(loads, week.guest_units, mature, takt_s))
         return tuple(limits)

@@ -98,7 +98,9 @@ class Load:
 
 def is_guests_own(inputs: FlowInputs, shop: Shop) -> bool:
     """Return whether the guest alone passes a shop: its failures mature with the guest."""
-    return all(passes == (model == inputs.guest_model) for passes, model in zip(shop.passes, inputs.models, strict=True))
+    return all(
+        passes == (model == inputs.guest_model) for passes, model in zip(shop.passes, inputs.models, strict=True)
+    )
 
 
 def loads_of(inputs: FlowInputs) -> tuple[Load, ...]:

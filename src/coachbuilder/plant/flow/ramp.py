@@ -142,26 +142,27 @@ def reckoned(inputs: FlowInputs, weeks: list[Week], *, efficiency: float) -> Cou
     effective_s = efficiency * hours_per_year(inputs) / WEEKS_PER_YEAR * 3600.0
     loads = weekly_loads(inputs)
     residents = residents_per_week(inputs)
-    shares = np.zeros(len(weeks))
+    guest_share, resident_share = np.zeros(len(weeks)), np.zeros(len(weeks))
     limits = []
     steps = []
     built = 0.0
     for index, week in enumerate(weeks):
         mature = maturity_after(inputs, built)
+        limit = ""
         if week.line_speed_share > 0.0:
             takt_s = inputs.assembly_takt_s / week.line_speed_share
-            shares[index], limit = tightest(loads, week.guest_units, mature, takt_s, effective_s)
-        else:
-            limit = ""
+            guest_share[index], resident_share[index], limit = shares_built(
+                loads, week.guest_units, mature, takt_s, effective_s
+            )
         limits.append(limit)
         steps.append(mature)
-        built += shares[index] * week.guest_units
+        built += guest_share[index] * week.guest_units
     wanted = np.array([week.guest_units for week in weeks])
     return Course(
-        guest_units=shares * wanted,
-        resident_units=shares * residents,
-        guest_units_lost=(1.0 - shares) * wanted,
-        resident_units_missed=(1.0 - shares) * residents,
+        guest_units=guest_share * wanted,
+        resident_units=resident_share * residents,
+        guest_units_lost=(1.0 - guest_share) * wanted,
+        resident_units_missed=(1.0 - resident_share) * residents,
         maturity=tuple(steps),
         limiting_shop=tuple(limits),
     )
@@ -258,10 +259,14 @@ def weekly_loads(inputs: FlowInputs) -> list[WeeklyLoad]:
     ]
 
 
-def tightest(
+def shares_built(
     loads: list[WeeklyLoad], guest_units: float, mature: Maturity, takt_s: float, effective_s: float
-) -> tuple[float, str]:
-    """Return the share of a week's cars that can be built, and the shop that limits it; empty if none does.
+) -> tuple[float, float, str]:
+    """Return the shares of a week's guest and resident cars that can be built, and the shop that limits them most.
+
+    A shop that only the guest passes limits the guest alone, one that it does not pass the residents alone. Where both
+    come together each has its share of the plan as long as it asks for it, as at the merges of the simulation. The shop
+    is empty if none limits.
 
     Parameters
     ----------
@@ -276,17 +281,41 @@ def tightest(
     effective_s
         Net working time of the week times the efficiency of the plant, s.
     """
+    asked = [_asked_s(load, guest_units, mature, takt_s) for load in loads]
+    guest, resident, limit = 1.0, 1.0, ""
+    for load, (by_guest_s, by_residents_s) in zip(loads, asked, strict=True):
+        if by_residents_s == 0.0 and by_guest_s * guest > effective_s:
+            guest, limit = effective_s / by_guest_s, load.shop
+        elif by_guest_s == 0.0 and by_residents_s * resident > effective_s:
+            resident, limit = effective_s / by_residents_s, load.shop
+    for load, (by_guest_s, by_residents_s) in zip(loads, asked, strict=True):
+        if by_guest_s == 0.0 or by_residents_s == 0.0:
+            continue
+        if guest * by_guest_s + resident * by_residents_s <= effective_s:
+            continue
+        limit = load.shop
+        even = effective_s / (by_guest_s + by_residents_s)
+        if even <= min(guest, resident):
+            guest = resident = even
+        elif guest < resident:
+            resident = (effective_s - guest * by_guest_s) / by_residents_s
+        else:
+            guest = (effective_s - resident * by_residents_s) / by_guest_s
+    return guest, resident, limit
+
+
+def tightest(loads: list[WeeklyLoad], guest_units: float, mature: Maturity, takt_s: float) -> str:
+    """Return the shop of which the cars of a week ask most; see ``shares_built``."""
+    return max(loads, key=lambda load: sum(_asked_s(load, guest_units, mature, takt_s))).shop
+
+
+def _asked_s(load: WeeklyLoad, guest_units: float, mature: Maturity, takt_s: float) -> tuple[float, float]:
+    """Return the time that the guest and the residents ask of a shop in a week, s."""
     failed = 0.0 if mature.first_pass_yield is None else 1.0 - mature.first_pass_yield
-    longest_s, limit = effective_s, ""
-    for load in loads:
-        seconds = guest_units * load.guest * (load.visits + failed * load.visits_per_failure)
-        if load.learns:
-            seconds *= mature.cycle_multiplier
-        if load.matures:
-            seconds *= (1.0 + mature.failure_multiplier * load.repair_per_work) / (1.0 + load.repair_per_work)
-        seconds += load.resident
-        if load.in_takts:
-            seconds *= takt_s
-        if seconds > longest_s:
-            longest_s, limit = seconds, load.shop
-    return effective_s / longest_s, limit
+    guest_s = guest_units * load.guest * (load.visits + failed * load.visits_per_failure)
+    if load.learns:
+        guest_s *= mature.cycle_multiplier
+    if load.matures:
+        guest_s *= (1.0 + mature.failure_multiplier * load.repair_per_work) / (1.0 + load.repair_per_work)
+    scale = takt_s if load.in_takts else 1.0
+    return guest_s * scale, load.resident * scale

@@ -116,9 +116,7 @@ def evenly(shares: Sequence[float], count: int) -> list[int]:
     return rows
 
 
-def plant_of(
-    inputs: FlowInputs, setting: Setting, work: LineWork | None = None, *, filled: bool = True
-) -> ShopsPlant:
+def plant_of(inputs: FlowInputs, setting: Setting, work: LineWork | None = None, *, filled: bool = True) -> ShopsPlant:
     """Return the plant of one setting.
 
     Shops that no released model passes are left out. So that the warm-up may be short, conveyors and lines are full at

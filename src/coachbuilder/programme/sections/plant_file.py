@@ -562,6 +562,8 @@ class LineSection(Section):
     """As for stations."""
     calendar: str = ""
     """As for stations."""
+    filled: Names = ()
+    """Types of the cars on it at the start, foremost first, from the last station but one."""
 
 
 class BufferSection(Section):
@@ -581,6 +583,9 @@ class BufferSection(Section):
     """Weight by the rules named ``share``."""
     filled: Names = ()
     """Types of the cars in it at the start, head first."""
+    riding: Names = ()
+    """Types of the cars behind those that are on their way at the start, foremost first, evenly spaced over the
+    transport time."""
 
 
 class PlantStoreSection(Section):
