@@ -229,7 +229,7 @@ def test_stations_of_the_line_are_shared_out_over_its_segments_in_order() -> Non
 
 
 def test_evenly_spread_rows_keep_their_shares_at_every_place() -> None:
-    shares = [0.5, 0.3, 0.2]
+    shares = (0.5, 0.3, 0.2)
     rows = evenly(shares, 200)
     for count in range(1, 201):
         for row, share in enumerate(shares):

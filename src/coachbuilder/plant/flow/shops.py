@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from coachbuilder.plant.flow.interface import FlowInputs, LineWork, Shop
@@ -97,23 +98,24 @@ def routes(inputs: FlowInputs, units_per_year: Sequence[float]) -> tuple[tuple[i
     )
 
 
-def evenly(shares: Sequence[float], count: int) -> list[int]:
+@lru_cache(maxsize=256)
+def evenly(shares: tuple[float, ...], count: int) -> tuple[int, ...]:
     """Return so many rows, each as often as its share says and spread evenly.
 
     Examples
     --------
-    >>> evenly([2.0, 1.0], 6)
-    [0, 1, 0, 0, 1, 0]
+    >>> evenly((2.0, 1.0), 6)
+    (0, 1, 0, 0, 1, 0)
     """
     total = sum(shares)
     owed = [0.0 for _ in shares]
-    rows = []
+    rows: list[int] = []
     for _ in range(count):
         owed = [value + share / total for value, share in zip(owed, shares, strict=True)]
         best = max(range(len(owed)), key=owed.__getitem__)
         owed[best] -= 1.0
         rows.append(best)
-    return rows
+    return tuple(rows)
 
 
 def plant_of(inputs: FlowInputs, setting: Setting, work: LineWork | None = None, *, filled: bool = True) -> ShopsPlant:
@@ -304,7 +306,7 @@ class _Builder:
         rows = work.work_s if work else ()
         none = (0.0,) * len(self.inputs.models)
         models = self._models_of(index)
-        mix = [self.shares[model] for model in models]
+        mix = tuple(self.shares[model] for model in models)
         takt = tuple(Time.exponential(time) if shop.exponential else Time(time) for time in self.cycles_s[index])
         lines = []
         for stage in range(shop.stages):
@@ -358,7 +360,7 @@ class _Builder:
 
     def _buffer(self, lane: _Lane) -> Buffer:
         models = sorted(lane.models)
-        rows = evenly([lane.models[model] for model in models], self.filled * (lane.ready + lane.riding))
+        rows = evenly(tuple(lane.models[model] for model in models), self.filled * (lane.ready + lane.riding))
         cars = tuple(self.inputs.models[models[row]] for row in rows)
         return Buffer(
             id=lane.name,
