@@ -90,7 +90,7 @@ CELL = np.dtype(
         ("last_lane", np.int64),
         ("kind", np.int64),
         ("direct", np.int64),  # 1 if an idle machine may start a car that comes through an empty lane at once; 2 if so,
-        # but with set-ups, crews or cars given up at failures; 0 if it may not
+        # but with set-ups or cars given up at failures; 3 if so, but its failures are events; 0 if it may not
         ("judged", np.int64),  # 1 if finished cars need a verdict: test or scrap
         ("rule", np.int64),
         ("before", np.int64),  # 1 if blocking before service
@@ -501,6 +501,9 @@ def _schedule(node_s: F8, node_event: I8, leaves: int, event: int, time: float) 
             time = other_s
             event = node_event[other]
         node >>= 1
+        if node_s[node] == time and node_event[node] == event:
+            # What is above knows it already.
+            break
         node_s[node] = time
         node_event[node] = event
 
@@ -1070,7 +1073,7 @@ def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now
         machines[machine].job_stop_s = stop
         machines[machine].full_work_s = takt
         machines[machine].left_work_s = takt
-        answer: float = _go_on(core, machine, now, 0.0)
+        answer: float = _go_on(machines, machine, now, 0.0)
         return answer
     down = 0.0
     if machines[machine].next_failure_s <= machines[machine].worked_s + takt:
@@ -1095,10 +1098,9 @@ def _set_up(core: Core, luck: Luck, machine: int, kind: int) -> float:
     return set_up
 
 
-@njit(**KERNEL)
-def _go_on(core: Core, machine: int, now: float, set_up: float) -> float:
+@njit(forceinline=True, **KERNEL)
+def _go_on(machines: Records, machine: int, now: float, set_up: float) -> float:
     """Let the work of a crewed cell begin or go on; return when it ends or fails."""
-    machines = core.machine
     machines[machine].since_s = now
     machines[machine].job_down_s = 0.0
     machines[machine].job_set_up_s = set_up
@@ -1114,6 +1116,24 @@ def _go_on(core: Core, machine: int, now: float, set_up: float) -> float:
     machines[machine].job_work_s = until
     end_s: float = now + (set_up + (until + stop))
     return end_s
+
+
+@njit(forceinline=True, **KERNEL)
+def _begin_crewed(
+    cell_types: Records, machines: Records, times: Records, values_s: F8, machine: int, slot: int, kind: int, now: float
+) -> float:
+    """Begin a job of a station without set-ups whose failures are events; return when it ends or fails."""
+    cell = machines[machine].cell
+    work = cell_types[cell, kind].fixed_s
+    if work < 0.0:
+        work = draw(times, values_s, cell_types[cell, kind].time, machines[machine].service, machines[machine].services)
+    machines[machine].services += 1
+    _book_start(machines, machine, now)
+    machines[machine].car = slot
+    machines[machine].full_work_s = work
+    machines[machine].left_work_s = work
+    answer: float = _go_on(machines, machine, now, 0.0)
+    return answer
 
 
 @njit(**KERNEL)
@@ -1132,7 +1152,7 @@ def _begin_slow(core: Core, luck: Luck, machine: int, slot: int, now: float) -> 
     if core.cell[cell].crewed == 1:
         machines[machine].full_work_s = work
         machines[machine].left_work_s = work
-        answer: float = _go_on(core, machine, now, set_up)
+        answer: float = _go_on(machines, machine, now, set_up)
         return answer
     down = 0.0
     if machines[machine].next_failure_s <= machines[machine].worked_s + work:
@@ -1300,7 +1320,7 @@ def _repaired(core: Core, luck: Luck, sums: Sums, machine: int, now: float) -> i
         return -1
     if does == BUSY:
         if core.cell[machines[machine].cell].crewed == 1:
-            end = _go_on(core, machine, now, machines[machine].left_s)
+            end = _go_on(machines, machine, now, machines[machine].left_s)
         else:
             end = now + machines[machine].left_s
         _schedule(core.node_s, core.node_event, leaves, machine, end)
@@ -2078,6 +2098,8 @@ def advance(state: State, until_s: float) -> None:
                             _free_carriers(core, yard, slot, cell, False, now)
                         if cells[target].direct == 1:
                             end = _begin(cell_types, machines, modes, times, values_s, taker, slot, kind, now)
+                        elif cells[target].direct == 3:
+                            end = _begin_crewed(cell_types, machines, times, values_s, taker, slot, kind, now)
                         else:
                             end = _begin_slow(core, luck, taker, slot, now)
                         _schedule(node_s, node_event, leaves, taker, end)
@@ -2214,6 +2236,8 @@ def advance(state: State, until_s: float) -> None:
                 _write(clock, sums.trace, machine, slots[slot].serial, kind, STARTED)
             if cells[cell].direct == 1:
                 end = _begin(cell_types, machines, modes, times, values_s, machine, slot, kind, now)
+            elif cells[cell].direct == 3:
+                end = _begin_crewed(cell_types, machines, times, values_s, machine, slot, kind, now)
             else:
                 end = _begin_slow(core, luck, machine, slot, now)
             _schedule(node_s, node_event, leaves, machine, end)

@@ -511,12 +511,14 @@ class _Builder:
                 and station.pick is not Pick.SAME
                 and not any(loop.load == station.id for loop in self.plant.carriers)
             )
-            slow = (
-                (isinstance(station, Station) and station.set_up is not None)
-                or cell["crewed"][row]
-                or any(item.car is FailedCar.SCRAP for item in failures)
-            )
-            cell["direct"][row] = (2 if slow else 1) if direct else 0
+            has_set_up = isinstance(station, Station) and station.set_up is not None
+            scraps = any(item.car is FailedCar.SCRAP for item in failures)
+            if not direct:
+                cell["direct"][row] = 0
+            elif has_set_up or (scraps and not cell["crewed"][row]):
+                cell["direct"][row] = 2
+            else:
+                cell["direct"][row] = 3 if cell["crewed"][row] else 1
         if self.groups:
             for lanes in self.groups:
                 total = sum(lane["entry_weight"][item] for item in lanes)
