@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from coachbuilder.plant.flow import engine
-from coachbuilder.plant.flow.plant import Failure, FailureClock, MovingLine, Plant, Station, Time, serial_line
+from coachbuilder.plant.flow.plant import Failure, FailureClock, MovingLine, Plant, Source, Station, Time, serial_line
 from coachbuilder.plant.flow.record import ACTIVE, NOT_CONSERVED
 
 
@@ -145,6 +145,16 @@ def test_the_last_sums_are_there_whatever_the_rounding(start_s: float, batch_s: 
     line = serial_line([Time(1.0)], [])
     run = engine.record(line, seed=1, first=0, replications=1, start_s=start_s, batch_s=batch_s, batches=batches)
     np.testing.assert_allclose(run.inside[0, -1], start_s + batches * batch_s, rtol=1e-9)
+
+
+def test_no_worker_of_a_line_that_stops_does_more_work_than_there_is_time() -> None:
+    """Work of 20 s and 18 s a car, a takt of 10 s: without help a car takes 20 s, however long the stations are."""
+    for length_s in ((10.0,), (15.0,), (12.0, 40.0)):
+        line = MovingLine("line", 2, (Time(10.0),), work_s=((20.0,), (18.0,)), length_s=length_s)
+        plant = replace(serial_line([Time(1.0)], []), stations=(line,), sources=(Source("source", "line"),))
+        run = engine.record(plant, seed=1, first=0, replications=1, start_s=2_000.0, batch_s=2_000.0, batches=1)
+        assert run.out.sum() == 100
+        assert run.place[0, -1, :, 2].sum() - run.place[0, 0, :, 2].sum() == pytest.approx(1_000.0)
 
 
 def test_oracle_meets_closed_forms() -> None:

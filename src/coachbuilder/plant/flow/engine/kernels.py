@@ -32,8 +32,8 @@ from coachbuilder.plant.flow.streams.kernels import (
     TO_REPAIR,
     WORK,
     draw,
-    gamma,
     stream,
+    tabled,
     uniform,
 )
 
@@ -112,7 +112,7 @@ CELL = np.dtype(
         ("works", np.int64),  # lines: 1 if its stations have work
         ("utility", np.int64),  # lines: utility workers
         ("stops", np.int64),  # lines: 1 if overload stops it
-        ("work_shape", np.float64),  # lines: shape of the gamma work; 0 if it does not vary
+        ("work_time", np.int64),  # lines: row of the times by which its work varies; -1 if it does not
         ("crewed", np.int64),  # 1 if a mode needs a crew: its failures are events
         ("wakes", np.int64),  # 1 if a lane of it has a place in the calendar
         ("queued", np.int64),  # 1 while it stands in the list of what is to be served
@@ -405,6 +405,10 @@ class Yard(NamedTuple):
 
     hold: I8
     """Slots, machine after machine; -1 is empty."""
+    hold_kind: I8
+    """Lines: the types of these cars; -1 where none is."""
+    overloaded: I8
+    """(P,) scratch: stations of a line with overload."""
     place: Records
     """(P,) stations of lines."""
     place_work_s: F8
@@ -995,55 +999,69 @@ def _begin(
 
 
 @njit(**KERNEL)
-def _overload(core: Core, yard: Yard, machine: int) -> float:
+def _overload(core: Core, luck: Luck, yard: Yard, machine: int) -> float:
     """Let the workers of a moving line do one step; return for how long the line stops, s.
 
-    A worker starts the car in his station at ``start``, is over the station's end by ``start + work - length``, and
-    starts the next car at ``max(0, min(start + work, length) - takt)``. Utility workers take on the largest overloads;
-    the largest of the rest stops the line, and every worker gains that time.
+    A worker who starts at ``start`` would end at ``start + work``. What reaches over the station's end is overload;
+    where a utility worker takes it on, or it is finished elsewhere, he ends at the station's end. The largest of the
+    rest stops the line, all work on, and each starts his next car at ``max(0, end - stop - takt)``.
     """
     cells, cell = core.cell, core.machine[machine].cell
     size, first = cells[cell].size, cells[cell].first_place
-    places = yard.place
-    takt = core.machine[machine].takt_s
+    places, overloaded, values_s = yard.place, yard.overloaded, luck.value_s
+    takt, base = core.machine[machine].takt_s, core.machine[machine].work
+    table = -1
+    if cells[cell].work_time >= 0:
+        table = luck.time[cells[cell].work_time].first
     hold, ring = core.machine[machine].first_hold, core.machine[machine].hold_at
-    worst = -1
+    draws = core.machine[machine].steps * size
+    count = 0
     for offset in range(size):
         place = first + offset
         # The car that has just entered stands at ring - 1, the one before it at ring - 2, and so on.
-        slot = yard.hold[hold + (ring - 1 - offset + 2 * size) % size]
-        places[place].over_s = 0.0
+        row = ring - 1 - offset
+        if row < 0:
+            row += size
+        kind = yard.hold_kind[hold + row]
         work = 0.0
-        if slot >= 0:
-            work = yard.place_work_s[place, core.slot[slot].type]
-            if work > 0.0 and cells[cell].work_shape > 0.0:
-                count = core.machine[machine].steps * size + offset
-                work *= gamma(cells[cell].work_shape, core.machine[machine].work, count)
+        if kind >= 0:
+            work = yard.place_work_s[place, kind]
+            if table >= 0:
+                work *= tabled(values_s, table, base, draws + offset)
         length = places[place].length_s if places[place].length_s > 0.0 else takt
         ends = places[place].start_s + work
-        over = ends - length
-        if over > 0.0:
+        if ends > length:
+            over = ends - length
             places[place].over_s = over
             places[place].overload_s += over
+            overloaded[first + count] = place
+            count += 1
             ends = length
-            if worst < 0 or over > places[worst].over_s:
-                worst = place
         places[place].start_s = max(0.0, ends - takt)
-    for _ in range(cells[cell].utility):
-        if worst < 0:
+    stop = 0.0
+    for helper in range(cells[cell].utility + cells[cell].stops):
+        # The largest goes to the next utility worker; behind the last of them, it stops the line.
+        best = -1
+        for row in range(first, first + count):
+            place = overloaded[row]
+            if places[place].over_s > 0.0 and (best < 0 or places[place].over_s > places[best].over_s):
+                best = place
+        if best < 0:
             break
-        places[worst].utility_s += places[worst].over_s
-        places[worst].over_s = 0.0
-        worst = -1
+        if helper < cells[cell].utility:
+            places[best].utility_s += places[best].over_s
+            places[best].over_s = 0.0
+        else:
+            stop = places[best].over_s
+            places[best].stop_s += stop
+    if stop > 0.0:
+        for row in range(first, first + count):
+            place = overloaded[row]
+            if places[place].over_s > 0.0:
+                length = places[place].length_s if places[place].length_s > 0.0 else takt
+                places[place].start_s = length + places[place].over_s - takt
         for place in range(first, first + size):
-            if places[place].over_s > 0.0 and (worst < 0 or places[place].over_s > places[worst].over_s):
-                worst = place
-    if worst < 0 or cells[cell].stops == 0:
-        return 0.0
-    stop: float = places[worst].over_s
-    places[worst].stop_s += stop
-    for place in range(first, first + size):
-        places[place].start_s = max(0.0, places[place].start_s - stop)
+            places[place].start_s = max(0.0, places[place].start_s - stop)
     return stop
 
 
@@ -1052,6 +1070,7 @@ def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now
     """Move a line by one station, with a new car or an empty place (-1), and return the end of the step."""
     machines, cell = core.machine, core.machine[machine].cell
     yard.hold[machines[machine].first_hold + machines[machine].hold_at] = slot
+    yard.hold_kind[machines[machine].first_hold + machines[machine].hold_at] = core.slot[slot].type if slot >= 0 else -1
     machines[machine].hold_at = (machines[machine].hold_at + 1) % core.cell[cell].size
     if slot >= 0:
         machines[machine].held_cars += 1
@@ -1066,7 +1085,7 @@ def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now
     takt = machines[machine].takt_s
     stop = 0.0
     if core.cell[cell].works == 1:
-        stop = _overload(core, yard, machine)
+        stop = _overload(core, luck, yard, machine)
     machines[machine].steps += 1
     if core.cell[cell].crewed == 1:
         _book_start(machines, machine, now)

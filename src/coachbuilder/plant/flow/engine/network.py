@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from coachbuilder.plant.flow.plant import (
     Way,
 )
 from coachbuilder.plant.flow.record import BINS_PER_BATCH, CAR_SUMS, MACHINE_SUMS, Names
+from coachbuilder.plant.flow.streams.tables import quantiles
 
 if TYPE_CHECKING:
     from coachbuilder.plant.flow.engine.kernels import State
@@ -70,23 +70,30 @@ class TimeRows:
         return self.rows.setdefault(time, len(self.rows))
 
     def arrays(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """Return the rows and the values of the empirical ones, s."""
+        """Return the rows, and the values of the empirical and the tables of the gamma and lognormal ones."""
         from coachbuilder.plant.flow.streams import kernels as streams
 
         times = np.zeros(max(len(self.rows), 1), streams.TIME)
-        values: list[float] = []
+        values: list[NDArray[np.float64]] = [np.zeros(1)]
+        size = 1
+        tables: dict[tuple[TimeKind, float], int] = {}
         for time, row in self.rows.items():
             times["mean_s"][row] = time.mean_s
-            varies = time.kind in (TimeKind.FIXED, TimeKind.EMPIRICAL, TimeKind.EXPONENTIAL) or time.cv > 0.0
-            times["kind"][row] = KINDS.index(time.kind) if varies else 0
-            if time.kind is TimeKind.GAMMA and time.cv > 0.0:
-                times["shape"][row] = 1.0 / time.cv**2
-            elif time.kind is TimeKind.LOGNORMAL:
-                times["shape"][row] = math.sqrt(math.log1p(time.cv**2))
-            times["first"][row] = len(values)
-            values.extend(time.values_s)
-            times["last"][row] = len(values)
-        return times, np.array(values or [0.0])
+            tabled = time.kind in (TimeKind.GAMMA, TimeKind.LOGNORMAL)
+            times["kind"][row] = 0 if tabled and time.cv == 0.0 else KINDS.index(time.kind)
+            if not tabled:
+                own = np.array(time.values_s)
+            elif time.cv > 0.0 and (time.kind, time.cv) not in tables:
+                own = quantiles(time.kind, time.cv).ravel()
+                tables[time.kind, time.cv] = size
+            else:
+                times["first"][row] = tables.get((time.kind, time.cv), 0)
+                continue
+            times["first"][row] = size
+            size += own.size
+            times["last"][row] = size
+            values.append(own)
+        return times, np.concatenate(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +230,8 @@ class _Builder:
         )
         yard = kernels.Yard(
             hold=np.full(max(hold_size, 1), -1, dtype=np.int64),
+            hold_kind=np.full(max(hold_size, 1), -1, dtype=np.int64),
+            overloaded=np.zeros(place.size, dtype=np.int64),
             place=place,
             place_work_s=place_work,
             pool=pool,
@@ -300,7 +309,9 @@ class _Builder:
                 cell["works"][row] = int(bool(station.work_s))
                 cell["utility"][row] = station.utility_workers
                 cell["stops"][row] = int(station.stops)
-                cell["work_shape"][row] = 1.0 / station.work_cv**2 if station.work_cv > 0.0 else 0.0
+                cell["work_time"][row] = (
+                    self.times.row(Time.gamma(1.0, station.work_cv)) if station.work_cv > 0.0 else -1
+                )
             else:
                 cell["scrap_share"][row] = station.scrap_share
                 cell["before"][row] = int(station.blocking is Blocking.BEFORE_SERVICE)
