@@ -19,7 +19,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from coachbuilder.plant.flow.streams.kernels import (
@@ -489,6 +491,20 @@ class State(NamedTuple):
     opening: Opening
 
 
+_written: Any = intrinsic
+
+
+@_written
+def _row(_: Any, number: Any) -> Any:
+    """Return a number that is no less than 0, so that the compiler leaves out what counts rows from the end."""
+
+    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.assume(builder.icmp_signed(">=", arguments[0], ir.Constant(arguments[0].type, 0)))
+        return arguments[0]
+
+    return types.int64(types.int64), write
+
+
 _TIE = 1e-12
 _DOWN = 12
 _MACHINE_CODE = 1 << 40
@@ -496,7 +512,7 @@ _MACHINE_CODE = 1 << 40
 
 @njit(forceinline=True, **KERNEL)
 def _schedule(node_s: F8, node_event: I8, leaves: int, event: int, time: float) -> None:
-    node = leaves + event
+    node = _row(leaves + event)
     node_s[node] = time
     while node > 1:
         other = node ^ 1
@@ -566,7 +582,7 @@ def _next_type(core: Core, luck: Luck, lane: int) -> int:
 @njit(**KERNEL)
 def _new_slot(slots: Records, car: I8, clock: Records, kind: int, now: float) -> int:
     clock[0].free_slots -= 1
-    slot: int = slots[clock[0].free_slots].free
+    slot: int = _row(slots[_row(clock[0].free_slots)].free)
     slots[slot].type = kind
     slots[slot].entry_s = now
     slots[slot].tries = 0
@@ -606,7 +622,7 @@ def _release(core: Core, luck: Luck, sums: Sums, lane: int, now: float) -> int:
 
 @njit(forceinline=True, **KERNEL)
 def _drop(slots: Records, clock: Records, slot: int, now: float) -> None:
-    slots[clock[0].free_slots].free = slot
+    slots[_row(clock[0].free_slots)].free = slot
     clock[0].free_slots += 1
     clock[0].inside -= 1
     clock[0].inside_s += now
@@ -617,7 +633,7 @@ def _enter(lanes: Records, ring: Records, lane: int, slot: int, family: int, now
     place = lanes[lane].head + lanes[lane].count
     if place >= lanes[lane].ring_size:
         place -= lanes[lane].ring_size
-    place += lanes[lane].ring_start
+    place = _row(place + lanes[lane].ring_start)
     ring[place].car = slot
     ring[place].due_s = now + lanes[lane].ride_s
     lanes[lane].count += 1
@@ -628,7 +644,7 @@ def _enter(lanes: Records, ring: Records, lane: int, slot: int, family: int, now
 @njit(forceinline=True, **KERNEL)
 def _take(lanes: Records, ring: Records, lane: int, now: float) -> int:
     head = lanes[lane].head
-    slot: int = ring[lanes[lane].ring_start + head].car
+    slot: int = ring[_row(lanes[lane].ring_start + head)].car
     lanes[lane].head = 0 if head + 1 == lanes[lane].ring_size else head + 1
     lanes[lane].count -= 1
     lanes[lane].level_s += now
@@ -637,13 +653,13 @@ def _take(lanes: Records, ring: Records, lane: int, now: float) -> int:
 
 @njit(forceinline=True, **KERNEL)
 def _head_due(lanes: Records, ring: Records, lane: int) -> float:
-    due_s: float = ring[lanes[lane].ring_start + lanes[lane].head].due_s
+    due_s: float = ring[_row(lanes[lane].ring_start + lanes[lane].head)].due_s
     return due_s
 
 
 @njit(forceinline=True, **KERNEL)
 def _idle_machine(cells: Records, machines: Records, cell: int) -> int:
-    for machine in range(cells[cell].first_machine, cells[cell].last_machine):
+    for machine in range(_row(cells[cell].first_machine), cells[cell].last_machine):
         if machines[machine].state == IDLE:
             return machine
     return -1
@@ -657,7 +673,7 @@ def _is_ready(lanes: Records, groups: Records, ring: Records, machines: Records,
     if lanes[lane].source == 1:
         released: bool = lanes[lane].release_s <= now and lanes[lane].limit != 0
         return released
-    group = lanes[lane].group
+    group = _row(lanes[lane].group)
     if groups[group].held == 0 or lanes[lane].ride_s > 0.0:
         return False
     holds: bool = machines[groups[group].held_first].car >= 0
@@ -863,7 +879,7 @@ def _hold(machines: Records, groups: Records, machine: int, group: int, does: in
 @njit(forceinline=True, **KERNEL)
 def _free_first(machines: Records, groups: Records, group: int, now: float) -> int:
     """Take the machine that waits longest at a group; it does nothing now."""
-    machine: int = groups[group].held_first
+    machine: int = _row(groups[group].held_first)
     groups[group].held_first = machines[machine].next_held
     groups[group].held -= 1
     until_s = now
@@ -979,7 +995,7 @@ def _begin(
     now: float,
 ) -> float:
     """Begin a job of a station without set-ups or crews, and return its end."""
-    cell = machines[machine].cell
+    cell = _row(machines[machine].cell)
     work = cell_types[cell, kind].fixed_s
     if work < 0.0:
         work = draw(times, values_s, cell_types[cell, kind].time, machines[machine].service, machines[machine].services)
@@ -1142,7 +1158,7 @@ def _begin_crewed(
     cell_types: Records, machines: Records, times: Records, values_s: F8, machine: int, slot: int, kind: int, now: float
 ) -> float:
     """Begin a job of a station without set-ups whose failures are events; return when it ends or fails."""
-    cell = machines[machine].cell
+    cell = _row(machines[machine].cell)
     work = cell_types[cell, kind].fixed_s
     if work < 0.0:
         work = draw(times, values_s, cell_types[cell, kind].time, machines[machine].service, machines[machine].services)
@@ -1953,7 +1969,7 @@ def advance(state: State, until_s: float) -> None:
         machine = -1
         passing = False
         if not kicked:
-            event = node_event[1]
+            event = _row(node_event[1])
             now = node_s[1]
             if now > until_s or events >= max_events:
                 break
@@ -1966,11 +1982,13 @@ def advance(state: State, until_s: float) -> None:
                 machine = event
                 passing = True
                 node_s[leaves + event] = NO_EVENT
-                cell = machines[machine].cell
+                cell = _row(machines[machine].cell)
                 machines[machine].working_s += machines[machine].job_work_s
                 machines[machine].down_s += machines[machine].job_down_s
                 machines[machine].ended_s = now
-                if cells[cell].direct != 1:
+                if cells[cell].direct == 3:
+                    machines[machine].worked_s += machines[machine].job_work_s
+                elif cells[cell].direct != 1:
                     machines[machine].set_up_s += machines[machine].job_set_up_s
                     machines[machine].stopped_s += machines[machine].job_stop_s
                     machines[machine].job_set_up_s = 0.0
@@ -2053,7 +2071,7 @@ def advance(state: State, until_s: float) -> None:
                         continue
                     if cells[code].last_machine - cells[code].first_machine > 1:
                         again = code
-            cell = machines[machine].cell
+            cell = _row(machines[machine].cell)
             if passing:
                 # It is not idle before its car has gone.
                 machines[machine].state |= BUSY
@@ -2064,7 +2082,8 @@ def advance(state: State, until_s: float) -> None:
                     machines[machine].car = slot
                     machines[machine].hold_at += 1
                     machines[machine].held_cars -= 1
-                kind = slots[slot].type
+                slot = _row(slot)
+                kind = _row(slots[slot].type)
                 group = cell_types[cell, kind].group
                 given_up = False
                 if cells[cell].direct != 1 and machines[machine].gives_up == 1:
@@ -2102,13 +2121,13 @@ def advance(state: State, until_s: float) -> None:
                         lane = _choose(core, yard.pool, group, slot, cells[cell].unload_pool)
                     taker = -1
                     if lane >= 0 and lanes[lane].count == 0 and lanes[lane].ride_s == 0.0:
-                        target = lanes[lane].cell
+                        target = _row(lanes[lane].cell)
                         if cells[target].direct != 0:
                             taker = _idle_machine(cells, machines, target)
                     if taker >= 0:
                         if groups[group].lane < 0:
                             _settle_entry(core, lane)
-                        target = lanes[lane].cell
+                        target = _row(lanes[lane].cell)
                         if cells[target].last_lane - cells[target].first_lane > 1:
                             _settle(cells, lanes, lane)
                         if traced:
@@ -2130,7 +2149,7 @@ def advance(state: State, until_s: float) -> None:
                         _enter(lanes, ring, lane, slot, family_of[kind], now)
                         if kept == lane:
                             kept = -1
-                        target = lanes[lane].cell
+                        target = _row(lanes[lane].cell)
                         if lanes[lane].event >= 0:
                             if node_s[leaves + lanes[lane].event] == NO_EVENT and (
                                 _idle_machine(cells, machines, target) >= 0
@@ -2157,7 +2176,7 @@ def advance(state: State, until_s: float) -> None:
                             other = core.group_lane[row]
                             if lane >= 0 and other != lane:
                                 continue
-                            target = lanes[other].cell
+                            target = _row(lanes[other].cell)
                             if cells[target].direct == 0 and lanes[other].count == 0 and lanes[other].ride_s == 0.0:
                                 _wake(clock, todo, cells, target)
                 if kept >= 0 and groups[lanes[kept].group].held > 0:
@@ -2185,7 +2204,7 @@ def advance(state: State, until_s: float) -> None:
             if machines[machine].state != IDLE:
                 machine = -1
                 continue
-            lane = cells[cell].first_lane
+            lane = _row(cells[cell].first_lane)
             if cells[cell].direct == 0:
                 if again == cell:
                     core.stack[clock[0].stack] = cell
@@ -2223,8 +2242,8 @@ def advance(state: State, until_s: float) -> None:
                 again = -1
             freed = -1
             if lanes[lane].count > 0:
-                slot = _take(lanes, ring, lane, now)
-                group = lanes[lane].group
+                slot = _row(_take(lanes, ring, lane, now))
+                group = _row(lanes[lane].group)
                 if groups[group].held > 0:
                     freed = _free_first(machines, groups, group, now)
                     other = machines[freed].car
@@ -2244,13 +2263,13 @@ def advance(state: State, until_s: float) -> None:
                     slot = _release(core, luck, sums, lane, now)
             else:
                 freed = _free_first(machines, groups, lanes[lane].group, now)
-                slot = machines[freed].car
+                slot = _row(machines[freed].car)
                 machines[freed].car = -1
                 if slots[slot].pools != 0:
                     _left_station(core, yard, freed, slot, now)
             if cells[cell].last_lane - cells[cell].first_lane > 1:
                 _settle(cells, lanes, lane)
-            kind = slots[slot].type
+            kind = _row(slots[slot].type)
             if traced:
                 _write(clock, sums.trace, machine, slots[slot].serial, kind, STARTED)
             if cells[cell].direct == 1:
