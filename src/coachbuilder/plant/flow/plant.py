@@ -325,7 +325,7 @@ class MovingLine:
     empty_place: EmptyPlace = EmptyPlace.GAP
     """What happens when no car is ready."""
     failures: tuple[Failure, ...] = ()
-    """Failures of the line as a whole."""
+    """Failures of the line as a whole; work goes on after them."""
     station_failures: tuple[Failure, ...] = ()
     """Failures of each of its stations, which stop the line."""
     test: Test | None = None

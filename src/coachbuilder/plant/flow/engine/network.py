@@ -41,6 +41,10 @@ WARMEST_MODES = 60
 """Failures on the plant's clock and maintenance that one machine may have: their turns are bits of one number."""
 
 
+MOST_LOOPS = 60
+"""Carrier loops of a plant: those whose carriers a car has are bits of one number."""
+
+
 def key_of(seed: int, name: str) -> int:
     """Return the key of a random stream: it depends on the seed and on the name of whose luck it is only.
 
@@ -127,9 +131,39 @@ def build(plant: Plant, *, seed: int, batches: int, trace_rows: int = 0) -> Netw
     Raises
     ------
     ValueError
-        If a name is unknown, or a figure cannot be simulated.
+        If a name is unknown, or a figure or a combination cannot be simulated; plant files are checked before.
     """
+    _refuse(plant)
     return _Builder(plant, seed).build(batches, trace_rows)
+
+
+def _refuse(plant: Plant) -> None:
+    """Raise what the event calendar would take for something else; ``checks`` tells it of plant files by field."""
+    for station in plant.stations:
+        reason = ""
+        if isinstance(station, MovingLine):
+            if any(item.car is not FailedCar.RESUME for item in (*station.failures, *station.station_failures)):
+                reason = "work on a moving line goes on after a failure"
+        elif station.blocking is Blocking.BEFORE_SERVICE:
+            places = {item.id: item.places for item in plant.buffers}
+            if any(len(way.to) > 1 for way in station.ways):
+                reason = "blocking before service needs one buffer behind it"
+            elif any(places.get(name) == 0 for way in station.ways for name in way.to):
+                reason = "blocking before service needs places behind it"
+            elif station.batch is not None or station.lose_when_full:
+                reason = "blocking before service goes with no batch and no lose_when_full"
+        if reason:
+            message = f"{station.id}: {reason}"
+            raise ValueError(message)
+    for key in ("load", "unload"):
+        ends = [getattr(loop, key) for loop in plant.carriers]
+        for name in ends:
+            if ends.count(name) > 1:
+                message = f"{name}: two carrier loops {key} here"
+                raise ValueError(message)
+    if len(plant.carriers) > MOST_LOOPS:
+        message = f"more than {MOST_LOOPS} carrier loops"
+        raise ValueError(message)
 
 
 class _Builder:
@@ -371,10 +405,9 @@ class _Builder:
                 for place in range(station.stations)
                 for item in station.station_failures
             ]
-        on_line = isinstance(station, MovingLine)
         on_clock = [item for item in listed if item[0].clock is FailureClock.PLANT]
         at_work = [item for item in listed if item[0].clock is FailureClock.WORKING]
-        rows = [self._mode(item, key, machine, crews, on_line) for item, key in on_clock]
+        rows = [self._mode(item, key, machine, crews) for item, key in on_clock]
         maintenance = station.maintenance if isinstance(station, Station) else None
         if maintenance is not None:
             first = maintenance.every_s if maintenance.first_s is None else maintenance.first_s
@@ -383,9 +416,9 @@ class _Builder:
         if len(rows) > WARMEST_MODES:
             message = f"{name}: more than {WARMEST_MODES} failures on the plant's clock"
             raise ValueError(message)
-        return rows + [self._mode(item, key, machine, crews, on_line) for item, key in at_work]
+        return rows + [self._mode(item, key, machine, crews) for item, key in at_work]
 
-    def _mode(self, failure: Failure, key: str, machine: int, crews: dict[str, int], on_line: bool) -> tuple[Any, ...]:
+    def _mode(self, failure: Failure, key: str, machine: int, crews: dict[str, int]) -> tuple[Any, ...]:
         if failure.crew and failure.crew not in crews:
             message = f"there is no crew named {failure.crew}"
             raise ValueError(message)
@@ -394,7 +427,7 @@ class _Builder:
             int(failure.clock is FailureClock.PLANT),
             self.times.row(failure.to_failure),
             self.times.row(failure.to_repair),
-            0 if on_line else FAILED_CARS.index(failure.car),
+            FAILED_CARS.index(failure.car),
             crews[failure.crew] if failure.crew else -1,
             key_of(self.seed, key),
             0,
