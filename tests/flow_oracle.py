@@ -1,7 +1,8 @@
 """A slow, readable simulator of any plant, written from the rules in ``plant/flow/plant.py`` alone.
 
-Objects, queues and a heap; every sum is an integral taken from event to event. It shares no code with the engine and
-draws the same random numbers from streams of its own. Where the rules leave a detail open, the simplest thing is done.
+Objects, queues and a heap; every sum is an integral taken from event to event. It shares the tables of quantiles with
+the engine, but no code, and draws the same random numbers from streams of its own. Where the rules leave a detail open,
+the simplest thing is done.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import count
 from typing import Any, TypeVar
 
 import numpy as np
@@ -37,6 +37,7 @@ from coachbuilder.plant.flow.plant import (
     TimeKind,
     Way,
 )
+from coachbuilder.plant.flow.streams.tables import PARTS, quantiles
 
 STARTED, FINISHED, LEFT, GIVEN_UP, HELD, LOST, FAILED, REPAIRED = range(8)
 WORKING, DOWN, BLOCKED, SET_UP, PLANNED, OFF, STOPPED, ACTIVE, ACTIVE_COUNT = range(9)
@@ -53,7 +54,6 @@ BINS = 5
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX = 0xBF58476D1CE4E5B9
-_HALF = 2.0**-54
 
 
 def key_of(seed: int, name: str) -> int:
@@ -95,35 +95,15 @@ def drawn(time: Time, base: int, number: int) -> float:
         return -time.mean_s * math.log(1.0 - _uniform(base, number))
     if time.kind is TimeKind.EMPIRICAL:
         return time.values_s[int(_uniform(base, number) * len(time.values_s))]
-    own = _scrambled((base + (number + 1) * _GOLDEN) & _MASK)
-    if time.kind is TimeKind.LOGNORMAL:
-        variance = math.log(1.0 + time.cv**2)
-        return time.mean_s * math.exp(math.sqrt(variance) * _normal(own, 0) - 0.5 * variance)
-    return time.mean_s * _gamma(1.0 / time.cv**2, own)
-
-
-def _normal(base: int, first: int) -> float:
-    """Box and Muller (1958)."""
-    radius = math.sqrt(-2.0 * math.log(_uniform(base, first) + _HALF))
-    return radius * math.cos(2.0 * math.pi * _uniform(base, first + 1))
-
-
-def _gamma(shape: float, base: int) -> float:
-    """Marsaglia and Tsang (2000), mean 1."""
-    boost = 1.0
-    above = shape
-    if shape < 1.0:
-        boost = (_uniform(base, 0) + _HALF) ** (1.0 / shape)
-        above += 1.0
-    depth = above - 1.0 / 3.0
-    for trial in count(1):
-        normal = _normal(base, 3 * trial)
-        cube = (1.0 + normal / math.sqrt(9.0 * depth)) ** 3
-        if cube > 0.0:
-            chance = math.log(_uniform(base, 3 * trial + 2) + _HALF)
-            if chance < 0.5 * normal**2 + depth * (1.0 - cube + math.log(cube)):
-                return boost * depth * cube / shape
-    raise AssertionError
+    whole = _scrambled((base + (number + 1) * _GOLDEN) & _MASK) >> 11
+    above = whole >= 2**52
+    odd = 2 * (2**53 - 1 - whole if above else whole) + 1
+    octave = odd.bit_length() - 1
+    part, share = divmod((odd / 2**octave - 1.0) * PARTS, 1.0)
+    one, two, three, four = (
+        float(number) for number in quantiles(time.kind, time.cv)[int(above), octave * PARTS + int(part)]
+    )
+    return time.mean_s * (one + share * (two + share * (three + share * four)))
 
 
 # Things --------------------------------------------------------------------------------------------------------------
@@ -1203,18 +1183,20 @@ class Oracle:
         base = self._stream(line.id, WORK).base
         rest = []
         ends = []
+        lengths = []
         for place, car in enumerate(machine.places):
             work = 0.0
             if car is not None:
                 work = line.work_s[place][car.type]
                 if line.work_cv > 0.0:
-                    work = drawn(Time.gamma(work, line.work_cv), base, machine.steps * line.stations + place)
+                    work *= drawn(Time.gamma(1.0, line.work_cv), base, machine.steps * line.stations + place)
             length = takt
             if line.length_s:
                 length = line.length_s[place if len(line.length_s) > 1 else 0]
             end = machine.starts[place] + work
             rest.append(max(end - length, 0.0))
-            ends.append(min(end, length))
+            lengths.append(length)
+            ends.append(end)
         rows = self.sums.place[self.first_place[machine.cell.index] :]
         for place, overload in enumerate(rest):
             rows[place, 0] += overload
@@ -1224,7 +1206,11 @@ class Oracle:
             rest[place] = 0.0
         stop = max(rest) if line.stops else 0.0
         rows[rest.index(max(rest)), 2] += stop
-        machine.starts = [max(0.0, end - takt - stop) for end in ends]
+        for place, length in enumerate(lengths):
+            if rest[place] == 0.0 or not line.stops:
+                # Utility workers, or others later, do what is beyond the end of the station.
+                ends[place] = min(ends[place], length)
+        machine.starts = [max(0.0, end - stop - takt) for end in ends]
         return stop
 
     def _step_ends(self, machine: Machine) -> None:

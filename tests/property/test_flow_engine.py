@@ -16,7 +16,23 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from coachbuilder.plant.flow import engine
-from coachbuilder.plant.flow.plant import Failure, FailureClock, MovingLine, Plant, Station, Time, serial_line
+from coachbuilder.plant.flow.plant import (
+    Batch,
+    Blocking,
+    Buffer,
+    CarrierLoop,
+    CarType,
+    FailedCar,
+    Failure,
+    FailureClock,
+    MovingLine,
+    Plant,
+    Source,
+    Station,
+    Time,
+    Way,
+    serial_line,
+)
 from coachbuilder.plant.flow.record import ACTIVE, NOT_CONSERVED
 
 
@@ -145,6 +161,45 @@ def test_the_last_sums_are_there_whatever_the_rounding(start_s: float, batch_s: 
     line = serial_line([Time(1.0)], [])
     run = engine.record(line, seed=1, first=0, replications=1, start_s=start_s, batch_s=batch_s, batches=batches)
     np.testing.assert_allclose(run.inside[0, -1], start_s + batches * batch_s, rtol=1e-9)
+
+
+def test_no_worker_of_a_line_that_stops_does_more_work_than_there_is_time() -> None:
+    """Work of 20 s and 18 s a car, a takt of 10 s: without help a car takes 20 s, however long the stations are."""
+    for length_s in ((10.0,), (15.0,), (12.0, 40.0)):
+        line = MovingLine("line", 2, (Time(10.0),), work_s=((20.0,), (18.0,)), length_s=length_s)
+        plant = replace(serial_line([Time(1.0)], []), stations=(line,), sources=(Source("source", "line"),))
+        run = engine.record(plant, seed=1, first=0, replications=1, start_s=2_000.0, batch_s=2_000.0, batches=1)
+        assert run.out.sum() == 100
+        assert run.place[0, -1, :, 2].sum() - run.place[0, 0, :, 2].sum() == pytest.approx(1_000.0)
+
+
+WELD, PACK = Station("weld", (Time(60.0),), (Way(("b",)),)), Station("pack", (Time(60.0),))
+BEFORE = replace(WELD, blocking=Blocking.BEFORE_SERVICE)
+BUFFERS = (Buffer("b", "pack", 2), Buffer("c", "pack", 2), Buffer("none", "pack", 0))
+CORD = Failure("cord", Time(600.0), Time(60.0), car=FailedCar.SCRAP)
+WORKED = Plant((CarType("car"),), (WELD, PACK), (Source("source", "weld"),), BUFFERS)
+
+
+@pytest.mark.parametrize(
+    ("plant", "words"),
+    [
+        (replace(WORKED, stations=(replace(BEFORE, ways=(Way(("b", "c")),)), PACK)), "weld: .*one buffer"),
+        (replace(WORKED, stations=(replace(BEFORE, ways=(Way(("none",)),)), PACK)), "weld: .*places"),
+        (replace(WORKED, stations=(replace(BEFORE, batch=Batch(2)), PACK)), "weld: .*no batch"),
+        (replace(WORKED, stations=(replace(BEFORE, lose_when_full=True), PACK)), "weld: .*lose_when_full"),
+        (replace(WORKED, stations=(WELD, MovingLine("pack", 2, (Time(60.0),), failures=(CORD,)))), "pack: .*goes on"),
+        (replace(WORKED, stations=(WELD, MovingLine("pack", 2, (Time(60.0),), station_failures=(CORD,)))), "pack: "),
+        (replace(WORKED, carriers=(CarrierLoop("k", 1, "weld", "weld"), CarrierLoop("l", 1, "weld", "pack"))), "load"),
+        (
+            replace(WORKED, carriers=(CarrierLoop("k", 1, "weld", "pack"), CarrierLoop("l", 1, "pack", "pack"))),
+            "unload",
+        ),
+    ],
+)
+def test_what_cannot_be_simulated_is_refused_by_name(plant: Plant, words: str) -> None:
+    engine.build(WORKED, seed=1, batches=1)
+    with pytest.raises(ValueError, match=words):
+        engine.build(plant, seed=1, batches=1)
 
 
 def test_oracle_meets_closed_forms() -> None:

@@ -38,6 +38,7 @@ from coachbuilder.plant.flow.plant import (
 from coachbuilder.plant.flow.record import Records
 from coachbuilder.plant.flow.recursion import record, why_not
 from coachbuilder.plant.flow.streams import kernels as streams
+from coachbuilder.plant.flow.streams.tables import quantiles
 
 KINDS = {
     TimeKind.FIXED: streams.FIXED,
@@ -52,12 +53,10 @@ class Stream:
     """Draws of one time from one stream."""
 
     def __init__(self, time: Time, key: int, purpose: int, replication: int) -> None:
-        shape = {
-            TimeKind.GAMMA: lambda: 1.0 / time.cv**2,
-            TimeKind.LOGNORMAL: lambda: math.sqrt(math.log1p(time.cv**2)),
-        }.get(time.kind, lambda: 0.0)()
-        self.time = np.array([(KINDS[time.kind], time.mean_s, shape, 0, len(time.values_s))], dtype=streams.TIME)
         self.values = np.array(time.values_s)
+        if time.kind in (TimeKind.GAMMA, TimeKind.LOGNORMAL):
+            self.values = quantiles(time.kind, time.cv).flatten()
+        self.time = np.array([(KINDS[time.kind], time.mean_s, 0, len(self.values))], dtype=streams.TIME)
         self.varies = time.kind is not TimeKind.FIXED
         self.base = np.uint64(streams.stream(np.uint64(key), purpose, replication))
 

@@ -596,6 +596,24 @@ MISTAKES: dict[str, tuple[str, str, int | None, str]] = {
         4,
         "which has no places",
     ),
+    "before service with a batch": (
+        WELD + 'blocking = "before service"\nbatch = { size = 4 }\nnext = "last"\nbuffer_after = 1\n' + LAST,
+        "station.weld.blocking",
+        4,
+        "before service with a batch",
+    ),
+    "a line that gives cars up": (
+        LINE + '[[line.failure]]\nid = "cord"\nmtbf_min = 9\nmttr_min = 1\ncar = "scrap"\n',
+        "line.trim.failure",
+        5,
+        "cord with car scrap",
+    ),
+    "a station of a line that starts anew": (
+        LINE + '[[line.station_failure]]\nid = "cord"\nmtbf_min = 9\nmttr_min = 1\ncar = "restart"\n',
+        "line.trim.station_failure",
+        5,
+        "car resume on a line",
+    ),
     "a batch in a chain": (WELD + "stages = 2\nbatch = { size = 4 }\n", "station.weld.batch", 5, "of its own for it"),
     "too many clocks at one line": (
         LINE.replace("4", "61")

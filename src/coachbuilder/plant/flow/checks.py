@@ -88,10 +88,14 @@ class _Checks:
         """Yield what contradicts itself at one station."""
         for station in self.plant.stations:
             yield from self._alarm_clocks(station)
+            if isinstance(station, MovingLine):
+                yield from self._failed_cars(station)
             if isinstance(station, MovingLine) or station.blocking is Blocking.AFTER_SERVICE:
                 continue
             if station.test is not None:
                 yield Finding("station", station.id, "blocking", "before service with a test", _AFTER, _WHY_TEST)
+            if station.batch is not None:
+                yield Finding("station", station.id, "blocking", "before service with a batch", _AFTER)
             if station.lose_when_full:
                 yield Finding("station", station.id, "blocking", "before service with lose_when_full", _AFTER)
             for way in station.ways:
@@ -101,6 +105,15 @@ class _Checks:
                 elif way.to and self.buffers[way.to[0]].places == 0:
                     found = f"before service into {way.to[0]}, which has no places"
                     yield Finding("station", station.id, "blocking", found, f"{_AFTER}, or places behind it")
+
+    @staticmethod
+    def _failed_cars(line: MovingLine) -> Iterator[Finding]:
+        for key, failures in (("failure", line.failures), ("station_failure", line.station_failures)):
+            for failure in failures:
+                if failure.car is not FailedCar.RESUME:
+                    found = f"{failure.id} with car {failure.car.value}"
+                    hint = "a test at its end, or a station behind it, may give cars up"
+                    yield Finding("station", line.id, key, found, f"car {FailedCar.RESUME.value} on a line", hint)
 
     def _alarm_clocks(self, station: Station | MovingLine) -> Iterator[Finding]:
         on_clock = sum(failure.clock is FailureClock.PLANT for failure in station.failures)
@@ -289,8 +302,7 @@ class _Checks:
 def _gives_up(station: Station | MovingLine) -> bool:
     """Return whether cars may be scrapped at a station."""
     if isinstance(station, MovingLine):
-        failures = (*station.failures, *station.station_failures)
-        return any(failure.car is FailedCar.SCRAP for failure in failures)
+        return False
     return station.scrap_share > 0.0 or any(failure.car is FailedCar.SCRAP for failure in station.failures)
 
 

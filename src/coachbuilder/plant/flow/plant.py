@@ -18,9 +18,11 @@ The rules, the same in the engine, its twin in the tests and the printed convent
   into a repair is repaired after it. Its clock starts anew when the repair ends.
 - **Maintenance** waits for the car in work to be passed on.
 - A **moving line** moves all its cars at once by one station each takt. What stops one station stops all. Its worker at
-  each station starts a car at ``start = max(0, min(previous start + work, length) - takt)``; what reaches over the
-  station's length is overload, which utility workers take on, the largest first, as far as they go; the largest of the
-  rest stops the line for as long, and every worker gains that time. Buffers feed it at its first station.
+  each station ends a car at ``end = start + work``, counted from its coming; what reaches over the station's length is
+  overload, which utility workers take on, the largest first, as far as they go, so that there ``end = length``. The
+  largest of the rest stops the line for as long, while all work on: each starts his next car at
+  ``max(0, end - stop - takt)``, never before it comes; no rest is left, as none is larger than the stop. Where the line
+  does not stop, others do the rest (``end = length``). Buffers feed it at its first station.
 - Every machine, source and failure draws from **streams of its own**, named after it: a changed machine leaves the
   luck of the others alone.
 - Of things that happen at the same moment, those of stations in the order of the plant come first, then cars that
@@ -323,7 +325,7 @@ class MovingLine:
     empty_place: EmptyPlace = EmptyPlace.GAP
     """What happens when no car is ready."""
     failures: tuple[Failure, ...] = ()
-    """Failures of the line as a whole."""
+    """Failures of the line as a whole; work goes on after them."""
     station_failures: tuple[Failure, ...] = ()
     """Failures of each of its stations, which stop the line."""
     test: Test | None = None

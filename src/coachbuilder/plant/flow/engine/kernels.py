@@ -20,7 +20,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from coachbuilder.plant.flow.streams.kernels import (
@@ -33,8 +35,8 @@ from coachbuilder.plant.flow.streams.kernels import (
     TO_REPAIR,
     WORK,
     draw,
-    gamma,
     stream,
+    tabled,
     uniform,
 )
 
@@ -91,7 +93,7 @@ CELL = np.dtype(
         ("last_lane", np.int64),
         ("kind", np.int64),
         ("direct", np.int64),  # 1 if an idle machine may start a car that comes through an empty lane at once; 2 if so,
-        # but with set-ups, crews or cars given up at failures; 0 if it may not
+        # but with set-ups or cars given up at failures; 3 if so, but its failures are events; 0 if it may not
         ("judged", np.int64),  # 1 if finished cars need a verdict: test or scrap
         ("rule", np.int64),
         ("before", np.int64),  # 1 if blocking before service
@@ -113,7 +115,7 @@ CELL = np.dtype(
         ("works", np.int64),  # lines: 1 if its stations have work
         ("utility", np.int64),  # lines: utility workers
         ("stops", np.int64),  # lines: 1 if overload stops it
-        ("work_shape", np.float64),  # lines: shape of the gamma work; 0 if it does not vary
+        ("work_time", np.int64),  # lines: row of the times by which its work varies; -1 if it does not
         ("crewed", np.int64),  # 1 if a mode needs a crew: its failures are events
         ("wakes", np.int64),  # 1 if a lane of it has a place in the calendar
         ("queued", np.int64),  # 1 while it stands in the list of what is to be served
@@ -406,6 +408,10 @@ class Yard(NamedTuple):
 
     hold: I8
     """Slots, machine after machine; -1 is empty."""
+    hold_kind: I8
+    """Lines: the types of these cars; -1 where none is."""
+    overloaded: I8
+    """(P,) scratch: stations of a line with overload."""
     place: Records
     """(P,) stations of lines."""
     place_work_s: F8
@@ -488,6 +494,20 @@ class State(NamedTuple):
     opening: Opening
 
 
+_written: Any = intrinsic
+
+
+@_written
+def _row(_: Any, number: Any) -> Any:
+    """Return a number that is no less than 0, so that the compiler leaves out what counts rows from the end."""
+
+    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.assume(builder.icmp_signed(">=", arguments[0], ir.Constant(arguments[0].type, 0)))
+        return arguments[0]
+
+    return types.int64(types.int64), write
+
+
 _TIE = 1e-12
 _HARDLY_EVER_S = 1e9
 _DOWN = 12
@@ -496,7 +516,7 @@ _MACHINE_CODE = 1 << 40
 
 @njit(forceinline=True, **KERNEL)
 def _schedule(node_s: F8, node_event: I8, leaves: int, event: int, time: float) -> None:
-    node = leaves + event
+    node = _row(leaves + event)
     node_s[node] = time
     while node > 1:
         other = node ^ 1
@@ -505,6 +525,9 @@ def _schedule(node_s: F8, node_event: I8, leaves: int, event: int, time: float) 
             time = other_s
             event = node_event[other]
         node >>= 1
+        if node_s[node] == time and node_event[node] == event:
+            # What is above knows it already.
+            break
         node_s[node] = time
         node_event[node] = event
 
@@ -563,7 +586,7 @@ def _next_type(core: Core, luck: Luck, lane: int) -> int:
 @njit(**KERNEL)
 def _new_slot(slots: Records, car: I8, clock: Records, kind: int, now: float) -> int:
     clock[0].free_slots -= 1
-    slot: int = slots[clock[0].free_slots].free
+    slot: int = _row(slots[_row(clock[0].free_slots)].free)
     slots[slot].type = kind
     slots[slot].entry_s = now
     slots[slot].tries = 0
@@ -603,7 +626,7 @@ def _release(core: Core, luck: Luck, sums: Sums, lane: int, now: float) -> int:
 
 @njit(forceinline=True, **KERNEL)
 def _drop(slots: Records, clock: Records, slot: int, now: float) -> None:
-    slots[clock[0].free_slots].free = slot
+    slots[_row(clock[0].free_slots)].free = slot
     clock[0].free_slots += 1
     clock[0].inside -= 1
     clock[0].inside_s += now
@@ -614,7 +637,7 @@ def _enter(lanes: Records, ring: Records, lane: int, slot: int, family: int, now
     place = lanes[lane].head + lanes[lane].count
     if place >= lanes[lane].ring_size:
         place -= lanes[lane].ring_size
-    place += lanes[lane].ring_start
+    place = _row(place + lanes[lane].ring_start)
     ring[place].car = slot
     ring[place].due_s = now + lanes[lane].ride_s
     lanes[lane].count += 1
@@ -625,7 +648,7 @@ def _enter(lanes: Records, ring: Records, lane: int, slot: int, family: int, now
 @njit(forceinline=True, **KERNEL)
 def _take(lanes: Records, ring: Records, lane: int, now: float) -> int:
     head = lanes[lane].head
-    slot: int = ring[lanes[lane].ring_start + head].car
+    slot: int = ring[_row(lanes[lane].ring_start + head)].car
     lanes[lane].head = 0 if head + 1 == lanes[lane].ring_size else head + 1
     lanes[lane].count -= 1
     lanes[lane].level_s += now
@@ -634,13 +657,13 @@ def _take(lanes: Records, ring: Records, lane: int, now: float) -> int:
 
 @njit(forceinline=True, **KERNEL)
 def _head_due(lanes: Records, ring: Records, lane: int) -> float:
-    due_s: float = ring[lanes[lane].ring_start + lanes[lane].head].due_s
+    due_s: float = ring[_row(lanes[lane].ring_start + lanes[lane].head)].due_s
     return due_s
 
 
 @njit(forceinline=True, **KERNEL)
 def _idle_machine(cells: Records, machines: Records, cell: int) -> int:
-    for machine in range(cells[cell].first_machine, cells[cell].last_machine):
+    for machine in range(_row(cells[cell].first_machine), cells[cell].last_machine):
         if machines[machine].state == IDLE:
             return machine
     return -1
@@ -654,7 +677,7 @@ def _is_ready(lanes: Records, groups: Records, ring: Records, machines: Records,
     if lanes[lane].source == 1:
         released: bool = lanes[lane].release_s <= now and lanes[lane].limit != 0
         return released
-    group = lanes[lane].group
+    group = _row(lanes[lane].group)
     if groups[group].held == 0 or lanes[lane].ride_s > 0.0:
         return False
     holds: bool = machines[groups[group].held_first].car >= 0
@@ -860,7 +883,7 @@ def _hold(machines: Records, groups: Records, machine: int, group: int, does: in
 @njit(forceinline=True, **KERNEL)
 def _free_first(machines: Records, groups: Records, group: int, now: float) -> int:
     """Take the machine that waits longest at a group; it does nothing now."""
-    machine: int = groups[group].held_first
+    machine: int = _row(groups[group].held_first)
     groups[group].held_first = machines[machine].next_held
     groups[group].held -= 1
     until_s = now
@@ -976,7 +999,7 @@ def _begin(
     now: float,
 ) -> float:
     """Begin a job of a station without set-ups or crews, and return its end."""
-    cell = machines[machine].cell
+    cell = _row(machines[machine].cell)
     work = cell_types[cell, kind].fixed_s
     if work < 0.0:
         work = draw(times, values_s, cell_types[cell, kind].time, machines[machine].service, machines[machine].services)
@@ -996,55 +1019,69 @@ def _begin(
 
 
 @njit(**KERNEL)
-def _overload(core: Core, yard: Yard, machine: int) -> float:
+def _overload(core: Core, luck: Luck, yard: Yard, machine: int) -> float:
     """Let the workers of a moving line do one step; return for how long the line stops, s.
 
-    A worker starts the car in his station at ``start``, is over the station's end by ``start + work - length``, and
-    starts the next car at ``max(0, min(start + work, length) - takt)``. Utility workers take on the largest overloads;
-    the largest of the rest stops the line, and every worker gains that time.
+    A worker who starts at ``start`` would end at ``start + work``. What reaches over the station's end is overload;
+    where a utility worker takes it on, or it is finished elsewhere, he ends at the station's end. The largest of the
+    rest stops the line, all work on, and each starts his next car at ``max(0, end - stop - takt)``.
     """
     cells, cell = core.cell, core.machine[machine].cell
     size, first = cells[cell].size, cells[cell].first_place
-    places = yard.place
-    takt = core.machine[machine].takt_s
+    places, overloaded, values_s = yard.place, yard.overloaded, luck.value_s
+    takt, base = core.machine[machine].takt_s, core.machine[machine].work
+    table = -1
+    if cells[cell].work_time >= 0:
+        table = luck.time[cells[cell].work_time].first
     hold, ring = core.machine[machine].first_hold, core.machine[machine].hold_at
-    worst = -1
+    draws = core.machine[machine].steps * size
+    count = 0
     for offset in range(size):
         place = first + offset
         # The car that has just entered stands at ring - 1, the one before it at ring - 2, and so on.
-        slot = yard.hold[hold + (ring - 1 - offset + 2 * size) % size]
-        places[place].over_s = 0.0
+        row = ring - 1 - offset
+        if row < 0:
+            row += size
+        kind = yard.hold_kind[hold + row]
         work = 0.0
-        if slot >= 0:
-            work = yard.place_work_s[place, core.slot[slot].type]
-            if work > 0.0 and cells[cell].work_shape > 0.0:
-                count = core.machine[machine].steps * size + offset
-                work *= gamma(cells[cell].work_shape, core.machine[machine].work, count)
+        if kind >= 0:
+            work = yard.place_work_s[place, kind]
+            if table >= 0:
+                work *= tabled(values_s, table, base, draws + offset)
         length = places[place].length_s if places[place].length_s > 0.0 else takt
         ends = places[place].start_s + work
-        over = ends - length
-        if over > 0.0:
+        if ends > length:
+            over = ends - length
             places[place].over_s = over
             places[place].overload_s += over
+            overloaded[first + count] = place
+            count += 1
             ends = length
-            if worst < 0 or over > places[worst].over_s:
-                worst = place
         places[place].start_s = max(0.0, ends - takt)
-    for _ in range(cells[cell].utility):
-        if worst < 0:
+    stop = 0.0
+    for helper in range(cells[cell].utility + cells[cell].stops):
+        # The largest goes to the next utility worker; behind the last of them, it stops the line.
+        best = -1
+        for row in range(first, first + count):
+            place = overloaded[row]
+            if places[place].over_s > 0.0 and (best < 0 or places[place].over_s > places[best].over_s):
+                best = place
+        if best < 0:
             break
-        places[worst].utility_s += places[worst].over_s
-        places[worst].over_s = 0.0
-        worst = -1
+        if helper < cells[cell].utility:
+            places[best].utility_s += places[best].over_s
+            places[best].over_s = 0.0
+        else:
+            stop = places[best].over_s
+            places[best].stop_s += stop
+    if stop > 0.0:
+        for row in range(first, first + count):
+            place = overloaded[row]
+            if places[place].over_s > 0.0:
+                length = places[place].length_s if places[place].length_s > 0.0 else takt
+                places[place].start_s = length + places[place].over_s - takt
         for place in range(first, first + size):
-            if places[place].over_s > 0.0 and (worst < 0 or places[place].over_s > places[worst].over_s):
-                worst = place
-    if worst < 0 or cells[cell].stops == 0:
-        return 0.0
-    stop: float = places[worst].over_s
-    places[worst].stop_s += stop
-    for place in range(first, first + size):
-        places[place].start_s = max(0.0, places[place].start_s - stop)
+            places[place].start_s = max(0.0, places[place].start_s - stop)
     return stop
 
 
@@ -1053,6 +1090,7 @@ def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now
     """Move a line by one station, with a new car or an empty place (-1), and return the end of the step."""
     machines, cell = core.machine, core.machine[machine].cell
     yard.hold[machines[machine].first_hold + machines[machine].hold_at] = slot
+    yard.hold_kind[machines[machine].first_hold + machines[machine].hold_at] = core.slot[slot].type if slot >= 0 else -1
     machines[machine].hold_at = (machines[machine].hold_at + 1) % core.cell[cell].size
     if slot >= 0:
         machines[machine].held_cars += 1
@@ -1067,14 +1105,14 @@ def _begin_step(core: Core, luck: Luck, yard: Yard, machine: int, slot: int, now
     takt = machines[machine].takt_s
     stop = 0.0
     if core.cell[cell].works == 1:
-        stop = _overload(core, yard, machine)
+        stop = _overload(core, luck, yard, machine)
     machines[machine].steps += 1
     if core.cell[cell].crewed == 1:
         _book_start(machines, machine, now)
         machines[machine].job_stop_s = stop
         machines[machine].full_work_s = takt
         machines[machine].left_work_s = takt
-        answer: float = _go_on(core, machine, now, 0.0)
+        answer: float = _go_on(machines, machine, now, 0.0)
         return answer
     down = 0.0
     if machines[machine].next_failure_s <= machines[machine].worked_s + takt:
@@ -1099,10 +1137,9 @@ def _set_up(core: Core, luck: Luck, machine: int, kind: int) -> float:
     return set_up
 
 
-@njit(**KERNEL)
-def _go_on(core: Core, machine: int, now: float, set_up: float) -> float:
+@njit(forceinline=True, **KERNEL)
+def _go_on(machines: Records, machine: int, now: float, set_up: float) -> float:
     """Let the work of a crewed cell begin or go on; return when it ends or fails."""
-    machines = core.machine
     machines[machine].since_s = now
     machines[machine].job_down_s = 0.0
     machines[machine].job_set_up_s = set_up
@@ -1118,6 +1155,24 @@ def _go_on(core: Core, machine: int, now: float, set_up: float) -> float:
     machines[machine].job_work_s = until
     end_s: float = now + (set_up + (until + stop))
     return end_s
+
+
+@njit(forceinline=True, **KERNEL)
+def _begin_crewed(
+    cell_types: Records, machines: Records, times: Records, values_s: F8, machine: int, slot: int, kind: int, now: float
+) -> float:
+    """Begin a job of a station without set-ups whose failures are events; return when it ends or fails."""
+    cell = _row(machines[machine].cell)
+    work = cell_types[cell, kind].fixed_s
+    if work < 0.0:
+        work = draw(times, values_s, cell_types[cell, kind].time, machines[machine].service, machines[machine].services)
+    machines[machine].services += 1
+    _book_start(machines, machine, now)
+    machines[machine].car = slot
+    machines[machine].full_work_s = work
+    machines[machine].left_work_s = work
+    answer: float = _go_on(machines, machine, now, 0.0)
+    return answer
 
 
 @njit(**KERNEL)
@@ -1136,7 +1191,7 @@ def _begin_slow(core: Core, luck: Luck, machine: int, slot: int, now: float) -> 
     if core.cell[cell].crewed == 1:
         machines[machine].full_work_s = work
         machines[machine].left_work_s = work
-        answer: float = _go_on(core, machine, now, set_up)
+        answer: float = _go_on(machines, machine, now, set_up)
         return answer
     down = 0.0
     if machines[machine].next_failure_s <= machines[machine].worked_s + work:
@@ -1304,7 +1359,7 @@ def _repaired(core: Core, luck: Luck, sums: Sums, machine: int, now: float) -> i
         return -1
     if does == BUSY:
         if core.cell[machines[machine].cell].crewed == 1:
-            end = _go_on(core, machine, now, machines[machine].left_s)
+            end = _go_on(machines, machine, now, machines[machine].left_s)
         else:
             end = now + machines[machine].left_s
         _schedule(core.node_s, core.node_event, leaves, machine, end)
@@ -1976,7 +2031,7 @@ def advance(state: State, until_s: float) -> None:
         machine = -1
         passing = False
         if not kicked:
-            event = node_event[1]
+            event = _row(node_event[1])
             now = node_s[1]
             if now > until_s or events >= max_events:
                 break
@@ -1989,11 +2044,13 @@ def advance(state: State, until_s: float) -> None:
                 machine = event
                 passing = True
                 node_s[leaves + event] = NO_EVENT
-                cell = machines[machine].cell
+                cell = _row(machines[machine].cell)
                 machines[machine].working_s += machines[machine].job_work_s
                 machines[machine].down_s += machines[machine].job_down_s
                 machines[machine].ended_s = now
-                if cells[cell].direct != 1:
+                if cells[cell].direct == 3:
+                    machines[machine].worked_s += machines[machine].job_work_s
+                elif cells[cell].direct != 1:
                     machines[machine].set_up_s += machines[machine].job_set_up_s
                     machines[machine].stopped_s += machines[machine].job_stop_s
                     machines[machine].job_set_up_s = 0.0
@@ -2076,7 +2133,7 @@ def advance(state: State, until_s: float) -> None:
                         continue
                     if cells[code].last_machine - cells[code].first_machine > 1:
                         again = code
-            cell = machines[machine].cell
+            cell = _row(machines[machine].cell)
             if passing:
                 # It is not idle before its car has gone.
                 machines[machine].state |= BUSY
@@ -2087,7 +2144,8 @@ def advance(state: State, until_s: float) -> None:
                     machines[machine].car = slot
                     machines[machine].hold_at += 1
                     machines[machine].held_cars -= 1
-                kind = slots[slot].type
+                slot = _row(slot)
+                kind = _row(slots[slot].type)
                 group = cell_types[cell, kind].group
                 given_up = False
                 if cells[cell].direct != 1 and machines[machine].gives_up == 1:
@@ -2125,13 +2183,13 @@ def advance(state: State, until_s: float) -> None:
                         lane = _choose(core, yard.pool, group, slot, cells[cell].unload_pool)
                     taker = -1
                     if lane >= 0 and lanes[lane].count == 0 and lanes[lane].ride_s == 0.0:
-                        target = lanes[lane].cell
+                        target = _row(lanes[lane].cell)
                         if cells[target].direct != 0:
                             taker = _idle_machine(cells, machines, target)
                     if taker >= 0:
                         if groups[group].lane < 0:
                             _settle_entry(core, lane)
-                        target = lanes[lane].cell
+                        target = _row(lanes[lane].cell)
                         if cells[target].last_lane - cells[target].first_lane > 1:
                             _settle(cells, lanes, lane)
                         if traced:
@@ -2140,6 +2198,8 @@ def advance(state: State, until_s: float) -> None:
                             _free_carriers(core, yard, slot, cell, False, now)
                         if cells[target].direct == 1:
                             end = _begin(cell_types, machines, modes, times, values_s, taker, slot, kind, now)
+                        elif cells[target].direct == 3:
+                            end = _begin_crewed(cell_types, machines, times, values_s, taker, slot, kind, now)
                         else:
                             end = _begin_slow(core, luck, taker, slot, now)
                         _schedule(node_s, node_event, leaves, taker, end)
@@ -2151,7 +2211,7 @@ def advance(state: State, until_s: float) -> None:
                         _enter(lanes, ring, lane, slot, family_of[kind], now)
                         if kept == lane:
                             kept = -1
-                        target = lanes[lane].cell
+                        target = _row(lanes[lane].cell)
                         if lanes[lane].event >= 0:
                             if node_s[leaves + lanes[lane].event] == NO_EVENT and (
                                 _idle_machine(cells, machines, target) >= 0
@@ -2178,7 +2238,7 @@ def advance(state: State, until_s: float) -> None:
                             other = core.group_lane[row]
                             if lane >= 0 and other != lane:
                                 continue
-                            target = lanes[other].cell
+                            target = _row(lanes[other].cell)
                             if cells[target].direct == 0 and lanes[other].count == 0 and lanes[other].ride_s == 0.0:
                                 _wake(clock, todo, cells, target)
                 if kept >= 0 and groups[lanes[kept].group].held > 0:
@@ -2206,7 +2266,7 @@ def advance(state: State, until_s: float) -> None:
             if machines[machine].state != IDLE:
                 machine = -1
                 continue
-            lane = cells[cell].first_lane
+            lane = _row(cells[cell].first_lane)
             if cells[cell].direct == 0:
                 if again == cell:
                     core.stack[clock[0].stack] = cell
@@ -2244,8 +2304,8 @@ def advance(state: State, until_s: float) -> None:
                 again = -1
             freed = -1
             if lanes[lane].count > 0:
-                slot = _take(lanes, ring, lane, now)
-                group = lanes[lane].group
+                slot = _row(_take(lanes, ring, lane, now))
+                group = _row(lanes[lane].group)
                 if groups[group].held > 0:
                     freed = _free_first(machines, groups, group, now)
                     other = machines[freed].car
@@ -2265,17 +2325,19 @@ def advance(state: State, until_s: float) -> None:
                     slot = _release(core, luck, sums, lane, now)
             else:
                 freed = _free_first(machines, groups, lanes[lane].group, now)
-                slot = machines[freed].car
+                slot = _row(machines[freed].car)
                 machines[freed].car = -1
                 if slots[slot].pools != 0:
                     _left_station(core, yard, freed, slot, now)
             if cells[cell].last_lane - cells[cell].first_lane > 1:
                 _settle(cells, lanes, lane)
-            kind = slots[slot].type
+            kind = _row(slots[slot].type)
             if traced:
                 _write(clock, sums.trace, machine, slots[slot].serial, kind, STARTED)
             if cells[cell].direct == 1:
                 end = _begin(cell_types, machines, modes, times, values_s, machine, slot, kind, now)
+            elif cells[cell].direct == 3:
+                end = _begin_crewed(cell_types, machines, times, values_s, machine, slot, kind, now)
             else:
                 end = _begin_slow(core, luck, machine, slot, now)
             _schedule(node_s, node_event, leaves, machine, end)

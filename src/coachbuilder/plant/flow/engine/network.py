@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from coachbuilder.plant.flow.plant import (
     Way,
 )
 from coachbuilder.plant.flow.record import BINS_PER_BATCH, CAR_SUMS, MACHINE_SUMS, Names
+from coachbuilder.plant.flow.streams.tables import quantiles
 
 if TYPE_CHECKING:
     from coachbuilder.plant.flow.engine.kernels import State
@@ -39,6 +39,10 @@ FAILED_CARS = (FailedCar.RESUME, FailedCar.RESTART, FailedCar.SCRAP)
 
 WARMEST_MODES = 60
 """Failures on the plant's clock and maintenance that one machine may have: their turns are bits of one number."""
+
+
+MOST_LOOPS = 60
+"""Carrier loops of a plant: those whose carriers a car has are bits of one number."""
 
 
 def key_of(seed: int, name: str) -> int:
@@ -70,23 +74,30 @@ class TimeRows:
         return self.rows.setdefault(time, len(self.rows))
 
     def arrays(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """Return the rows and the values of the empirical ones, s."""
+        """Return the rows, and the values of the empirical and the tables of the gamma and lognormal ones."""
         from coachbuilder.plant.flow.streams import kernels as streams
 
         times = np.zeros(max(len(self.rows), 1), streams.TIME)
-        values: list[float] = []
+        values: list[NDArray[np.float64]] = [np.zeros(1)]
+        size = 1
+        tables: dict[tuple[TimeKind, float], int] = {}
         for time, row in self.rows.items():
             times["mean_s"][row] = time.mean_s
-            varies = time.kind in (TimeKind.FIXED, TimeKind.EMPIRICAL, TimeKind.EXPONENTIAL) or time.cv > 0.0
-            times["kind"][row] = KINDS.index(time.kind) if varies else 0
-            if time.kind is TimeKind.GAMMA and time.cv > 0.0:
-                times["shape"][row] = 1.0 / time.cv**2
-            elif time.kind is TimeKind.LOGNORMAL:
-                times["shape"][row] = math.sqrt(math.log1p(time.cv**2))
-            times["first"][row] = len(values)
-            values.extend(time.values_s)
-            times["last"][row] = len(values)
-        return times, np.array(values or [0.0])
+            tabled = time.kind in (TimeKind.GAMMA, TimeKind.LOGNORMAL)
+            times["kind"][row] = 0 if tabled and time.cv == 0.0 else KINDS.index(time.kind)
+            if not tabled:
+                own = np.array(time.values_s)
+            elif time.cv > 0.0 and (time.kind, time.cv) not in tables:
+                own = quantiles(time.kind, time.cv).ravel()
+                tables[time.kind, time.cv] = size
+            else:
+                times["first"][row] = tables.get((time.kind, time.cv), 0)
+                continue
+            times["first"][row] = size
+            size += own.size
+            times["last"][row] = size
+            values.append(own)
+        return times, np.concatenate(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +131,39 @@ def build(plant: Plant, *, seed: int, batches: int, trace_rows: int = 0) -> Netw
     Raises
     ------
     ValueError
-        If a name is unknown, or a figure cannot be simulated.
+        If a name is unknown, or a figure or a combination cannot be simulated; plant files are checked before.
     """
+    _refuse(plant)
     return _Builder(plant, seed).build(batches, trace_rows)
+
+
+def _refuse(plant: Plant) -> None:
+    """Raise what the event calendar would take for something else; ``checks`` tells it of plant files by field."""
+    for station in plant.stations:
+        reason = ""
+        if isinstance(station, MovingLine):
+            if any(item.car is not FailedCar.RESUME for item in (*station.failures, *station.station_failures)):
+                reason = "work on a moving line goes on after a failure"
+        elif station.blocking is Blocking.BEFORE_SERVICE:
+            places = {item.id: item.places for item in plant.buffers}
+            if any(len(way.to) > 1 for way in station.ways):
+                reason = "blocking before service needs one buffer behind it"
+            elif any(places.get(name) == 0 for way in station.ways for name in way.to):
+                reason = "blocking before service needs places behind it"
+            elif station.batch is not None or station.lose_when_full:
+                reason = "blocking before service goes with no batch and no lose_when_full"
+        if reason:
+            message = f"{station.id}: {reason}"
+            raise ValueError(message)
+    for key in ("load", "unload"):
+        ends = [getattr(loop, key) for loop in plant.carriers]
+        for name in ends:
+            if ends.count(name) > 1:
+                message = f"{name}: two carrier loops {key} here"
+                raise ValueError(message)
+    if len(plant.carriers) > MOST_LOOPS:
+        message = f"more than {MOST_LOOPS} carrier loops"
+        raise ValueError(message)
 
 
 class _Builder:
@@ -223,6 +264,8 @@ class _Builder:
         )
         yard = kernels.Yard(
             hold=np.full(max(hold_size, 1), -1, dtype=np.int64),
+            hold_kind=np.full(max(hold_size, 1), -1, dtype=np.int64),
+            overloaded=np.zeros(place.size, dtype=np.int64),
             place=place,
             place_work_s=place_work,
             pool=pool,
@@ -326,7 +369,9 @@ class _Builder:
                 cell["works"][row] = int(bool(station.work_s))
                 cell["utility"][row] = station.utility_workers
                 cell["stops"][row] = int(station.stops)
-                cell["work_shape"][row] = 1.0 / station.work_cv**2 if station.work_cv > 0.0 else 0.0
+                cell["work_time"][row] = (
+                    self.times.row(Time.gamma(1.0, station.work_cv)) if station.work_cv > 0.0 else -1
+                )
             else:
                 cell["scrap_share"][row] = station.scrap_share
                 cell["before"][row] = int(station.blocking is Blocking.BEFORE_SERVICE)
@@ -386,10 +431,9 @@ class _Builder:
                 for place in range(station.stations)
                 for item in station.station_failures
             ]
-        on_line = isinstance(station, MovingLine)
         on_clock = [item for item in listed if item[0].clock is FailureClock.PLANT]
         at_work = [item for item in listed if item[0].clock is FailureClock.WORKING]
-        rows = [self._mode(item, key, machine, crews, on_line) for item, key in on_clock]
+        rows = [self._mode(item, key, machine, crews) for item, key in on_clock]
         maintenance = station.maintenance if isinstance(station, Station) else None
         if maintenance is not None:
             first = maintenance.every_s if maintenance.first_s is None else maintenance.first_s
@@ -398,9 +442,9 @@ class _Builder:
         if len(rows) > WARMEST_MODES:
             message = f"{name}: more than {WARMEST_MODES} failures on the plant's clock"
             raise ValueError(message)
-        return rows + [self._mode(item, key, machine, crews, on_line) for item, key in at_work]
+        return rows + [self._mode(item, key, machine, crews) for item, key in at_work]
 
-    def _mode(self, failure: Failure, key: str, machine: int, crews: dict[str, int], on_line: bool) -> tuple[Any, ...]:
+    def _mode(self, failure: Failure, key: str, machine: int, crews: dict[str, int]) -> tuple[Any, ...]:
         if failure.crew and failure.crew not in crews:
             message = f"there is no crew named {failure.crew}"
             raise ValueError(message)
@@ -409,7 +453,7 @@ class _Builder:
             int(failure.clock is FailureClock.PLANT),
             self.times.row(failure.to_failure),
             self.times.row(failure.to_repair),
-            0 if on_line else FAILED_CARS.index(failure.car),
+            FAILED_CARS.index(failure.car),
             crews[failure.crew] if failure.crew else -1,
             key_of(self.seed, key),
             0,
@@ -537,12 +581,14 @@ class _Builder:
                 and station.pick is not Pick.SAME
                 and not any(loop.load == station.id for loop in self.plant.carriers)
             )
-            slow = (
-                (isinstance(station, Station) and station.set_up is not None)
-                or cell["crewed"][row]
-                or any(item.car is FailedCar.SCRAP for item in failures)
-            )
-            cell["direct"][row] = (2 if slow else 1) if direct else 0
+            has_set_up = isinstance(station, Station) and station.set_up is not None
+            scraps = any(item.car is FailedCar.SCRAP for item in failures)
+            if not direct:
+                cell["direct"][row] = 0
+            elif has_set_up or (scraps and not cell["crewed"][row]):
+                cell["direct"][row] = 2
+            else:
+                cell["direct"][row] = 3 if cell["crewed"][row] else 1
         if self.groups:
             for lanes in self.groups:
                 total = sum(lane["entry_weight"][item] for item in lanes)

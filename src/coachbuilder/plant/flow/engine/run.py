@@ -128,42 +128,41 @@ def record(
     from coachbuilder.plant.flow.engine import kernels
 
     network = build(plant, seed=seed, batches=batches)
-    states = []
-    conserved = []
     # Reckoned as the bins are, or rounding may leave the last one open.
     end_s = start_s + BINS_PER_BATCH * batches * (batch_s / BINS_PER_BATCH)
-    for replication in range(first, first + replications):
-        state = started(network, replication, start_s=start_s, batch_s=batch_s, max_events=max_events)
+    arrays: dict[str, NDArray[Any]] = {}
+    for row in range(replications):
+        state = started(network, first + row, start_s=start_s, batch_s=batch_s, max_events=max_events)
         kernels.advance(state, end_s)
-        conserved.append(kernels.count_remaining(state))
-        states.append(state)
+        conserved = kernels.count_remaining(state)
+        # What a run leaves behind is little beside what it needs, such as the places of large buffers.
+        for name, value in _left_behind(network, state, conserved).items():
+            if row == 0:
+                arrays[name] = np.empty((replications, *value.shape), value.dtype)
+            arrays[name][row] = value
+    return Records(start_s=start_s, batch_s=batch_s, **arrays)
 
-    def stacked(part: str, name: str) -> NDArray[Any]:
-        return np.stack([getattr(getattr(state, part), name) for state in states])
 
-    clocks = [state.core.clock[0] for state in states]
-    ended = np.array(
-        [int(clock["ended"]) if fine else NOT_CONSERVED for clock, fine in zip(clocks, conserved, strict=True)]
-    )
-    return Records(
-        start_s=start_s,
-        batch_s=batch_s,
-        out=stacked("sums", "out"),
-        machine=stacked("snaps", "snap_machine"),
-        finished=stacked("snaps", "snap_finished"),
-        level=stacked("snaps", "snap_level")[:, :, network.buffer_row],
-        inside=stacked("snaps", "snap_inside"),
-        car=stacked("snaps", "snap_car"),
-        lead=stacked("snaps", "snap_lead"),
-        place=stacked("snaps", "snap_place"),
-        carriers=stacked("snaps", "snap_carriers"),
-        ended=ended,
-        stuck=np.array([int(clock["stuck_cell"]) for clock in clocks]),
-        stuck_s=np.array([float(clock["stuck_s"]) for clock in clocks]),
-        at_start=stacked("opening", "at_start"),
-        remaining=stacked("opening", "remaining"),
-        events=np.array([int(clock["events"]) for clock in clocks]),
-    )
+def _left_behind(network: Network, state: State, conserved: bool) -> dict[str, NDArray[Any]]:
+    """Return the arrays of ``Records`` for one run."""
+    clock, snaps = state.core.clock[0], state.snaps
+    return {
+        "out": state.sums.out,
+        "machine": snaps.snap_machine,
+        "finished": snaps.snap_finished,
+        "level": snaps.snap_level[:, network.buffer_row],
+        "inside": snaps.snap_inside,
+        "car": snaps.snap_car,
+        "lead": snaps.snap_lead,
+        "place": snaps.snap_place,
+        "carriers": snaps.snap_carriers,
+        "ended": np.asarray(clock["ended"] if conserved else NOT_CONSERVED, dtype=np.int64),
+        "stuck": np.asarray(clock["stuck_cell"]),
+        "stuck_s": np.asarray(clock["stuck_s"]),
+        "at_start": state.opening.at_start,
+        "remaining": state.opening.remaining,
+        "events": np.asarray(clock["events"]),
+    }
 
 
 def trace(plant: Plant, *, seed: int, replication: int, until_s: float, rows: int) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """Random numbers addressed by (key, purpose, replication, count), and times drawn from them.
 
 The n-th draw of a stream is the same whatever else draws, so a changed machine leaves the luck of the others alone, and
-every engine and every order of events sees the same luck. A draw that needs several uniform numbers takes them from a
-sub-stream of its own.
+every engine and every order of events sees the same luck. Every draw takes one uniform number, and is the longer the
+larger that is; gamma and lognormal times are looked up in ``tables``.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ TIME = np.dtype(
     [
         ("kind", np.int64),
         ("mean_s", np.float64),
-        ("shape", np.float64),  # gamma: 1 / cv^2; lognormal: standard deviation of the logarithm
-        ("first", np.int64),  # empirical: its values are values_s[first:last]
+        ("first", np.int64),  # empirical: its values are values_s[first:last]; gamma, lognormal: so is its table
         ("last", np.int64),
     ]
 )
@@ -42,7 +41,13 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _TO_UNIT = 2.0**-53
-_HALF = 2.0**-54
+_MOST = (1 << 53) - 1
+_SHARE_BITS = 47
+"""Bits of a number behind the five that tell the part of its octave, see ``tables``."""
+_SHARE_MASK = (1 << _SHARE_BITS) - 1
+_TO_SHARE = 2.0**-_SHARE_BITS
+_FIRST_CUBIC = 1023 << 5
+_CUBICS = 53 * 32
 
 
 @njit(forceinline=True, **KERNEL)
@@ -64,7 +69,8 @@ def stream(key: np.uint64, purpose: int, replication: int) -> np.uint64:
 @njit(forceinline=True, **KERNEL)
 def uniform(base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a stream: uniform on [0, 1) with 53 bits."""
-    return np.float64(mixed(base + np.uint64(count + 1) * _GOLDEN) >> _S11) * _TO_UNIT
+    answer: float = np.float64(mixed(base + np.uint64(count + 1) * _GOLDEN) >> _S11) * _TO_UNIT
+    return answer
 
 
 @njit(forceinline=True, **KERNEL)
@@ -73,55 +79,20 @@ def exponential(base: np.uint64, count: int) -> float:
     return -math.log(1.0 - uniform(base, count))
 
 
-@njit(**KERNEL)
-def _normal(base: np.uint64, pair: int) -> float:
-    """Return a standard normal number from uniforms 2 * pair and 2 * pair + 1 (Box and Muller 1958)."""
-    radius = math.sqrt(-2.0 * math.log(uniform(base, 2 * pair) + _HALF))
-    return radius * math.cos(2.0 * math.pi * uniform(base, 2 * pair + 1))
-
-
-@njit(**KERNEL)
-def gamma(shape: float, base: np.uint64, count: int) -> float:
-    """Return draw ``count`` of a stream: gamma with mean 1 (Marsaglia and Tsang 2000)."""
-    own = mixed(base + np.uint64(count + 1) * _GOLDEN)
-    boost = 1.0
-    above = shape
-    if shape < 1.0:
-        boost = (uniform(own, 0) + _HALF) ** (1.0 / shape)
-        above = shape + 1.0
-    depth = above - 1.0 / 3.0
-    width = 1.0 / math.sqrt(9.0 * depth)
-    trial = 1
-    while True:
-        # Each trial takes three uniforms of the sub-stream: 3 * trial and the two behind it.
-        radius = math.sqrt(-2.0 * math.log(uniform(own, 3 * trial) + _HALF))
-        normal = radius * math.cos(2.0 * math.pi * uniform(own, 3 * trial + 1))
-        cube = (1.0 + width * normal) ** 3
-        if cube > 0.0:
-            chance = math.log(uniform(own, 3 * trial + 2) + _HALF)
-            if chance < 0.5 * normal * normal + depth * (1.0 - cube + math.log(cube)):
-                return boost * depth * cube / shape
-        trial += 1
-
-
-@njit(**KERNEL)
-def lognormal(sigma: float, base: np.uint64, count: int) -> float:
-    """Return draw ``count`` of a stream: lognormal with mean 1 and given deviation of the logarithm."""
-    own = mixed(base + np.uint64(count + 1) * _GOLDEN)
-    return math.exp(sigma * _normal(own, 0) - 0.5 * sigma * sigma)
-
-
-@njit(**KERNEL)
-def _varied(times: Records, values_s: F8, row: int, base: np.uint64, count: int) -> float:
-    kind = times[row].kind
-    if kind == GAMMA:
-        answer: float = times[row].mean_s * gamma(times[row].shape, base, count)
-        return answer
-    if kind == LOGNORMAL:
-        answer = times[row].mean_s * lognormal(times[row].shape, base, count)
-        return answer
-    size = times[row].last - times[row].first
-    answer = values_s[times[row].first + int(uniform(base, count) * size)]
+@njit(forceinline=True, **KERNEL)
+def tabled(values_s: F8, first: int, base: np.uint64, count: int) -> float:
+    """Return draw ``count`` of a stream, of a table of quantiles (see ``tables``) that begins at ``first``."""
+    number = np.int64(mixed(base + np.uint64(count + 1) * _GOLDEN) >> _S11)
+    side = number >> 52
+    if side == 1:
+        number = _MOST - number
+    # The chance in units of 2^-54: odd, below 2^53, so that it is kept exactly.
+    bits = np.float64(2 * number + 1).view(np.int64)
+    cubic = first + 4 * (side * _CUBICS + (bits >> _SHARE_BITS) - _FIRST_CUBIC)
+    share = np.float64(bits & _SHARE_MASK) * _TO_SHARE
+    answer: float = values_s[cubic] + share * (
+        values_s[cubic + 1] + share * (values_s[cubic + 2] + share * values_s[cubic + 3])
+    )
     return answer
 
 
@@ -134,7 +105,7 @@ def draw(times: Records, values_s: F8, row: int, base: np.uint64, count: int) ->
     times
         (T,) of TIME.
     values_s
-        Values of the empirical ones, s.
+        Values of the empirical ones, s, and tables of the gamma and lognormal ones.
     row
         Which time.
     base
@@ -149,5 +120,9 @@ def draw(times: Records, values_s: F8, row: int, base: np.uint64, count: int) ->
     if kind == EXPONENTIAL:
         answer = times[row].mean_s * exponential(base, count)
         return answer
-    answer = _varied(times, values_s, row, base, count)
+    if kind == EMPIRICAL:
+        size = times[row].last - times[row].first
+        answer = values_s[times[row].first + int(uniform(base, count) * size)]
+        return answer
+    answer = times[row].mean_s * tabled(values_s, times[row].first, base, count)
     return answer
