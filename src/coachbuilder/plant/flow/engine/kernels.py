@@ -1738,6 +1738,7 @@ def begin(state: State, replication: int) -> None:
             machine = -1 - lane
             machines[machine].held_cars += 1
             state.yard.hold[machines[machine].first_hold + machines[machine].held_cars] = slot
+            state.yard.hold_kind[machines[machine].first_hold + machines[machine].held_cars] = kind
         else:
             entered_s = opening.entered_s[row]
             _enter(lanes, core.ring, lane, slot, core.family[kind], entered_s)

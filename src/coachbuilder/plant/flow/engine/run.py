@@ -69,7 +69,7 @@ def retimed(state: State, network: Network) -> State:
     """
     other = network.state
     pairs = [
-        (state.core.cell, other.core.cell, ("retest_share", "scrap_share")),
+        (state.core.cell, other.core.cell, ("retest_share", "scrap_share", "work_time")),
         (state.core.cell_type, other.core.cell_type, ("fixed_s", "time", "pass_share")),
         (state.core.lane, other.core.lane, ("weight", "entry_weight", "interval")),
         (state.luck.mode, other.luck.mode, ("to_failure", "to_repair")),
