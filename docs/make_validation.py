@@ -355,23 +355,25 @@ def sequence() -> Iterator[Row]:
 
 def flow() -> Iterator[Row]:
     """Yield the checks of the simulation."""
-    checks = _checks("flow")
-    cases = checks.exact_cases(DATA)
-    scores = np.array([checks.z_score(line, exact, seed=1) for line, exact in cases])
+    from coachbuilder.formats.exact_lines import read_exact_lines
+    from coachbuilder.plant.flow.validation import validate
+
+    checks = _checks("flow_exact")
+    table = validate(read_exact_lines(DATA / "flow" / "exact_exponential_lines.csv"), seed=11)
     yield (
         "Throughput of saturated lines, exponential times, blocking after service",
-        f"{scores.size} Markov chains solved exactly",
+        f"{table.cases} Markov chains solved exactly",
+        f"chi-square of the standardised errors: p = {table.chi2_p:.2f}",
+        f"largest {table.max_abs_z:.1f} standard errors, half widths below {table.largest_half_width_share:.2%}",
+    )
+    cases = checks.cases()
+    scores = np.array([checks.score(case, 11_000 + row)[0] for row, case in enumerate(cases)])
+    yield (
+        "Lines with failures, queues, closed loops, repair crews, rework",
+        f"{len(cases)} Markov chains and closed forms (Gershwin; M/M/1/K; Pollaczek and Khinchine; Buzen)",
         f"mean of the standardised errors {scores.mean():+.2f}, their standard deviation {scores.std(ddof=1):.2f}",
         f"largest {np.abs(scores).max():.1f} standard errors",
     )
-    for machines, published in ((3, 0.5641), (4, 0.5148)):
-        line = checks.Line((1.0,) * machines, (0,) * (machines - 1))
-        yield (
-            f"{machines} machines without buffers",
-            f"Hillier and Boling: {published}",
-            f"our Markov chain {checks.exact_throughput(line):.4f}",
-            f"simulation {checks.z_score(line, checks.exact_throughput(line), seed=4):+.1f} standard errors off",
-        )
 
 
 def deal() -> Iterator[Row]:
