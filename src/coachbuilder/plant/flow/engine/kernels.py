@@ -732,7 +732,7 @@ def _keeps_carrier(core: Core, lane: int, pool: int, at_once: bool) -> bool:
     return kept
 
 
-@njit(**KERNEL)
+@njit(forceinline=True, **KERNEL)
 def _pick_among(core: Core, luck: Luck, cell: int, machine: int, lacking: int, at_once: bool, now: float) -> int:
     """Return the lane to be served by the cell's rule; -1 if none is ready.
 
@@ -1851,7 +1851,7 @@ def _next_of_batch(
     return -1
 
 
-@njit(**KERNEL)
+@njit(forceinline=True, **KERNEL)
 def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now: float) -> int:
     """Let an idle machine of any cell take a car if it may; return the machine that this frees, or -1."""
     cells, machines, lanes, groups, pools = core.cell, core.machine, core.lane, core.group, yard.pool
