@@ -521,7 +521,8 @@ def _schedule(node_s: F8, node_event: I8, leaves: int, event: int, time: float) 
     while node > 1:
         other = node ^ 1
         other_s = node_s[other]
-        if other_s < time or (other_s == time and other < node):
+        # Of two neighbours the even one has the lower number.
+        if other_s < time or (other_s == time and node & 1 == 1):
             time = other_s
             event = node_event[other]
         node >>= 1
@@ -664,7 +665,7 @@ def _head_due(lanes: Records, ring: Records, lane: int) -> float:
 @njit(forceinline=True, **KERNEL)
 def _idle_machine(cells: Records, machines: Records, cell: int) -> int:
     for machine in range(_row(cells[cell].first_machine), cells[cell].last_machine):
-        if machines[machine].state == IDLE:
+        if machines[_row(machine)].state == IDLE:
             return machine
     return -1
 
@@ -736,7 +737,7 @@ def _keeps_carrier(core: Core, lane: int, pool: int, at_once: bool) -> bool:
     return kept
 
 
-@njit(**KERNEL)
+@njit(forceinline=True, **KERNEL)
 def _pick_among(core: Core, luck: Luck, cell: int, machine: int, lacking: int, at_once: bool, now: float) -> int:
     """Return the lane to be served by the cell's rule; -1 if none is ready.
 
@@ -1914,7 +1915,7 @@ def _next_of_batch(
     return -1
 
 
-@njit(**KERNEL)
+@njit(forceinline=True, **KERNEL)
 def _pull_slow(core: Core, luck: Luck, yard: Yard, sums: Sums, machine: int, now: float) -> int:
     """Let an idle machine of any cell take a car if it may; return the machine that this frees, or -1."""
     cells, machines, lanes, groups, pools = core.cell, core.machine, core.lane, core.group, yard.pool
@@ -2044,7 +2045,7 @@ def advance(state: State, until_s: float) -> None:
             if event < count and machines[event].timer == JOB_ENDS:
                 machine = event
                 passing = True
-                node_s[leaves + event] = NO_EVENT
+                node_s[_row(leaves + event)] = NO_EVENT
                 cell = _row(machines[machine].cell)
                 machines[machine].working_s += machines[machine].job_work_s
                 machines[machine].down_s += machines[machine].job_down_s
@@ -2074,7 +2075,7 @@ def advance(state: State, until_s: float) -> None:
                         if machines[machine].gives_up == 0:
                             _finish_batch(core, yard, sums, machine)
             elif count <= event < first_other:
-                node_s[leaves + event] = NO_EVENT
+                node_s[_row(leaves + event)] = NO_EVENT
                 _wake(clock, todo, cells, lanes[rota.event_row[event]].cell)
             else:
                 machine = _slow_event(core, luck, yard, rota, sums, event, now)
