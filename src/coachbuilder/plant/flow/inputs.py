@@ -182,9 +182,6 @@ def check(programme: Programme) -> list[Problem]:
 
 
 def _check_conversions(ramp: RampSection, problems: ProblemList) -> None:
-    for name, count in Counter(item.id for item in ramp.conversion).items():
-        if count > 1:
-            problems.add(f"flow.ramp.conversion.{name}.id", f"{count} conversions named {name}", "a name of its own")
     for item in ramp.conversion:
         if item.first_week + item.weeks - 1 > ramp.weeks:
             problems.add(
