@@ -89,11 +89,17 @@ def plant_with(parallel_s: float, takt_s: float, repair_s: float) -> Plant:
         (
             Station("weld", (Time.gamma(parallel_s, 0.2),), (Way(("painted",)),), machines=3, failures=stop),
             Station("check", (Time(40.0),), (Way(("ready",)),), test=Test((0.85,), ("yard",)), failures=stop),
-            Station("repair", (Time.gamma(repair_s, 0.3),), (Way(("painted",)),)),
+            Station("repair", (Time.gamma(repair_s, 0.3),), (Way(("mended",)),)),
             MovingLine("assembly", 10, (Time(takt_s),), failures=stop),
         ),
         (Source("source", "weld"),),
-        (Buffer("painted", "check", 8), Buffer("yard", "repair", 60), Buffer("ready", "assembly", 8)),
+        # Mended cars have places of their own and go first, or the loop of rework would stand still once it is full.
+        (
+            Buffer("painted", "check", 8, priority=2),
+            Buffer("mended", "check", 8),
+            Buffer("yard", "repair", 60),
+            Buffer("ready", "assembly", 8),
+        ),
     )
 
 

@@ -380,7 +380,8 @@ class FailureSection(Section):
     clock: FailureClock = FailureClock.WORKING
     """working: it comes after so much work of the machine itself; plant: at any time, also while it stands."""
     car: FailedCar = FailedCar.RESUME
-    """What happens to the car in work: its work goes on after the repair, starts anew, or the car is given up."""
+    """What happens to the car in work: its work goes on after the repair, starts anew, or the car is given up. On a
+    line it goes on."""
     crew: str = ""
     """Repair crew that it needs; empty needs none."""
 

@@ -69,8 +69,7 @@ def stream(key: np.uint64, purpose: int, replication: int) -> np.uint64:
 @njit(forceinline=True, **KERNEL)
 def uniform(base: np.uint64, count: int) -> float:
     """Return draw ``count`` of a stream: uniform on [0, 1) with 53 bits."""
-    answer: float = np.float64(mixed(base + np.uint64(count + 1) * _GOLDEN) >> _S11) * _TO_UNIT
-    return answer
+    return float(mixed(base + np.uint64(count + 1) * _GOLDEN) >> _S11) * _TO_UNIT
 
 
 @njit(forceinline=True, **KERNEL)
