@@ -23,7 +23,7 @@ demo: $(VENV)/installed
 	$(BIN)/coachbuilder plan examples/phone-maker-ev
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 check: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -26,6 +26,9 @@ def _cache_key() -> str:
 
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba" / _cache_key()))
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # Two processes that compile one function for two kinds of argument at once would write over each other's entry.
+    os.environ["NUMBA_CACHE_DIR"] += os.sep + worker
 
 
 @pytest.fixture(scope="session")
