@@ -15,13 +15,13 @@ from coachbuilder.report import dumps, jsonable, plan_document
 
 
 @pytest.fixture(scope="module")
-def programme(example_folder: Path) -> Programme:
-    return load(example_folder)
+def base(example_plan: Plan) -> Plan:
+    return example_plan
 
 
 @pytest.fixture(scope="module")
-def base(programme: Programme) -> Plan:
-    return evaluate(programme)
+def programme(base: Plan) -> Programme:
+    return base.programme
 
 
 def _results(programme: Programme, base: Plan) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def _results(programme: Programme, base: Plan) -> dict[str, Any]:
         "timing": jsonable(draw.timing),
         "vehicle": jsonable(whole.vehicle),
         "demand": jsonable(draw.demand),
-        "fit": jsonable(whole.fit_inputs),
+        "fit": whole.fit_inputs,
         "sequence": jsonable(whole.sequence_inputs),
         "flow": jsonable(draw.flow),
         "deal": jsonable(draw.deal),
