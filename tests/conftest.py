@@ -27,8 +27,12 @@ def _cache_key() -> str:
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba" / _cache_key()))
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    # Two processes that compile one function for two kinds of argument at once would write over each other's entry.
-    os.environ["NUMBA_CACHE_DIR"] += os.sep + worker
+    # Processes share what they compile. numba numbers the files of a function without a lock, so that two processes
+    # could write code for different kinds of argument under one name: each has names of its own.
+    from numba.core.caching import IndexDataCacheFile
+
+    numbered = IndexDataCacheFile._data_name
+    IndexDataCacheFile._data_name = lambda file, number: f"{worker}.{numbered(file, number)}"
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coachbuilder.plan import Plan, evaluate
-from coachbuilder.programme import load
+from coachbuilder.plan import Plan
 from coachbuilder.report import dumps
 from coachbuilder.risk import assess
 from coachbuilder.risk import evaluate as risk_evaluate
@@ -16,8 +15,8 @@ from coachbuilder.risk.draws import draw
 
 
 @pytest.fixture(scope="module")
-def base(example_folder: Path) -> Plan:
-    return evaluate(load(example_folder))
+def base(example_plan: Plan) -> Plan:
+    return example_plan
 
 
 def test_draws_hit_each_slice_of_each_spread_once(base: Plan) -> None:

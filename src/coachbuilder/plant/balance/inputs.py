@@ -400,12 +400,14 @@ def _time_problems(inputs: FitInputs, *, only_built: bool = True) -> list[Proble
     takt = takt_s(total, inputs.net_hours_per_year, inputs.planning_availability)
     problems: list[Problem] = []
     for task in inputs.tasks:
-        lanes = max(inputs.stations[place].lanes for place in places_of(task, inputs))
-        limit = takt * lanes
-        peak = limit * (1.0 + inputs.overload_allowance)
         built = [position for position, units in enumerate(inputs.units_per_year) if units > 0 or not only_built]
         longest = max(built, key=lambda position: task.time_s[position])
         mean = sum(units * seconds for units, seconds in zip(inputs.units_per_year, task.time_s, strict=True)) / total
+        if max(task.time_s[longest] - takt * (1.0 + inputs.overload_allowance), mean - takt) <= 1e-6:
+            continue  # one lane is enough
+        lanes = max(inputs.stations[place].lanes for place in places_of(task, inputs))
+        limit = takt * lanes
+        peak = limit * (1.0 + inputs.overload_allowance)
         most = max(task.time_s[longest] - peak, mean - limit)
         if most <= 1e-6:
             continue
