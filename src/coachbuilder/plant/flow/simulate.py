@@ -193,9 +193,10 @@ def runner_of(plant: Plant, engine: Engine | None = None) -> Runner:
         message = f"the engines are 'event calendar', 'recursion' and 'recursion on a GPU', got {engine!r}"
         raise ValueError(message)
     if engine == "recursion on a GPU":
+        from coachbuilder.plant.flow import recursion
         from coachbuilder.plant.flow.recursion.cuda import run
 
-        refusal = run.why_not(plant) or run.why_no_device()
+        refusal = recursion.why_not(plant) or run.why_no_device()
         if refusal:
             message = f"the recursion on a GPU cannot run this plant: {refusal}"
             raise ValueError(message)

@@ -49,7 +49,7 @@ THREADS = 64
 
 def has_device() -> bool:
     """Return whether there is a device to run on."""
-    return bool(cuda.is_available())
+    return bool(cuda.is_available())  # type: ignore[no-untyped-call]
 
 
 def run_threads(*arguments: Any) -> None:
@@ -90,7 +90,7 @@ def thread(
     ``machines``, ``owed`` and ``cars`` have one row a replication, ``failure``, ``repair``, ``failures`` and ``memory``
     one column; ``replication`` is the number of the first one.
     """
-    lane = cuda.grid(1)
+    lane = cuda.grid(1)  # type: ignore[attr-defined]
     if lane >= memory.shape[1]:
         return
     machine, bins = machines[lane], out.shape[1]
@@ -179,4 +179,4 @@ def thread(
             _attend(line, lanes, memory, stock, row, lane, -1, 0.0, 0.0, END, END)
 
 
-_thread: Any = cuda.jit(thread)
+_thread: Any = cuda.jit(thread)  # type: ignore[no-untyped-call]
