@@ -34,6 +34,7 @@ from coachbuilder.plant.flow.recursion.kernels import (
     _attend,
     _fail_at_work,
     _first_failing,
+    _later,
     _next_type,
 )
 from coachbuilder.plant.flow.streams.kernels import INTERVAL, SERVICE, TO_FAILURE, TO_REPAIR, draw, stream
@@ -146,9 +147,9 @@ def thread(
                 if machine[row].varies == 1:
                     work_s = spent_s
             job_s = set_up_s + (spent_s + down_s)
-            start_s = max(memory[arrived, lane] + machine[row].transport_s, memory[block + LEFT + 1 - now, lane])
+            start_s = _later(memory[arrived, lane] + machine[row].transport_s, memory[block + LEFT + 1 - now, lane])
             end_s = start_s + job_s
-            left_s = max(end_s, memory[machine[row + 1].room, lane])
+            left_s = _later(end_s, memory[machine[row + 1].room, lane])
             memory[start, lane] = start_s
             memory[END, lane] = end_s
             memory[left, lane] = left_s
