@@ -41,6 +41,7 @@ from scipy.special import stdtrit
 from coachbuilder.plant.flow import recursion
 from coachbuilder.plant.flow.plant import Failure, FailureClock, Plant, Time, serial_line
 from coachbuilder.plant.flow.record import BINS_PER_BATCH, Records
+from coachbuilder.plant.flow.recursion.cuda.run import why_no_device
 
 ROOT = Path(__file__).parents[1]
 MACHINES, CYCLE_S, MTBF_S, MTTR_S, PLACES = 10, 60.0, 6000.0, 600.0, 10
@@ -82,6 +83,26 @@ def by_recursion(
         )
 
     return _threaded(run, threads)
+
+
+def by_gpu(replications: int) -> Callable[[int], Answer]:
+    """The recursion of departures on a GPU."""
+    from coachbuilder.plant.flow.recursion.cuda.run import record
+
+    def run(first: int) -> Answer:
+        return answer_of(
+            record(
+                line(),
+                seed=1,
+                first=first * replications,
+                replications=replications,
+                start_s=0.0,
+                batch_s=DAY_S,
+                batches=DAYS,
+            )
+        )
+
+    return run
 
 
 def by_event_calendar(clock: FailureClock, threads: int = 1) -> Callable[[int], Answer]:
@@ -330,6 +351,8 @@ def contenders(threads: int) -> list[Contender]:
             remark="whole seconds; fails at any time and loses the car in work: another line",
         ),
     ]
+    if not why_no_device():
+        ours.append(Contender("recursion on a GPU, 4,096 replications", "", by_gpu(4096), remark="a GPU and one core"))
     return ours + [peer for peer in peers if util.find_spec(peer.package) is not None]
 
 

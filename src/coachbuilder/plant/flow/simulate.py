@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from coachbuilder.plant.flow.plant import Plant
 from coachbuilder.plant.flow.record import TOO_MANY_EVENTS, Records
 from coachbuilder.plant.flow.reduction import Totals, exits_of, joined, reduced
 
-Engine = Literal["event calendar", "recursion"]
+Engine = Literal["event calendar", "recursion", "recursion on a GPU"]
 Progress = Callable[[int, int], None]
 """Told how many replications are done, of how many."""
 
@@ -31,6 +31,9 @@ PORTIONS = 16
 
 RECURSION_TOGETHER = 16
 """Replications that the recursion runs as one vector."""
+
+GPU_TOGETHER = 4096
+"""Replications that a GPU runs at once."""
 
 PORTION_BYTES = 128_000_000
 """A portion leaves at most about so much behind before it is added up."""
@@ -114,7 +117,8 @@ def simulate(
         ``MOST_REPLICATIONS``. A sequential rule in the manner of Chow and Robbins (1965) that foresees from the spread
         so far how many are needed.
     engine
-        ``event calendar`` or ``recursion`` (plain lines only); None takes the faster one that can.
+        ``event calendar`` or ``recursion`` (plain lines only); None takes the faster one that can. ``recursion on a
+        GPU`` is taken only if asked for.
     progress
         Told the replications done and those to be done.
 
@@ -185,9 +189,18 @@ def runner_of(plant: Plant, engine: Engine | None = None) -> Runner:
     ValueError
         If the recursion is asked for a plant that is no plain line, or there is no such engine.
     """
-    if engine not in (None, "event calendar", "recursion"):
-        message = f"the engines are 'event calendar' and 'recursion', got {engine!r}"
+    if engine not in (None, *get_args(Engine)):
+        message = f"the engines are 'event calendar', 'recursion' and 'recursion on a GPU', got {engine!r}"
         raise ValueError(message)
+    if engine == "recursion on a GPU":
+        from coachbuilder.plant.flow import recursion
+        from coachbuilder.plant.flow.recursion.cuda import run
+
+        refusal = recursion.why_not(plant) or run.why_no_device()
+        if refusal:
+            message = f"the recursion on a GPU cannot run this plant: {refusal}"
+            raise ValueError(message)
+        return Runner(engine, run.record, GPU_TOGETHER)
     if engine != "event calendar":
         from coachbuilder.plant.flow import recursion
 

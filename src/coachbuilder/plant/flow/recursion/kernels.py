@@ -281,6 +281,18 @@ def _lane(_: Any, bits: Any) -> Any:
     return types.int64(types.int64), write
 
 
+@njit(forceinline=True, **_OPTIONS)
+def _later(one: float, other: float) -> float:
+    """Return the larger one: ``max`` of two does not compile for a GPU."""
+    return other if other > one else one
+
+
+@njit(forceinline=True, **_OPTIONS)
+def _sooner(one: float, other: float) -> float:
+    """Return the smaller one, see ``_later``."""
+    return other if other < one else one
+
+
 @njit(**_OPTIONS)
 def _next_type(line: Line, owed: F8, car: int) -> int:
     """Return the type of the next car: by the order, or the one that the mix owes most."""
@@ -372,20 +384,20 @@ def _take_stock(
     left_sum, periods = memory[block + LEFT_SUM, lane], memory[block + PERIODS, lane]
     came_s = left_sum - blocked - memory[block + HELD_DOWN, lane] - active - now * number
     # A repair on the plant's clock may last beyond now.
-    to_come = max(memory[block + UP, lane] - now, 0.0)
+    to_come = _later(memory[block + UP, lane] - now, 0.0)
     down -= to_come
     has_started, has_ended = now >= job.start_s, now >= job.end_s
     if has_started:
         came_s += job.start_s - now
-        active += min(now, job.end_s) - job.start_s
+        active += _sooner(now, job.end_s) - job.start_s
         if job.start_s > memory[block + ENDED, lane]:
             periods += 1.0
         done = job.set_up_s + (job.work_s + job.down_s)
         if has_ended:
-            blocked += now - job.end_s + min(to_come, job.left_s - now)
+            blocked += now - job.end_s + _sooner(to_come, job.left_s - now)
         else:
             done = now - job.start_s - (job.stopped_s - to_come)
-        set_up += min(done, job.set_up_s)
+        set_up += _sooner(done, job.set_up_s)
         if done > job.set_up_s:
             share = (done - job.set_up_s) / (job.work_s + job.down_s)
             working += share * job.work_s
@@ -456,14 +468,14 @@ def _attend(
     up_s, stopped_s = memory[block + UP, lane], 0.0
     if up_s > start_s:
         start_s, end_s = up_s, up_s + length_s
-        left_s = max(end_s, room_s)
+        left_s = _later(end_s, room_s)
     edge = int(memory[block + EDGE, lane])
     was_open = edge <= bins
     edge_s = stock.counts_from_s + edge * stock.bin_s
     mode, due_s = _first_failing(line, memory, first, last_mode, lane)
     while edge <= bins:
         # What falls into a repair is repaired after it.
-        fails_s = max(due_s, up_s)
+        fails_s = _later(due_s, up_s)
         if edge_s <= fails_s:
             if edge_s >= left_s:
                 break
@@ -485,13 +497,13 @@ def _attend(
             memory[block + IDLE_DOWN, lane] += repair_s
             if up_s > start_s:
                 start_s, end_s = up_s, up_s + length_s
-                left_s = max(end_s, room_s)
+                left_s = _later(end_s, room_s)
         elif fails_s < end_s:
             stopped_s += repair_s
             end_s = up_s + (end_s - fails_s)
-            left_s = max(end_s, room_s)
+            left_s = _later(end_s, room_s)
         else:
-            held_s = min(up_s, left_s) - fails_s
+            held_s = _sooner(up_s, left_s) - fails_s
             memory[block + HELD_DOWN, lane] += held_s
             memory[block + IDLE_DOWN, lane] += repair_s - held_s
             memory[block + BLOCKED, lane] -= held_s
@@ -502,7 +514,7 @@ def _attend(
     memory[start, lane], memory[END, lane], memory[left, lane] = start_s, end_s, left_s
     memory[block + EDGE, lane] = edge
     if edge <= bins:
-        memory[block + ATTENTION, lane] = -1.0 if up_s > left_s else min(edge_s, due_s)
+        memory[block + ATTENTION, lane] = -1.0 if up_s > left_s else _sooner(edge_s, due_s)
         return 0
     # At the last machine every car that leaves after the end needs attention: it may have been inside by then.
     memory[block + ATTENTION, lane] = stock.counts_from_s + bins * stock.bin_s if last else np.inf

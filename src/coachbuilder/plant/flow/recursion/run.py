@@ -76,7 +76,7 @@ def record(
     stock = np.zeros((replications, batches + 1, machines, kernels.COUNTS + 2 * kinds))
     out = np.zeros((replications, BINS_PER_BATCH * batches, kinds), np.int64)
     remaining = np.zeros((replications, kinds), np.int64)
-    builder = _Builder(plant, seed, stations, between)
+    builder = Builder(plant, seed, stations, between)
     for begin in range(0, replications, kernels.LANES):
         part = slice(begin, begin + kernels.LANES)
         line, memory = builder.line()
@@ -94,6 +94,18 @@ def record(
             memory,
             kernels.Stock(stock[part], out[part], remaining[part], float(start_s), batch_s / BINS_PER_BATCH),
         )
+    return records_of(plant, stock, out, remaining, start_s, batch_s)
+
+
+def records_of(
+    plant: Plant, stock: F8, out: NDArray[np.int64], remaining: NDArray[np.int64], start_s: float, batch_s: float
+) -> Records:
+    """Return the records of replications whose ``Stock`` is given by its arrays."""
+    from coachbuilder.plant.flow.recursion import kernels
+
+    replications, points, _, _ = stock.shape
+    batches, kinds = points - 1, len(plant.types)
+    stations, between = chain(plant) or ((), ())
     finished = stock[..., kernels.COUNTS : kernels.COUNTS + kinds].astype(np.int64)
     car = np.zeros((replications, batches + 1, kinds, CAR_SUMS), np.int64)
     car[..., CAME_IN] = finished[:, :, 0] + (stock[:, :, 0, kernels.HAS_CAR, np.newaxis] == np.arange(kinds))
@@ -128,7 +140,7 @@ def _in_order_of_plant(sums: NDArray[Any], rows: tuple[int, ...]) -> NDArray[Any
     return moved
 
 
-class _Builder:
+class Builder:
     """Turns a serial line into the arrays of the kernel."""
 
     def __init__(self, plant: Plant, seed: int, stations: tuple[int, ...], between: tuple[int, ...]) -> None:

@@ -1,0 +1,1 @@
+"""The recursion of departures on a GPU, one thread a replication."""
