@@ -278,18 +278,21 @@ class _Builder:
         often = self.setting.guest_failure_multiplier if is_guests_own(self.inputs, shop) else 1.0
         return (Failure("stop", Time.exponential(shop.mtbf_s / often), Time.exponential(shop.mttr_s)),)
 
+    def _times(self, index: int) -> tuple[Time, ...]:
+        exponential = self.inputs.shops[index].exponential
+        return tuple(Time.exponential(time) if exponential else Time(time) for time in self.cycles_s[index])
+
     def _stations(self, index: int) -> list[Station | MovingLine]:
         shop = self.inputs.shops[index]
         if shop.kind is ShopKind.ASSEMBLY:
             return list(self._lines(index))
-        times = self.cycles_s[index]
         built: list[Station | MovingLine] = []
         for stage in range(shop.stages):
             name = self._stage(index, stage)
             built.append(
                 Station(
                     id=name,
-                    cycle=tuple(Time.exponential(time) if shop.exponential else Time(time) for time in times),
+                    cycle=self._times(index),
                     ways=self._ways(name),
                     shop=shop.id,
                     machines=shop.parallel,
@@ -307,7 +310,7 @@ class _Builder:
         none = (0.0,) * len(self.inputs.models)
         models = self._models_of(index)
         mix = tuple(self.shares[model] for model in models)
-        takt = tuple(Time.exponential(time) if shop.exponential else Time(time) for time in self.cycles_s[index])
+        takt = self._times(index)
         lines = []
         for stage in range(shop.stages):
             name = self._stage(index, stage)
@@ -338,24 +341,20 @@ class _Builder:
 
     def _source(self, stage: str, models: dict[int, float]) -> Source:
         names = self.inputs.models
+        own = {names[model] for model in models}
         order: tuple[str, ...] = ()
-        if self.inputs.release is Release.PUSH:
-            own = {names[model] for model in models}
-            order = tuple(name for name in (self.work.order if self.work else ()) if name in own)
-            if set(order) != own:
-                order = ()
-            return Source(
-                id=f"release {stage}",
-                to=stage,
-                shares=tuple((names[model], share) for model, share in models.items()),
-                order=order,
-            )
-        units_per_h = sum(models.values()) * sum(self.setting.units_per_year) / hours_per_year(self.inputs)
+        interval = None
+        if self.inputs.release is Release.PACED:
+            units_per_h = sum(models.values()) * sum(self.setting.units_per_year) / hours_per_year(self.inputs)
+            interval = Time(3600.0 / units_per_h)
+        elif self.work is not None:
+            order = tuple(name for name in self.work.order if name in own)
         return Source(
             id=f"release {stage}",
             to=stage,
             shares=tuple((names[model], share) for model, share in models.items()),
-            interval=Time(3600.0 / units_per_h),
+            order=order if set(order) == own else (),
+            interval=interval,
         )
 
     def _buffer(self, lane: _Lane) -> Buffer:
