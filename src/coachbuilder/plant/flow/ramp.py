@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.plant.flow.interface import Conversion, FlowInputs, RampResult
-from coachbuilder.plant.flow.loads import Setting, hours_per_year, loads_of
+from coachbuilder.plant.flow.loads import Load, Setting, hours_per_year, loads_of
 
 WEEKS_PER_YEAR = 52
 RATE_REACHED = 0.9
@@ -234,8 +234,7 @@ class WeeklyLoad:
     learns: bool
     visits: float
     visits_per_failure: float
-    repair_per_work: float
-    matures: bool
+    whole: Load
 
 
 def weekly_loads(inputs: FlowInputs) -> list[WeeklyLoad]:
@@ -252,8 +251,7 @@ def weekly_loads(inputs: FlowInputs) -> list[WeeklyLoad]:
             learns=load.learns,
             visits=load.visits[guest],
             visits_per_failure=load.visits_per_failure[guest],
-            repair_per_work=load.repair_per_work,
-            matures=load.matures,
+            whole=load,
         )
         for load in loads_of(inputs)
     ]
@@ -315,7 +313,6 @@ def _asked_s(load: WeeklyLoad, guest_units: float, mature: Maturity, takt_s: flo
     guest_s = guest_units * load.guest * (load.visits + failed * load.visits_per_failure)
     if load.learns:
         guest_s *= mature.cycle_multiplier
-    if load.matures:
-        guest_s *= (1.0 + mature.failure_multiplier * load.repair_per_work) / (1.0 + load.repair_per_work)
+    guest_s *= load.whole.stretch(mature.failure_multiplier)
     scale = takt_s if load.in_takts else 1.0
     return guest_s * scale, load.resident * scale
