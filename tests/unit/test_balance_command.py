@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coachbuilder.cli import _run
+from coachbuilder.cli.root import _run
 from coachbuilder.formats.assembly_line import AssemblyLine, read_line, write_alb, write_in2
 from coachbuilder.plant.balance import simple_line
 from coachbuilder.plant.balance.simple_line import MOST_TASKS, SimpleLineAnswer, answer_line

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from coachbuilder.cli import _run
+from coachbuilder.cli.root import _run
 from coachbuilder.plant.flow.answer import (
     Bottleneck,
     BufferAnswer,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from coachbuilder.cli import _run
+from coachbuilder.cli.root import _run
 from coachbuilder.plant.sequence import day as day_module
 from coachbuilder.plant.sequence.bounds import SequenceBounds
 from coachbuilder.plant.sequence.day import DayAnswer, answer_day, available_cores, count_day

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from coachbuilder.cli import _run
+from coachbuilder.cli.root import _run
 from coachbuilder.formats.car_sequencing import read_csplib, read_roadef
 from coachbuilder.plant.sequence import inputs_of
 from coachbuilder.plant.sequence.bounds import lower_bounds

@@ -939,7 +939,3 @@ def _progress() -> Iterator[Callable[[str, tuple[int, int] | None], None]]:
                 display.update(task, description=stage, completed=count[0], total=count[1])
 
         yield show
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""Run the command line with ``python -m coachbuilder.cli``."""
+
+from coachbuilder.cli import main
+
+main()
