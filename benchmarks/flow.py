@@ -1,6 +1,6 @@
 """Simulate one unreliable line with our two engines and with other simulators, in one run.
 
-    python benchmarks/flow.py                      # prints the tables, about five minutes
+    python benchmarks/flow.py                      # prints the tables, about eight minutes
     python benchmarks/flow.py --write              # and writes benchmarks/results/flow-<date>.md
     python benchmarks/flow.py --only simpy recursion --seconds 1 --rounds 1
 
@@ -11,9 +11,13 @@ machines, active periods, levels, lead times) at the end of each of 30 batches; 
 
 Each round runs every simulator in turn, with new replications until the seconds are used; the best round counts for the
 speed (in seconds of a core, which other programs on the machine disturb less than those of the clock), and all
-replications for the rate. A station operation is one car finished by one machine. Simulators that are not
-installed are left out: simpy, ciw and salabim come with the dependency group ``bench``; simantha and simprocesd, whose
-last releases are old, with ``pip install simantha simprocesd``.
+replications for the rate. The ratio to SimPy is told of the best rounds, and as the median over the rounds.
+A station operation is one car finished by one machine. Simulators that are not installed are left out: simpy, ciw and
+salabim come with the dependency group ``bench``; simantha and simprocesd, whose last releases are old, with
+``pip install simantha simprocesd``.
+
+What several cores give is measured on what ``simulate`` calls, the same replications on one thread and on several in
+turn: by the shortest time of each, and as the median over the pairs.
 """
 
 from __future__ import annotations
@@ -29,7 +33,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata, util
 from pathlib import Path
@@ -38,10 +41,11 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
-from coachbuilder.plant.flow import recursion
+from coachbuilder.plant.flow import engine, recursion
 from coachbuilder.plant.flow.plant import Failure, FailureClock, Plant, Time, serial_line
 from coachbuilder.plant.flow.record import BINS_PER_BATCH, Records
 from coachbuilder.plant.flow.recursion.cuda.run import why_no_device
+from coachbuilder.plant.flow.simulate import Engine, Grid, replicate, runner_of
 
 ROOT = Path(__file__).parents[1]
 MACHINES, CYCLE_S, MTBF_S, MTTR_S, PLACES = 10, 60.0, 6000.0, 600.0, 10
@@ -64,10 +68,8 @@ def answer_of(records: Records) -> Answer:
     return counted.tolist(), int(records.finished[:, -1].sum())
 
 
-def by_recursion(
-    replications: int, threads: int = 1, clock: FailureClock = FailureClock.WORKING
-) -> Callable[[int], Answer]:
-    """The recursion of departures; ``replications`` a thread."""
+def by_recursion(replications: int, clock: FailureClock = FailureClock.WORKING) -> Callable[[int], Answer]:
+    """The recursion of departures."""
 
     def run(first: int) -> Answer:
         return answer_of(
@@ -82,7 +84,7 @@ def by_recursion(
             )
         )
 
-    return _threaded(run, threads)
+    return run
 
 
 def by_gpu(replications: int) -> Callable[[int], Answer]:
@@ -105,28 +107,23 @@ def by_gpu(replications: int) -> Callable[[int], Answer]:
     return run
 
 
-def by_event_calendar(clock: FailureClock, threads: int = 1) -> Callable[[int], Answer]:
+def by_event_calendar(replications: int, clock: FailureClock = FailureClock.WORKING) -> Callable[[int], Answer]:
     """The event calendar, which does any plant."""
-    from coachbuilder.plant.flow import engine
 
     def run(first: int) -> Answer:
         return answer_of(
-            engine.record(line(clock), seed=1, first=first, replications=1, start_s=0.0, batch_s=DAY_S, batches=DAYS)
+            engine.record(
+                line(clock),
+                seed=1,
+                first=first * replications,
+                replications=replications,
+                start_s=0.0,
+                batch_s=DAY_S,
+                batches=DAYS,
+            )
         )
 
-    return _threaded(run, threads)
-
-
-def _threaded(run: Callable[[int], Answer], threads: int) -> Callable[[int], Answer]:
-    if threads == 1:
-        return run
-    pool = ThreadPoolExecutor(threads)
-
-    def together(first: int) -> Answer:
-        parts = list(pool.map(run, range(first * threads, (first + 1) * threads)))
-        return [rate for rates, _ in parts for rate in rates], sum(operations for _, operations in parts)
-
-    return together
+    return run
 
 
 class Repairs:
@@ -296,47 +293,32 @@ class Contender:
     name: str
     package: str
     run: Callable[[int], Answer]
-    threads: int = 1
-    alone: str = ""
-    """The same on one thread."""
     remark: str = "fails during operation"
     rates: list[float] = field(default_factory=list)
-    speed: float = 0.0
-    """Best station operations a second of a core."""
-    clock_speed: float = 0.0
-    """Best station operations a second of the clock, all threads together."""
+    speeds: list[float] = field(default_factory=list)
+    """Station operations a second of a core, in each round."""
     next_seed: int = 0
 
     def measure(self, seconds: float) -> None:
         operations, began, began_cpu = 0, time.perf_counter(), time.process_time()
-        while (taken := time.perf_counter() - began) < seconds:
+        while time.perf_counter() - began < seconds:
             rates, done = self.run(self.next_seed)
             self.next_seed += 1
             self.rates += rates
             operations += done
-        self.clock_speed = max(self.clock_speed, operations / taken)
-        self.speed = max(self.speed, operations / (time.process_time() - began_cpu))
+        self.speeds.append(operations / (time.process_time() - began_cpu))
 
 
-def contenders(threads: int) -> list[Contender]:
-    one, several = "recursion, 16 replications", f"recursion, {threads} threads of 16 replications"
+def contenders() -> list[Contender]:
+    any_time = "fails at any time"
     ours = [
         Contender("recursion, 1 replication", "", by_recursion(1)),
-        Contender(one, "", by_recursion(16)),
-        Contender(several, "", by_recursion(16, threads), threads, one),
-        Contender(
-            "recursion, any time, 16", "", by_recursion(16, clock=FailureClock.PLANT), remark="fails at any time"
-        ),
+        Contender("recursion, 16 replications", "", by_recursion(16)),
+        Contender("recursion, any time, 16", "", by_recursion(16, FailureClock.PLANT), any_time),
+        Contender("event calendar, 1 replication", "", by_event_calendar(1)),
+        Contender("event calendar, 4 replications", "", by_event_calendar(4)),
+        Contender("event calendar, any time, 4", "", by_event_calendar(4, FailureClock.PLANT), any_time),
     ]
-    if util.find_spec("coachbuilder.plant.flow.engine") is not None:
-        one, several = "event calendar", f"event calendar, {threads} threads"
-        ours += [
-            Contender(one, "", by_event_calendar(FailureClock.WORKING)),
-            Contender(several, "", by_event_calendar(FailureClock.WORKING, threads), threads, one),
-            Contender(
-                "event calendar, any time", "", by_event_calendar(FailureClock.PLANT), remark="fails at any time"
-            ),
-        ]
     peers = [
         Contender("SimPy", "simpy", by_simpy),
         Contender("salabim", "salabim", by_salabim, remark="fails during operation; generators (not yieldless)"),
@@ -372,8 +354,6 @@ def compile_times() -> list[str]:
     """First call of each engine in a new process, without and with compiled kernels on disk."""
     rows = []
     for module in ("recursion", "engine"):
-        if util.find_spec(f"coachbuilder.plant.flow.{module}") is None:
-            continue
         taken = []
         with tempfile.TemporaryDirectory() as folder:
             for _ in range(2):
@@ -391,6 +371,27 @@ def compile_times() -> list[str]:
     return rows
 
 
+def cores_table(threads: int, pairs: int) -> list[str]:
+    """What ``threads`` threads gain on ``replicate``, one and several in turn."""
+    grid = Grid(start_s=WARM_UP_S, batch_s=DAY_S, batches=DAYS - WARM_UP_DAYS)
+    rows = []
+    works: list[tuple[Engine, int]] = [("recursion", 1024), ("event calendar", 64)]
+    for name, replications in works:
+        taken = np.empty((pairs, 2))
+        runner = runner_of(line(), name)
+        for pair in taken:
+            for column, workers in enumerate((1, threads)):
+                began = time.perf_counter()
+                replicate(line(), grid, runner, 1, 0, replications, workers)
+                pair[column] = time.perf_counter() - began
+        one, several = taken.min(axis=0)
+        rows.append(
+            f"| {name} | {replications} | {one:.2f} | {several:.2f} | {one / several:.2f} "
+            f"| {np.median(taken[:, 0] / taken[:, 1]):.2f} |"
+        )
+    return rows
+
+
 def interval(rates: Sequence[float]) -> str:
     if len(rates) < 2:
         return f"{rates[0]:.2f}"
@@ -404,8 +405,9 @@ def short(value: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=3.0, help="time of each simulator in each round")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=1.0, help="time of each simulator in each round")
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--pairs", type=int, default=20, help="of the same work on one thread and on several")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=[], help="parts of names")
     parser.add_argument("--write", action="store_true")
@@ -413,7 +415,7 @@ def main() -> None:
     today = datetime.date.today().isoformat()
     chosen = [
         each
-        for each in contenders(options.threads)
+        for each in contenders()
         if not options.only or any(part.lower() in each.name.lower() for part in options.only)
     ]
     load = os.getloadavg()[0]
@@ -424,7 +426,8 @@ def main() -> None:
     for _ in range(options.rounds):
         for each in chosen:
             each.measure(options.seconds)
-    simpy_speed = next((each.speed for each in chosen if each.package == "simpy"), math.nan)
+    simpy_speeds = next((np.array(each.speeds) for each in chosen if each.package == "simpy"), np.array([math.nan]))
+    cores = cores_table(options.threads, options.pairs) if options.pairs else []
     packages = ["numpy", "numba", *(each.package for each in chosen if each.package)]
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     lines = [
@@ -439,21 +442,21 @@ def main() -> None:
         "keep all statistics at the end of each of 30 batches. Speed: best of the rounds, seconds of a core; cars an "
         "hour: all replications, with 95 % confidence interval.",
         "",
-        "| simulator | cars an hour | replications | station operations/s and core | ratio to SimPy | remarks |",
-        "|---|---|---|---|---|---|",
+        "| simulator | cars an hour | replications | operations/s and core | times SimPy, best | median | remarks |",
+        "|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {each.name} | {interval(each.rates)} | {len(each.rates)} | {short(each.speed)} | "
-        f"{each.speed / simpy_speed:,.2f} | {each.remark} |"
+        f"| {each.name} | {interval(each.rates)} | {len(each.rates)} | {short(max(each.speeds))} | "
+        f"{max(each.speeds) / simpy_speeds.max():,.2f} | {np.median(each.speeds / simpy_speeds):,.2f} | {each.remark} |"
         for each in chosen
     ]
-    speeds = {each.name: each.clock_speed for each in chosen}
-    lines.append("")
-    lines += [
-        f"{each.name}: {each.clock_speed / speeds[each.alone]:.2f} times {each.alone}, by the clock."
-        for each in chosen
-        if each.alone in speeds
-    ]
+    if cores:
+        lines += [
+            "",
+            f"| engine | replications | one thread, s | {options.threads} threads, s | gain, shortest | median |",
+            "|---|---|---|---|---|---|",
+            *cores,
+        ]
     lines += [
         "",
         "| first call in a new process, s | nothing compiled before | compiled before |",
