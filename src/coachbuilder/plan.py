@@ -163,6 +163,7 @@ def evaluate(programme: Programme, *, reuse: Plan | None = None, progress: Progr
 def problems_of(programme: Programme) -> list[Problem]:
     """Return the mistakes that only show when files are taken together, such as a task that fits no station."""
     from coachbuilder import deal
+    from coachbuilder.plant import flow
 
     stages = Stages(programme)
     found: list[Problem] = []
@@ -172,11 +173,7 @@ def problems_of(programme: Programme) -> list[Problem]:
         except InputError as error:
             found.extend(problem for problem in error.problems if problem not in found)
     found.extend(deal.check(programme.document.deal))
-    if not found:
-        try:
-            _ = stages.flow_inputs
-        except InputError as error:
-            found.extend(error.problems)
+    found.extend(problem for problem in flow.check(programme) if problem not in found)
     return found
 
 
