@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from deal_builder import deal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coachbuilder.deal import DealInputs, evaluate
 from coachbuilder.deal.agreement import share_of_draws_in_which_both_gain, with_terms, zone_of_agreement
 from coachbuilder.deal.clauses import Clause, FeePerCar, LossesRepaid, TakeOrPay
+from deal_builder import deal
 
 FEE = FeePerCar("fee", (0.0, 6_000.0), (10_000.0, 8_000.0), 0.0)
 FLOOR = TakeOrPay("floor", 0.5, 4_000.0, 1)
@@ -55,7 +55,7 @@ def test_without_tax_the_host_turns_where_a_straight_line_through_two_fees_does(
     assert zone is not None
     nothing, all_of_it = (evaluate(with_terms(inputs, level, 0.5)).host.npv_cny for level in (0.0, 1.0))
     level = -nothing / (all_of_it - nothing)
-    assert 0 < level
+    assert level > 0
     assert zone.host_least_fee_cny_per_car[1] == pytest.approx(level * zone.programme.fee_cny_per_car, rel=1e-8)
     at_turn = evaluate(with_terms(inputs, level, 0.5))
     assert at_turn.host.npv_cny == pytest.approx(0.0, abs=1e-6 * abs(nothing))

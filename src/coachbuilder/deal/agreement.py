@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.deal.clauses import FeePerCar, TakeOrPay
+from coachbuilder.deal.clauses import Clause, FeePerCar, TakeOrPay
 from coachbuilder.deal.evaluate import evaluate
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def with_terms(inputs: DealInputs, fee_level_share: float, floor_share: float) -
         Share of the contracted capacity that the brand takes or pays; a deal without such a clause gets one that
         costs the first tier's fee a car from the first year of production on.
     """
-    clauses = []
+    clauses: list[Clause] = []
     first_fee = next((clause.fee_cny_per_car[0] for clause in inputs.clauses if isinstance(clause, FeePerCar)), 0.0)
     found = False
     for clause in inputs.clauses:
@@ -185,15 +185,14 @@ def zone_of_agreement(
     levels = np.linspace(0.0, _reach(lambda level: gains(level, own_floor), highest), fee_steps + 1)
     floors = np.arange(floor_steps + 1) / floor_steps
     gain = np.array([[gains(level, floor) for level in levels.tolist()] for floor in floors.tolist()])
-    brand_ends, host_ends = (
-        [
-            _turn(
-                lambda level, floor=floor, side=side: gains(level, floor)[side], levels, gain[row, :, side], side == 0
-            )
-            for row, floor in enumerate(floors.tolist())
-        ]
-        for side in (0, 1)
-    )
+
+    def ends(side: int) -> list[float | None]:
+        def end(row: int, floor: float) -> float | None:
+            return _turn(lambda level: gains(level, floor)[side], levels, gain[row, :, side], falls=side == 0)
+
+        return [end(row, floor) for row, floor in enumerate(floors.tolist())]
+
+    brand_ends, host_ends = ends(0), ends(1)
     nash = _nash(gains, floors, brand_ends, host_ends)
     value = gain + np.array(alternative)
     brand, host = value[..., 0], value[..., 1]
@@ -272,7 +271,7 @@ def _reach(gains: Callable[[float], tuple[float, float]], highest: float) -> flo
     return min(BEYOND * reached, max(highest, 1.0))
 
 
-def _turn(gain: Callable[[float], float], levels: Vector, on_grid: Vector, falls: bool) -> float | None:
+def _turn(gain: Callable[[float], float], levels: Vector, on_grid: Vector, *, falls: bool) -> float | None:
     """Return the fee level at which a side stops (or starts) to gain; values fall (or rise) along the map."""
     good = on_grid >= 0
     if not good.any():
