@@ -423,6 +423,7 @@ def take_or_pay_floor(
     kept, missing = chain.margin_cny_per_car - fee_cny_per_car, paid_share * fee_cny_per_car
     reserved = _floor_reserved(demand, kept, missing * floor_share, floor_share)
     bound = floor_share * _finite(reserved)
+    wanted = _coordinating_paid_share(chain, demand, fee_cny_per_car, floor_share)
     return _outcome(
         chain,
         demand,
@@ -431,8 +432,8 @@ def take_or_pay_floor(
         {"fee": fee_cny_per_car, "floor share": floor_share, "paid share": paid_share},
         reserved,
         kept * _sold(demand, reserved) - missing * (bound - _sold(demand, bound)),
-        ("paid share", _coordinating_paid_share(chain, demand, fee_cny_per_car, floor_share)),
-        _unbounded(reserved),
+        ("paid share", wanted),
+        _unbounded(reserved) or ("more than the fee would have to be paid" if wanted and wanted > 1 else ""),
     )
 
 

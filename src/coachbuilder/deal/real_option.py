@@ -202,8 +202,7 @@ class FactorGrid:
         points
             Points at each date.
         """
-        nodes, weights = np.polynomial.hermite_e.hermegauss(QUADRATURE_NODES)
-        weights = weights / weights.sum()
+        nodes, weights = hermite_rule(QUADRATURE_NODES)
         place = np.linspace(-GRID_REACH, GRID_REACH, points)
         logs = [process.log_deviation(date) * place for date in dates_years.tolist()]
         steps = []
@@ -310,6 +309,20 @@ def stop_by_regression(state: Vector, reward: Vector, *, known: bool, degree: in
         error=float(pairs.std(ddof=1)) / math.sqrt(pairs.size),
         stopped_share=np.bincount(stopped_at[valued], minlength=dates + 1)[:dates] / int(valued.sum()),
     )
+
+
+def hermite_rule(count: int) -> tuple[Vector, Vector]:
+    """Return points and probabilities that stand for a standard normal variable: the Gauss-Hermite rule.
+
+    Parameters
+    ----------
+    count
+        Number of points; polynomials up to degree 2 count - 1 have their exact mean.
+    """
+    from scipy.special import roots_hermitenorm
+
+    points, weights = roots_hermitenorm(count)
+    return np.asarray(points), np.asarray(weights / weights.sum())
 
 
 def _fit(basis: Vector, wanted: Vector) -> Vector:
