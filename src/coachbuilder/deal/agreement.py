@@ -158,7 +158,7 @@ def zone_of_agreement(
         Factors on the demand of all months, each with its probability; values are means over them. Without spread a
         floor below what is sold is never felt.
     fee_steps, floor_steps
-        Cells of the map.
+        Cells of the map; the programme's own floor is added to the others.
     """
     if not has_fee(inputs):
         return None
@@ -183,7 +183,7 @@ def zone_of_agreement(
 
     highest = float(inputs.price_cny_by_month.max()) / mean_fee
     levels = np.linspace(0.0, _reach(lambda level: gains(level, own_floor), highest), fee_steps + 1)
-    floors = np.arange(floor_steps + 1) / floor_steps
+    floors = np.unique(np.append(np.arange(floor_steps + 1) / floor_steps, own_floor))
     gain = np.array([[gains(level, floor) for level in levels.tolist()] for floor in floors.tolist()])
 
     def ends(side: int) -> list[float | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from coachbuilder.deal.agreement import FLOOR_STEPS, ZoneResult, zone_of_agreeme
 from coachbuilder.deal.cashflow import MONTHS_PER_YEAR
 from coachbuilder.deal.clauses import DepreciationPassedThrough, FeePerCar, TakeOrPay
 from coachbuilder.deal.coordination import Chain, CoordinationResult, LognormalDemand, compare
+from coachbuilder.deal.evaluate import evaluate
 from coachbuilder.deal.make_or_contract import RoutesInputs, RoutesResult, lognormal_nodes, make_or_contract
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class AlternativesResult:
     """What the brand can have without the host: its best other route, or 0 for doing nothing."""
     brand_alternative: str
     """That route, or 'nothing'."""
+    brand_alternative_under_demand_risk_npv_cny: float
+    """The same in the mean over unsure demand; 0 where its spread is not given."""
     zone: ZoneResult | None
     """For which fees and floors both gain, at the demand expected; None without a fee per car."""
     zone_under_demand_risk: ZoneResult | None
@@ -59,28 +62,46 @@ def alternatives(inputs: DealInputs, result: DealResult, routes: RoutesInputs | 
     routes
         Other routes and the spread of demand; None where the programme does not give them.
     """
+    inputs = replace(inputs, with_break_even=False)
     others = make_or_contract(inputs, result, routes)
     best = max(others.routes[1:], key=lambda route: route.npv_cny)
     alternative, name = (best.npv_cny, best.name) if best.npv_cny > 0 else (0.0, "nothing")
     years = (inputs.start_month + _months_to_best_year(result)) / MONTHS_PER_YEAR
     demand = () if routes is None else lognormal_nodes(routes.process, years)
+    at_risk = max(0.0, *_mean_values(inputs, routes, demand)) if routes is not None else 0.0
     return AlternativesResult(
         brand_alternative_npv_cny=alternative,
         brand_alternative=name,
+        brand_alternative_under_demand_risk_npv_cny=at_risk,
         zone=zone_of_agreement(inputs, brand_alternative_npv_cny=alternative),
         zone_under_demand_risk=None
         if routes is None
         else zone_of_agreement(
             inputs,
-            brand_alternative_npv_cny=alternative,
+            brand_alternative_npv_cny=at_risk,
             demand=demand,
             fee_steps=EXPECTED_FEE_STEPS,
             floor_steps=EXPECTED_FLOOR_STEPS,
         ),
         demand_factors=demand,
-        coordination=None if routes is None else _coordination(inputs, result, routes, years),
+        coordination=None if routes is None else coordination_in_best_year(inputs, result, routes, years),
         routes=others,
     )
+
+
+def _mean_values(
+    inputs: DealInputs, routes: RoutesInputs, demand: tuple[tuple[float, float], ...]
+) -> tuple[float, ...]:
+    """Return the mean value of each plant of the brand's own over factors on demand."""
+    plants = [plant for plant in (inputs.own_plant, routes.refitted_plant) if plant is not None]
+    means = []
+    for plant in plants:
+        deals = (
+            (chance, replace(inputs, own_plant=plant, demand_units_by_month=factor * inputs.demand_units_by_month))
+            for factor, chance in demand
+        )
+        means.append(sum(chance * evaluate(deal).own_plant.npv_cny for chance, deal in deals))
+    return tuple(means)
 
 
 def _months_to_best_year(result: DealResult) -> float:
@@ -90,10 +111,22 @@ def _months_to_best_year(result: DealResult) -> float:
     return float(MONTHS_PER_YEAR * (int(np.argmax(result.sales_units_by_year)) - first))
 
 
-def _coordination(
+def coordination_in_best_year(
     inputs: DealInputs, result: DealResult, routes: RoutesInputs, years: float
 ) -> CoordinationResult | None:
-    """Return the forms of contract in the year of most sales, from that year's money a car."""
+    """Return the forms of contract in the year of most sales, from that year's money a car.
+
+    Parameters
+    ----------
+    inputs
+        The deal.
+    result
+        The deal worked out.
+    routes
+        The spread of demand.
+    years
+        Years from now to that year, over which demand spreads.
+    """
     cost = result.unit_cost
     if cost.year is None:
         return None

@@ -241,7 +241,8 @@ def flexibility(
 
     At the beginning of each calendar year the brand sees by what factor demand differs from what was expected, and may
     build; the contract then serves until the plant starts, and is left for a price. A year's cash is that of the deal
-    at the year's factor, held for all years; development, tooling and the brand's fixed cost are the same either way.
+    at the year's factor, held for all years; development, tooling, the brand's fixed cost and the money bound in stock
+    are the same either way and left out.
 
     Parameters
     ----------
@@ -266,6 +267,9 @@ def flexibility(
         inputs,
         investments=tuple(item for item in inputs.investments if not item.paid_by_brand),
         brand_fixed_cost_cny_per_year=0.0,
+        inventory_days=0.0,
+        payable_days=0.0,
+        fee_payable_days=0.0,
         own_plant=plant,
         with_break_even=False,
     )

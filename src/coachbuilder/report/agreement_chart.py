@@ -141,7 +141,9 @@ def _areas(
             continue
         left, right = [value or 0.0 for value in starts], [value or 0.0 for value in ends]
         if left[0] <= right[0] and left[1] <= right[1]:
-            drawing.polygon([(left[0], low), (right[0], low), (right[1], high), (left[1], high)], "f-good mid")
+            corners = [(left[0], low), (right[0], low), (right[1], high), (left[1], high)]
+            drawing.polygon(corners, "hollow")
+            drawing.polygon(corners, "f-good mid")
 
 
 def _axes(
@@ -191,7 +193,7 @@ def _contours(
         if len(line) < 2 or level == 0:
             continue
         drawing.polyline(line, f"l-{color} dash thin")
-        text = f"{tick_texts([level])[0]} {name}".strip()
+        text = f"{level:g} {name}".replace("-", wording.MINUS).strip()
         x, y = line[len(line) * 3 // 4] if color == "brand" else line[len(line) // 4]
         half = text_width(text, SMALL_FONT_SIZE) / 2
         x = min(max(x, frame.left + half), frame.right - half)
