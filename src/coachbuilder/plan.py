@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from coachbuilder.deal import DealInputs, DealResult, Timing
-    from coachbuilder.deal.alternatives import AlternativesResult
+    from coachbuilder.deal import AlternativesResult, DealInputs, DealResult, Timing
     from coachbuilder.deal.make_or_contract import RoutesInputs
     from coachbuilder.market import AnnouncementResult, Comparison, DemandInputs, DemandResult
     from coachbuilder.plant.balance import EditedLine, FitInputs, FitResult, LineBalance

@@ -196,7 +196,7 @@ class ContractOutcome:
     """Name of the form."""
     decided_by: str
     """'brand', 'host' or 'both as one': who decides how many places there are."""
-    terms_cny: dict[str, float]
+    terms: dict[str, float]
     """Its terms by name."""
     reserved_units: float
     """Places that whoever decides wants."""
@@ -281,7 +281,7 @@ def centralised(chain: Chain, demand: Demand) -> ContractOutcome:
     return ContractOutcome(
         form="both as one",
         decided_by="both as one",
-        terms_cny={},
+        terms={},
         reserved_units=reserved,
         service_share=demand.probability(reserved) if reserved > 0 else 0.0,
         expected_sales_units=_sold(demand, reserved),
@@ -651,7 +651,7 @@ def _outcome(
     return ContractOutcome(
         form=form,
         decided_by=decided_by,
-        terms_cny=terms,
+        terms=terms,
         reserved_units=reserved,
         service_share=demand.probability(reserved) if reserved > 0 else 0.0,
         expected_sales_units=_sold(demand, reserved),
