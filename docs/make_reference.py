@@ -154,6 +154,7 @@ def plan_page() -> str:
         "sequence": "plant.sequence",
         "flow": "plant.flow",
         "deal": "deal",
+        "alternatives": "alternatives",
         "register": "evidence",
         "assumptions": "assumptions",
     }

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from coachbuilder.deal import DealInputs, DealResult, Timing
+    from coachbuilder.deal import AlternativesResult, DealInputs, DealResult, Timing
+    from coachbuilder.deal.make_or_contract import RoutesInputs
     from coachbuilder.market import AnnouncementResult, Comparison, DemandInputs, DemandResult
     from coachbuilder.plant.balance import EditedLine, FitInputs, FitResult, LineBalance
     from coachbuilder.plant.flow import FlowInputs, FlowResult, LineWork
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from coachbuilder.vehicle import VehicleInputs, VehicleResult
     from coachbuilder.vehicle.search import SearchResult
 
-STAGES = ("timing", "vehicle", "demand", "fit", "sequence", "flow", "deal", "announcement")
+STAGES = ("timing", "vehicle", "demand", "fit", "sequence", "flow", "deal", "alternatives", "announcement")
 """The stages in the order in which they are run."""
 
 Progress = Callable[[str], None]
@@ -114,6 +115,8 @@ class Plan:
     """At what rate the plant builds, and how it is launched."""
     deal: DealResult
     """Who earns what."""
+    alternatives: AlternativesResult | None
+    """What other contracts and other routes would bring; None in a draw."""
     announcement: AnnouncementResult
     """What the market paid for the news."""
     comparison: tuple[Comparison, ...]
@@ -556,6 +559,25 @@ class Stages:
         return deal.evaluate(inputs)
 
     @cached_property
+    def routes_inputs(self) -> RoutesInputs | None:
+        """Other routes and the spread of demand, as far as the programme gives them."""
+        from coachbuilder.deal.make_or_contract import routes_inputs_from
+
+        section = self._programme_for("alternatives").document.routes
+        return None if section is None else routes_inputs_from(section, self.programme.seed)
+
+    @cached_property
+    def alternatives(self) -> AlternativesResult | None:
+        """What other contracts and other routes would bring; None in a draw."""
+        from coachbuilder.deal.alternatives import alternatives
+
+        if self._reuse is not None:
+            return None
+        inputs, result, routes = self.deal_inputs, self.deal, self.routes_inputs
+        self._tell("alternatives")
+        return alternatives(inputs, result, routes)
+
+    @cached_property
     def announcement(self) -> AnnouncementResult:
         """What the market paid for the news."""
         from coachbuilder import market
@@ -618,6 +640,7 @@ _DEPENDS_ON: Mapping[str, tuple[str, ...]] = {
     "sequence": ("fit",),
     "flow": ("fit", "sequence"),
     "deal": ("timing", "vehicle", "demand", "fit", "flow"),
+    "alternatives": ("deal",),
     "announcement": (),
 }
 

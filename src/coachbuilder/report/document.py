@@ -105,6 +105,7 @@ def plan_document(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -
             "flow": jsonable(plan.flow),
         },
         "deal": jsonable(plan.deal),
+        "alternatives": jsonable(plan.alternatives),
         "risk": jsonable(risk),
         "assumptions": jsonable(plan.assumptions),
         "evidence": jsonable(plan.register),

@@ -50,7 +50,7 @@ def write_report(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[s
 
 def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> str:
     """Return the report of a plan as one HTML text."""
-    from coachbuilder.report import fragments
+    from coachbuilder.report import agreement_chart, agreement_words, fragments
 
     register = Register.of(plan)
     return (
@@ -64,7 +64,9 @@ def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> 
             spreads=Spreads(risk),
             claims=Claims.of(plan, risk),
             pictures=fragments,
-            css=_text("style.css"),
+            agreement_chart=agreement_chart,
+            agreement_words=agreement_words,
+            css=style_sheet(),
             script=_text("script.js"),
         )
     )
@@ -119,6 +121,11 @@ def _cash_rows(party: PartyResult) -> list[list[str]]:
     lines.append(("Cash after tax", party.cash_cny_by_year))
     lines.append(("Summed up", party.cumulative_cash_cny_by_year))
     return [[name, *(wording.whole(float(value) / 1e6) for value in values)] for name, values in lines]
+
+
+def style_sheet() -> str:
+    """Return the style sheet of the page, for a picture that stands alone."""
+    return _text("style.css")
 
 
 def _text(name: str) -> str:
