@@ -39,7 +39,7 @@ def demand_inputs(**changes: Any) -> DemandInputs:
         rivals=(
             Rival("a", "A", Owner.OTHER, True, 250e3, 450.0, 100e3, 12),
             Rival("b", "B", Owner.HOST, True, 110e3, 400.0, 20e3, 6),
-            Rival("petrol", "Petrol", Owner.OTHER, False, 120e3, 700.0, 300e3, 12, is_electric=False),
+            Rival("petrol", "Petrol", Owner.OTHER, False, 120e3, None, 300e3, 12, is_electric=False),
         ),
         price_elasticity=3.0,
         range_elasticity=1.2,

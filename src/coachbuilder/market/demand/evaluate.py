@@ -199,7 +199,7 @@ def _world(inputs: DemandInputs, values: Mapping[str, ArrayLike], guest_range_km
     names = [f"rival.{rival.id}" for rival in rivals]
     price = _goods([read(f"{name}.price_cny", rival.price_cny) for name, rival in zip(names, rivals, strict=True)])
     log_range = np.log(
-        _goods([read(f"{name}.range_km", rival.range_km) for name, rival in zip(names, rivals, strict=True)])
+        _goods([read(f"{name}.range_km", rival.range_km or 1.0) for name, rival in zip(names, rivals, strict=True)])
     )
     sold = _goods(
         [
@@ -377,7 +377,8 @@ def _segment(inputs: DemandInputs, read: _Reader, years: NDArray[np.int64]) -> F
     units = _goods([read(f"market.{item.id or item.year}.units", item.units) for item in inputs.market])
     growth = read("market_growth_after_rate", inputs.market_growth_after_rate)
     later = np.maximum(years - inputs.market[-1].year, 0)
-    return _between(inputs, units, years) * (1.0 + growth)[..., None] ** later
+    size: Floats = _between(inputs, units, years) * (1.0 + growth)[..., None] ** later
+    return size
 
 
 def _outside(inputs: DemandInputs, read: _Reader, years: NDArray[np.int64]) -> Floats:

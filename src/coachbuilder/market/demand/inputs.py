@@ -54,7 +54,7 @@ def demand_inputs_from(programme: Programme, *, range_km: float) -> DemandInputs
                 owner=item.owner,
                 is_peer=item.peer,
                 price_cny=item.price_cny.value,
-                range_km=item.range_km.value,
+                range_km=None if item.range_km is None else item.range_km.value,
                 units=item.sold_units.value,
                 months_on_sale=item.months_on_sale,
                 is_electric=item.nest is Nest.ELECTRIC,
@@ -141,6 +141,10 @@ def check(section: DemandSection, first_year: int) -> list[Problem]:
             add(f"{field}.against", entrant.against, "an electric rival's id", closest(entrant.against, electric))
         _check_course(f"{field}.price_path", entrant.price_path, entrant.year, add)
     for rival in section.rival:
+        if rival.nest is Nest.ELECTRIC and rival.range_km is None:
+            add(f"rival.{rival.id}.range_km", "nothing", "the range of an electric car", 'nest = "none" has none')
+        elif rival.nest is Nest.NONE and rival.range_km is not None:
+            add(f"rival.{rival.id}.range_km", "a range", "nothing for a car with nest = none, whose range nobody asks")
         _check_course(f"rival.{rival.id}.price_path", rival.price_path, section.snapshot_year, add)
     _check_course("guest_price_path", section.guest_price_path, first_year, add)
     years = [item.year for item in section.market]

@@ -36,8 +36,8 @@ class Rival:
     """True if the guest's appeal is stated against this car, among others."""
     price_cny: float
     """Price paid in the snapshot year, value-added tax included, after subsidy."""
-    range_km: float
-    """Range in the snapshot year, by the procedure of ``DemandInputs.range_procedure``."""
+    range_km: float | None
+    """Range in the snapshot year, by the procedure of ``DemandInputs.range_procedure``; nothing without a plug."""
     units: float
     """Cars sold in the snapshot year."""
     months_on_sale: int

@@ -100,8 +100,8 @@ class RivalSection(EvidencedSection):
     """True if guest_appeal_cny is stated against this car, among others."""
     price_cny: Positive
     """Price paid in the snapshot year, value-added tax included, after subsidy."""
-    range_km: Positive
-    """Range in the snapshot year by range_procedure."""
+    range_km: Positive | None = None
+    """Range in the snapshot year by range_procedure; nothing for a car without a plug."""
     sold_units: Positive
     """Cars sold in the snapshot year."""
     months_on_sale: int = Field(default=12, ge=1, le=12)
