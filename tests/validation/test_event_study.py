@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from coachbuilder.market.announcement.censored import bound_of_open_coefficient, censored_regression
 from coachbuilder.market.announcement.event_study import (
     AbnormalReturns,
     ReturnModel,
@@ -22,6 +23,8 @@ from coachbuilder.market.announcement.event_study import (
     returns_of,
 )
 from coachbuilder.market.announcement.significance import Significance, cumulated, significance_of
+from coachbuilder.market.announcement.twin import TwinModel, fit_twin, twin_control
+from coachbuilder.programme.sections.market import LimitSide
 
 TEXTBOOK_PATELL = (2.54444, -2.94207, 0.32896, 8.40270, 6.30574)
 """As computed elsewhere from the textbook's formulas; the last one was rounded twice (6.3057349)."""
@@ -249,3 +252,173 @@ def test_one_share_has_no_spread_across_shares_and_the_answer_says_so() -> None:
 def test_window_that_cannot_be_fitted_is_refused(share: list[float], market: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         abnormal_returns(share, [0.0], market, [0.0])
+
+
+# Price limits.
+
+KNOWN = (0.001, 1.2, 0.06)
+"""Constant, beta and effect of the news in the simulations of price limits."""
+
+
+def limited(latent: np.ndarray, limit: float, *, carries_over: bool) -> tuple[np.ndarray, list[LimitSide | None]]:
+    """What an exchange shows of the returns that are wanted; what a limit held back may come out on the next day."""
+    seen, sides, left = [], [], 0.0
+    for wanted in latent:
+        wanted = wanted + left if carries_over else wanted
+        shown = min(max(wanted, -limit), limit)
+        left = wanted - shown
+        seen.append(shown)
+        sides.append(LimitSide.UPPER if wanted > limit else LimitSide.LOWER if wanted < -limit else None)
+    return np.array(seen), sides
+
+
+def simulated(seed: int, *, days: int = 4000, sd: float = 0.04) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    news = (np.arange(days) % 20 == 10).astype(float)
+    regressors = np.column_stack([np.ones(days), rng.normal(0.0, 0.02, days), news])
+    return regressors @ np.array(KNOWN) + rng.normal(0.0, sd, days), regressors
+
+
+def test_without_limit_closes_the_censored_regression_is_least_squares() -> None:
+    returns, regressors = simulated(21, days=150)
+    fit = censored_regression(returns, regressors, [None] * 150)
+    coefficients, squares, *_ = np.linalg.lstsq(regressors, returns, rcond=None)
+    assert fit.coefficients == pytest.approx(coefficients, abs=1e-10)
+    assert fit.residual_sd == pytest.approx(math.sqrt(squares[0] / 150), rel=1e-9)
+    spread = fit.residual_sd**2 * np.linalg.inv(regressors.T @ regressors)
+    assert fit.covariance == pytest.approx(spread, rel=1e-6, abs=1e-12)
+
+
+def test_day_by_day_it_is_the_two_limit_tobit_that_a_general_optimiser_finds() -> None:
+    from scipy.optimize import minimize
+
+    latent, regressors = simulated(22, days=300)
+    seen, sides = limited(latent, 0.05, carries_over=False)
+
+    def loss(at: np.ndarray) -> float:
+        mean, sd = regressors @ at[:3], math.exp(at[3])
+        terms = (stats.norm.logpdf(seen, mean, sd), stats.norm.logsf(seen, mean, sd), stats.norm.logcdf(seen, mean, sd))
+        return -float(sum(term[kind == side].sum() for side, term in enumerate(terms)))
+
+    kind = np.array([{None: 0, LimitSide.UPPER: 1, LimitSide.LOWER: 2}[side] for side in sides])
+    fit = censored_regression(seen, regressors, sides, carries_over=False)
+    at_fit = np.append(fit.coefficients, math.log(fit.residual_sd))
+    assert loss(at_fit) == pytest.approx(-fit.log_likelihood, rel=1e-9)
+    oracle = minimize(loss, at_fit + 0.001, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8, "maxfev": 600})
+    assert at_fit == pytest.approx(oracle.x, abs=2e-5)
+
+
+@pytest.mark.parametrize("carries_over", [False, True])
+def test_censored_regression_finds_what_a_simulation_put_in_and_least_squares_does_not(carries_over: bool) -> None:
+    latent, regressors = simulated(23)
+    seen, sides = limited(latent, 0.08, carries_over=carries_over)
+    fit = censored_regression(seen, regressors, sides, carries_over=carries_over)
+    assert 0.04 < fit.limit_days / fit.days < 0.12
+    assert np.all(np.abs(fit.coefficients - KNOWN) < 2.5 * fit.standard_errors)
+    assert fit.residual_sd == pytest.approx(0.04, rel=0.02)
+    plain = np.linalg.lstsq(regressors, seen, rcond=None)[0]
+    assert np.all(plain[1:] < np.array(KNOWN[1:]) - 2.5 * fit.standard_errors[1:])
+
+
+def test_a_limit_close_and_the_free_one_after_it_tell_their_sum_exactly() -> None:
+    """News of 14 % under a limit of 10 %: +10 %, then the rest with the next day's own return."""
+    returns = np.array([0.01, -0.01, 0.02, -0.02, 0.10, 0.05, 0.01, -0.01])
+    sides = [None] * 4 + [LimitSide.UPPER] + [None] * 3
+    news = np.zeros(8)
+    news[4] = 1.0
+    fit = censored_regression(returns, np.column_stack([np.ones(8), news]), sides)
+    # The limit was passed almost surely, so that it says nothing more: the sum less two days' constant.
+    constant = fit.coefficients[0]
+    assert fit.coefficients[1] == pytest.approx(0.15 - 2 * constant, abs=1e-3)
+    assert fit.standard_errors[1] == pytest.approx(fit.residual_sd * math.sqrt(2), rel=0.2)
+
+
+def test_news_seen_only_at_the_limit_has_a_lower_bound_and_no_estimate() -> None:
+    rng = np.random.default_rng(24)
+    returns = np.append(rng.normal(0.0, 0.02, 120), 0.10)
+    regressors = np.column_stack([np.ones(121), np.append(np.zeros(120), 1.0)])
+    sides: list[LimitSide | None] = [None] * 120 + [LimitSide.UPPER]
+    fit = censored_regression(returns, regressors, sides)
+    assert fit.coefficients[1] == math.inf
+    assert fit.coefficients[0] == pytest.approx(returns[:120].mean())
+    bound = bound_of_open_coefficient(returns, regressors, sides, 1)
+    # Known moments instead of estimated ones: the value that reaches the limit with the probability of the bound.
+    fallen = math.exp(-0.5 * stats.chi2.ppf(0.90, 1))
+    known = 0.10 - returns[:120].mean() + returns[:120].std() * stats.norm.ppf(fallen)
+    assert bound == pytest.approx(known, abs=5e-4)
+    with pytest.raises(ValueError, match="not open"):
+        bound_of_open_coefficient(returns, regressors, sides, 0)
+
+
+def test_bound_of_news_at_the_limit_covers_the_truth_as_often_as_it_says() -> None:
+    """News of 9 % under a limit of 10 %, among those draws that reach it: too high a bound in at most 5 % of all."""
+    rng = np.random.default_rng(25)
+    draws = above = 0
+    while draws < 150:
+        returns = rng.normal(0.0, 0.02, 61)
+        draws += 1
+        if returns[60] + 0.09 < 0.10:
+            continue
+        returns[60] = 0.10
+        regressors = np.column_stack([np.ones(61), np.append(np.zeros(60), 1.0)])
+        above += bound_of_open_coefficient(returns, regressors, [None] * 60 + [LimitSide.UPPER], 1) > 0.09
+    assert above <= 0.08 * draws
+
+
+def test_all_days_at_the_limit_cannot_be_fitted() -> None:
+    with pytest.raises(ValueError, match="0 closes without limit"):
+        censored_regression([0.1, 0.1, 0.1], np.ones((3, 1)), [LimitSide.UPPER] * 3)
+
+
+def test_twin_without_limit_predicts_as_least_squares_would() -> None:
+    rng = np.random.default_rng(26)
+    twin = rng.normal(0.0, 0.04, 100)
+    share = 0.8 * twin + rng.normal(0.0, 0.02, 100)
+    model = fit_twin(share, twin, [None] * 100)
+    oracle = stats.linregress(twin, share)
+    assert (model.slope, model.constant) == pytest.approx((oracle.slope, oracle.intercept), abs=1e-9)
+    found = twin_control(
+        model, share="a", twin="h", twin_abnormal_return=0.09, days=1, bound=0.08, limit=LimitSide.UPPER
+    )
+    away = 1 + 1 / 100 + (0.09 - twin.mean()) ** 2 / (99 * twin.var(ddof=1))
+    residual_sd = math.sqrt(np.sum((share - oracle.intercept - oracle.slope * twin) ** 2) / 98)
+    assert found.standard_error == pytest.approx(residual_sd * math.sqrt(away), rel=2e-3)
+
+
+@pytest.mark.parametrize("limit", list(LimitSide))
+@pytest.mark.parametrize("bound", [0.02, 0.08, 0.40])
+def test_twin_with_limit_is_the_truncated_normal_of_scipy(limit: LimitSide, bound: float) -> None:
+    sign = 1.0 if limit is LimitSide.UPPER else -1.0
+    model = TwinModel(0.0, 0.8, 0.03, 120, 0.04)
+    found = twin_control(
+        model, share="a", twin="h", twin_abnormal_return=sign * 0.08, days=1, bound=sign * bound, limit=limit
+    )
+    error = found.standard_error
+    oracle = stats.truncnorm((bound - 0.064) / error, math.inf, 0.064, error)
+    assert sign * found.with_limit == pytest.approx(oracle.mean(), rel=1e-5)
+    ends = sorted(sign * float(value) for value in oracle.ppf([0.025, 0.975]))
+    assert (found.with_limit_low, found.with_limit_high) == pytest.approx(ends, rel=1e-6)
+
+
+def test_twin_finds_what_a_simulated_limit_hid() -> None:
+    """Returns that a limit of 5 % hid: the twin's word is right on average and within its stated interval."""
+    rng = np.random.default_rng(27)
+    inside, errors = 0, []
+    for _ in range(600):
+        news = rng.normal(0.0, 0.03, 121)
+        share, twin = news + rng.normal(0.0, 0.012, 121), news + rng.normal(0.0, 0.012, 121)
+        seen, sides = limited(share, 0.05, carries_over=False)
+        if sides[120] is not LimitSide.UPPER:
+            continue
+        # Days are cut one by one here, so that they are taken apart by days without return.
+        apart = np.full(240, math.nan), np.full(240, math.nan)
+        apart[0][::2], apart[1][::2] = seen[:120], twin[:120]
+        model = fit_twin(*apart, [side for pair in zip(sides[:120], [None] * 120, strict=True) for side in pair])
+        found = twin_control(
+            model, share="a", twin="h", twin_abnormal_return=twin[120], days=1, bound=0.05, limit=LimitSide.UPPER
+        )
+        inside += found.with_limit_low <= share[120] <= found.with_limit_high
+        errors.append(found.with_limit - share[120])
+    assert len(errors) > 30
+    assert inside >= 0.88 * len(errors)
+    assert abs(np.mean(errors)) < 2.5 * np.std(errors) / math.sqrt(len(errors))
