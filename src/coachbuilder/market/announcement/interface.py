@@ -111,6 +111,34 @@ class AnnouncementInputs:
 
 
 @dataclass(frozen=True, slots=True)
+class TwinControl:
+    """What a twin listing without limit says about a share that closed at its limit."""
+
+    share: str
+    """Share that closed at its limit."""
+    twin: str
+    """The same firm's share on another exchange."""
+    slope: float
+    """By how much the share's abnormal return follows the twin's."""
+    twin_abnormal_return: float
+    """What the twin did on the same days."""
+    abnormal_return: float
+    """What the share would have done by that."""
+    standard_error: float
+    """Its standard error."""
+    low: float
+    """Lower end of its 95 % interval."""
+    high: float
+    """Upper end."""
+    with_limit: float
+    """The same given also that the share would have gone beyond its limit: mean of what is left of the distribution."""
+    with_limit_low: float
+    """Lower end of the 95 % interval of what is left."""
+    with_limit_high: float
+    """Upper end."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShareEventResult:
     """What one share did on one event."""
 
