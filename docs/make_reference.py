@@ -150,6 +150,7 @@ def plan_page() -> str:
         "demand": "market.demand",
         "announcement": "market.announcement",
         "comparison": "market.comparison",
+        "parties": "market.parties",
         "fit": "plant.fit",
         "sequence": "plant.sequence",
         "flow": "plant.flow",
@@ -186,10 +187,11 @@ def _dataclass_tables(place: str, kind: type, seen: set[type]) -> Iterator[str]:
 def _stage_names() -> dict[str, Any]:
     """Return what plan.py imports for its annotations alone."""
     from coachbuilder import deal, market, vehicle
+    from coachbuilder.market import parties
     from coachbuilder.plant import balance, flow, sequence
 
     names: dict[str, Any] = dict(vars(sys.modules["coachbuilder.plan"]))
-    for module in (vehicle, market, balance, sequence, flow, deal):
+    for module in (vehicle, market, parties, balance, sequence, flow, deal):
         names.update({name: getattr(module, name) for name in module.__all__})
     return names
 

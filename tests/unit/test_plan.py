@@ -36,6 +36,7 @@ def _results(programme: Programme, base: Plan) -> dict[str, Any]:
         "fit": whole.fit_inputs,
         "sequence": whole.sequence_inputs,
         "flow": draw.flow,
+        "parties": draw.parties,
         "deal": draw.deal,
         "alternatives": whole.routes_inputs,
         "announcement": whole.announcement,

@@ -20,6 +20,7 @@ from coachbuilder.programme.sections.common import (
 from coachbuilder.programme.sections.deal import DealSection
 from coachbuilder.programme.sections.flow import FlowSection
 from coachbuilder.programme.sections.market import MarketSection
+from coachbuilder.programme.sections.parties import PartiesSection
 from coachbuilder.programme.sections.routes import RoutesSection
 from coachbuilder.programme.sections.sequence import SequenceSection
 from coachbuilder.programme.sections.vehicle import VehicleSection
@@ -45,6 +46,8 @@ class ProgrammeDocument(Section):
     """What it costs and who earns what."""
     routes: RoutesSection | None = None
     """What else the brand could do, and how unsure demand is."""
+    parties: PartiesSection | None = None
+    """Which lists of authorities name the brand, the host or a supplier."""
     evidence: dict[str, Evidence]
     """The register: every claim that a number may rest on."""
 

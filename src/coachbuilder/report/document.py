@@ -98,6 +98,7 @@ def plan_document(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -
             "demand": jsonable(plan.demand),
             "announcement": jsonable(plan.announcement),
             "comparison": jsonable(plan.comparison),
+            "parties": jsonable(plan.parties),
         },
         "plant": {
             "fit": jsonable(plan.fit),
