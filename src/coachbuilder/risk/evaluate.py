@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.plan import Plan, evaluate, headline_names
+from coachbuilder.plan import Plan, Stages, headline_names
 from coachbuilder.programme import Programme
 from coachbuilder.programme.errors import InputError
 from coachbuilder.programme.evidence import EVIDENCE_RULES, EvidenceKind, spread
@@ -380,12 +380,13 @@ def _evaluate_in_worker(cases: Sequence[Mapping[str, float]]) -> NDArray[np.floa
 def _evaluate_chunk(base: Plan, cases: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
     names = headline_names()
     figures = np.empty((len(cases), len(names)))
+    programme = base.programme.drawable()
     for row, values in enumerate(cases):
         if _worker_stop is not None and _worker_stop.is_set():
             message = "the draws were stopped"
             raise RuntimeError(message)
         try:
-            headline = evaluate(base.programme.with_values(values), reuse=base).headline
+            headline = Stages(programme.at(values), reuse=base).headline
         except (InputError, ArithmeticError):
             # Values that are right one by one may not go together, such as a pack too weak for its motor. Such a draw
             # has no figures; every spread tells how many are missing.
