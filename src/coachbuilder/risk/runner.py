@@ -247,10 +247,11 @@ class Runner:
                 self._pool = None
 
     def _on_cluster(self, points: Points, chunks: Sequence[range]) -> Iterator[tuple[range, NDArray[np.float64]]]:
-        from distributed import as_completed
+        import distributed
 
         client = self._client
         assert client is not None
+        as_completed: Any = distributed.as_completed
         # As the result of a task the plan comes back by itself if the worker that held it is lost.
         base = client.submit(_as_it_is, self._base, pure=False)
         todo = list(reversed(chunks))
@@ -263,7 +264,8 @@ class Runner:
             return future
 
         slots = max(1, sum(client.nthreads().values()))
-        finished = as_completed([next_one() for _ in range(min(len(todo), WAITING_PER_WORKER * slots))])
+        first = [next_one() for _ in range(min(len(todo), WAITING_PER_WORKER * slots))]
+        finished = as_completed(first, loop=client.loop)
         for future in finished:
             figures = future.result()
             yield under_way.pop(future.key), figures
@@ -274,12 +276,13 @@ class Runner:
 def _connected(address: str) -> Any:
     """Return a client of a Dask scheduler."""
     try:
-        from distributed import Client
+        import distributed
     except ImportError:
         hint = 'pip install "coachbuilder[cluster]"'
-        raise InputError([Problem("", "--scheduler", address, "Dask's distributed to be installed", hint)]) from None
+        raise InputError([Problem("", "--scheduler", address, "Dask's distributed to be installed", hint=hint)]) from None
+    connect: Any = distributed.Client
     try:
-        return Client(address, timeout=CONNECT_S, set_as_default=False)
+        return connect(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         found = f"{address}: {error}"
         raise InputError([Problem("", "--scheduler", found, "the address of a Dask scheduler that answers")]) from None
