@@ -279,7 +279,9 @@ def _connected(address: str) -> Any:
         import distributed
     except ImportError:
         hint = 'pip install "coachbuilder[cluster]"'
-        raise InputError([Problem("", "--scheduler", address, "Dask's distributed to be installed", hint=hint)]) from None
+        raise InputError(
+            [Problem("", "--scheduler", address, "Dask's distributed to be installed", hint=hint)]
+        ) from None
     connect: Any = distributed.Client
     try:
         return connect(address, timeout=CONNECT_S, set_as_default=False)
