@@ -33,6 +33,9 @@ SHARES = (1.0, 0.5, 0.25, 0.1, 0.03)
 TOLERANCE = 1e-3
 """How far a condition may be missed at the point told, as a share of by how much it is missed or kept at the centre."""
 
+ROUNDING = 1e-9
+"""What of that is told as nothing missed; more is allowed only if no such point lies on the way."""
+
 CLOSE = 1e-3
 """Steps shorter than this, in scores, end the search."""
 
@@ -104,7 +107,11 @@ def nearest(margins: Margins, scores: int) -> Nearest | None:
         z, value = tried[best], values[best]
         if moved < CLOSE:
             break
-    return _on_the_edge(look, z, TOLERANCE * scale, looked_at_of=lambda: looked_at)
+    for missed in (ROUNDING, TOLERANCE):
+        point = _on_the_edge(look, z, missed * scale)
+        if point is not None:
+            return Nearest(point, float(np.linalg.norm(point)), looked_at)
+    return None
 
 
 def _slopes(look: Margins, z: F8, value: F8) -> F8:
@@ -136,20 +143,21 @@ def _least_distance(z: F8, value: F8, slopes: F8) -> F8 | None:
     return min(found, key=lambda point: float(np.linalg.norm(point))) if found else None
 
 
-def _on_the_edge(look: Margins, z: F8, missed: F8, looked_at_of: Callable[[], int]) -> Nearest | None:
+def _on_the_edge(look: Margins, z: F8, missed: F8) -> F8 | None:
     """Return the first point on the ray through ``z`` at which the conditions hold."""
     size = float(np.linalg.norm(z))
     if size == 0.0:
         return None
     ends = np.unique([*np.linspace(0.5, 1.2, 15), min(1.5, FARTHEST / size)])
     ends = ends[ends * size <= FARTHEST * (1.0 + 1e-12)]
-    for _ in range(4):
+    edge = None
+    for _ in range(5):
         holds = (look(np.outer(ends, z)) >= -missed).all(axis=1)
         if not holds.any():
-            return None
+            break
         first = int(holds.argmax())
+        edge = ends[first]
         if first == 0:
             break
-        ends = np.linspace(ends[first - 1], ends[first], 12)
-    point = ends[int(holds.argmax())] * z
-    return Nearest(point, float(np.linalg.norm(point)), looked_at_of())
+        ends = np.linspace(ends[first - 1], edge, 12)
+    return None if edge is None else np.asarray(edge * z)
