@@ -24,6 +24,13 @@ def fingerprint_of(base: Plan) -> str:
     return digest.hexdigest()[:16]
 
 
+def digest_of(points: Points) -> str:
+    """Return what tells points from all others."""
+    digest = hashlib.sha256("|".join(points.paths).encode())
+    digest.update(np.ascontiguousarray(points.values).tobytes())
+    return digest.hexdigest()[:24]
+
+
 class Checkpoint:
     """Finished chunks of one set of plans, in a folder of their own.
 
@@ -43,13 +50,11 @@ class Checkpoint:
         self._folder = folder / f".{label}-{fingerprint_of(base)}"
 
     def _file(self, points: Points) -> Path:
-        digest = hashlib.sha256("|".join(points.paths).encode())
-        digest.update(np.ascontiguousarray(points.values).tobytes())
-        return self._folder / f"{digest.hexdigest()[:24]}.npy"
+        return self._folder / f"{digest_of(points)}.npy"
 
-    def read(self, points: Points) -> NDArray[np.float64] | None:
+    def read(self, points: Points, chunk: range) -> NDArray[np.float64] | None:
         """Return the figures of a chunk, if it was finished."""
-        path = self._file(points)
+        path = self._file(points.part(chunk))
         if not path.is_file():
             return None
         try:
@@ -58,10 +63,10 @@ class Checkpoint:
             return None
         return figures
 
-    def write(self, points: Points, figures: NDArray[np.float64]) -> None:
+    def write(self, points: Points, chunk: range, figures: NDArray[np.float64]) -> None:
         """Keep a finished chunk, whole or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._file(points)
+        path = self._file(points.part(chunk))
         partial = path.with_suffix(".part")
         with partial.open("wb") as file:
             np.save(file, figures, allow_pickle=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -66,23 +67,59 @@ def assess(
     if draws < 2:
         message = f"draws is {draws}; a spread needs 2 or more"
         raise ValueError(message)
+    with Runner(base, workers, progress, checkpoint_folder, scheduler) as runner:
+        return assessed(runner, base, draws).result
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """An answer and the plans that it rests on.
+
+    Parameters
+    ----------
+    result
+        The answer.
+    drawn
+        The draws.
+    outcome
+        (draws, figures) headline figures of every draw; not a number is none.
+    alone
+        (assumptions, 2, figures) the same with one assumption alone at its 5 % and its 95 % point, in the order of
+        ``drawn.paths``.
+    """
+
+    result: RiskResult
+    drawn: Draws
+    outcome: NDArray[np.float64]
+    alone: NDArray[np.float64]
+
+
+def assessed(runner: Runner, base: Plan, draws: int) -> Assessed:
+    """Answer what :func:`assess` answers with workers that are there already, and keep the plans behind it.
+
+    Parameters
+    ----------
+    runner
+        Who runs the plans.
+    base
+        The plan at central values.
+    draws
+        Number of draws, 2 or more.
+    """
     programme = base.programme
     drawn = draw(programme, draws, programme.seed)
-    cases = [drawn.values_of(number) for number in range(draws)]
     ends = _ends(programme)
-    cases += [{path: value} for path, pair in ends.items() for value in pair]
     column = {name: index for index, name in enumerate(headline_names())}
     names = [name for name in base.programme.evidence if programme.assumptions_by_evidence.get(name)]
-    with Runner(base, workers, progress, checkpoint_folder, scheduler) as runner:
-        first = runner.run(Points.of(cases), "draws")
-        outcome = first[:draws]
-        alone = first[draws:].reshape(len(ends), 2, first.shape[1])
-        slopes = {
-            side: dict(zip(ends, _slopes(alone[:, 0, column[side]], alone[:, 1, column[side]]), strict=True))
-            for side in SIDES
-        }
-        false_cases = [_values_if_false(programme, name, slopes[side], ends) for side in SIDES for name in names]
-        second = runner.run(Points.of(false_cases), "claims")
+    outcome = runner.run(Points(drawn.paths, drawn.values), "draws")
+    at_ends = runner.run(Points.of([{path: value} for path, pair in ends.items() for value in pair]), "ends")
+    alone = at_ends.reshape(len(ends), 2, outcome.shape[1])
+    slopes = {
+        side: dict(zip(ends, _slopes(alone[:, 0, column[side]], alone[:, 1, column[side]]), strict=True))
+        for side in SIDES
+    }
+    false_cases = [_values_if_false(programme, name, slopes[side], ends) for side in SIDES for name in names]
+    second = runner.run(Points.of(false_cases), "claims")
     if_false = {
         name: {side: _known(second[number * len(names) + position, column[side]]) for number, side in enumerate(SIDES)}
         for position, name in enumerate(names)
@@ -90,7 +127,7 @@ def assess(
     known = np.isfinite(outcome[:, column[JOINT]])
     shares = {side: _variance_shares(drawn, outcome[:, column[side]]) for side in SIDES}
     probability = programme.partnership_probability
-    return RiskResult(
+    result = RiskResult(
         draws=draws,
         seed=programme.seed,
         partnership_probability=probability,
@@ -103,6 +140,7 @@ def assess(
         brand_npv_cny=outcome[known, column[BRAND]],
         host_npv_cny=outcome[known, column[HOST]],
     )
+    return Assessed(result, drawn, outcome, alone)
 
 
 def _ends(programme: Programme) -> dict[str, tuple[float, float]]:

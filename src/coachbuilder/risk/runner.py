@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from coachbuilder.plan import Plan, Stages, headline_names
 from coachbuilder.programme.errors import InputError, Problem
 from coachbuilder.risk.checkpoint import Checkpoint
+from coachbuilder.risk.table import Table
 
 CHUNK = 50
 """Plans handed to a worker at once: large enough to hide the handing over, small enough to show progress."""
@@ -30,6 +31,9 @@ WAITING_PER_WORKER = 4
 
 LOST_POOLS = 3
 """How often worker processes may be lost before a run gives up."""
+
+TABLED = "draws"
+"""The set that a table keeps."""
 
 CONNECT_S = 20
 """How long a Dask scheduler may take to answer."""
@@ -73,9 +77,9 @@ class Points:
         return Points(self.paths, self.values[rows.start : rows.stop])
 
 
-def chunks_of(count: int) -> list[range]:
+def chunks_of(count: int, size: int | None = None) -> list[range]:
     """Return the parts into which a set is cut; they depend on its size only, never on who runs them."""
-    size = min(max(CHUNK, count // 100), LARGEST_CHUNK)
+    size = size or min(max(CHUNK, count // 20), LARGEST_CHUNK)
     return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
 
@@ -135,11 +139,13 @@ class Runner:
         Where finished chunks are kept until all sets are done.
     scheduler
         Address of a Dask scheduler whose workers take the place of processes here.
+    table
+        Folder of Parquet files into which the draws go as they come, to stay there.
 
     Raises
     ------
     InputError
-        If no scheduler answers at the address, or Dask is not installed.
+        If no scheduler answers at the address, or Dask is not installed, or the table is one of another plan.
     """
 
     def __init__(
@@ -149,6 +155,7 @@ class Runner:
         progress: Progress | None = None,
         checkpoint_folder: Path | None = None,
         scheduler: str | None = None,
+        table: Path | None = None,
     ) -> None:
         self._base = replace(base, trace={}, assumptions=())
         self._workers = workers
@@ -159,6 +166,7 @@ class Runner:
         self._lost = 0
         self._context = get_context("spawn")
         self._stop = self._context.Event()
+        self._table = None if table is None else Table(table, base)
         self._client = None if scheduler is None else _connected(scheduler)
 
     def __enter__(self) -> Runner:
@@ -184,16 +192,21 @@ class Runner:
         points
             The points.
         label
-            What they are, for the folder of finished chunks.
+            What they are, for the folder of finished chunks; empty keeps none.
         """
         result = np.full((len(points), len(headline_names())), np.nan)
-        checkpoint = Checkpoint(self._folder, label, self._base) if self._folder else None
-        if checkpoint:
+        checkpoint: Checkpoint | Table | None = None
+        size = None
+        if label == TABLED and self._table is not None:
+            checkpoint, size = self._table, LARGEST_CHUNK
+        elif label and self._folder:
+            checkpoint = Checkpoint(self._folder, label, self._base)
             self._checkpoints.append(checkpoint)
         done = 0
         waiting = []
-        for chunk in chunks_of(len(points)):
-            kept = checkpoint.read(points.part(chunk)) if checkpoint else None
+        chunks = chunks_of(len(points), size)
+        for chunk in chunks:
+            kept = checkpoint.read(points, chunk) if checkpoint else None
             if kept is not None and kept.shape == (len(chunk), result.shape[1]):
                 result[chunk.start : chunk.stop] = kept
                 done += len(chunk)
@@ -204,10 +217,12 @@ class Runner:
         for chunk, figures in self._evaluated(points, waiting):
             result[chunk.start : chunk.stop] = figures
             if checkpoint:
-                checkpoint.write(points.part(chunk), figures)
+                checkpoint.write(points, chunk, figures)
             done += len(chunk)
             if self._progress:
                 self._progress(done, len(points))
+        if isinstance(checkpoint, Table):
+            checkpoint.finish(chunks)
         return result
 
     def _evaluated(self, points: Points, chunks: Sequence[range]) -> Iterator[tuple[range, NDArray[np.float64]]]:
