@@ -521,7 +521,7 @@ class Stages:
 
         inputs = self.flow_inputs
         self._tell("flow")
-        return flow.evaluate(inputs)
+        return flow.evaluate(inputs) if self._reuse is None else flow.evaluate_draw(inputs)
 
     @cached_property
     def parties(self) -> PartiesResult | None:
