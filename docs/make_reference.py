@@ -67,9 +67,9 @@ company's filing against a rumour is strong, but companies deny true deals too. 
 
 **Several sources.** The n sources behind one entry count as n_eff independent ones, with ρ = {SAME_REPORT_RHO:g}:
 the first gives the kind's probability, the rest multiply its odds. Entries that name one `origin` are joined with
-ρ = {SAME_ORIGIN_RHO:g}, for they go back to the same knowledge; unequal ones are counted in units of the strongest, so that a weak echo never lowers what
-is known. An echo of the claim's own origin is joined with the claim's own sources. ρ = 0 counts each source in full,
-ρ = 1 all of them as one. Both values of ρ are judgements.
+ρ = {SAME_ORIGIN_RHO:g}, for they go back to the same knowledge; unequal ones are counted in units of the strongest,
+so that a weak echo never lowers what is known. An echo of the claim's own origin is joined with the claim's own
+sources. ρ = 0 counts each source in full, ρ = 1 all of them as one. Both values of ρ are judgements.
 
 **Backers that are doubted.** What speaks for or against a backer by a factor u on its odds changes its ratio r to
 1 + (r − 1) u: a discredited source counts for nothing, not for the opposite. Numbers of a claim that lost probability
