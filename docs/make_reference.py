@@ -71,9 +71,11 @@ the first gives the kind's probability, the rest multiply its odds. Entries that
 so that a weak echo never lowers what is known. An echo of the claim's own origin is joined with the claim's own
 sources. ρ = 0 counts each source in full, ρ = 1 all of them as one. Both values of ρ are judgements.
 
-**Backers that are doubted.** What speaks for or against a backer by a factor u on its odds changes its ratio r to
-1 + (r − 1) u: a discredited source counts for nothing, not for the opposite. Numbers of a claim that lost probability
-spread wider by what was lost, at most as wide as a placeholder's.
+**Backers that are doubted.** What speaks against a backer by a factor u < 1 on its odds changes its ratio r to
+1 + (r − 1) u: a discredited source counts for nothing, not for the opposite. Support of a backer gives back what a
+denial took from it, and no more: that a company was founded is no better proof of what it will do.
+
+**Spread.** Numbers of a claim that lost probability spread wider by what was lost, at most as wide as a placeholder's.
 
 **Several switches.** A programme may rest on several claims at once (`rests_on` a list). Their joint probability is the
 product, as if they were independent.

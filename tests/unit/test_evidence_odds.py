@@ -150,10 +150,16 @@ def test_joined_weights_lie_between_the_strongest_and_the_sum_and_never_fall(
 
 
 def test_no_entry_moves_another_by_more_than_a_measurement() -> None:
-    register = {"claim": _entry(), "backer": _entry("measured", supports=["claim"])}
-    for number in range(5):
-        register[f"p{number}"] = _entry("measured", supports=["backer"])
+    register = {"claim": _entry(), "backer": _entry("measured", sources_count=100, supports=["claim"])}
     assert _claim_odds(register) == pytest.approx(_odds(1 / 3) * LARGEST_RATIO, rel=1e-9)
+
+
+def test_a_confirmed_backer_gets_back_what_a_denial_took_and_no_more() -> None:
+    backed = {"claim": _entry(), "backer": _entry("analyst", supports=["claim"])}
+    confirmed = {**backed, "yes": _entry("measured", supports=["backer"])}
+    assert _claim_odds(confirmed) == _claim_odds(backed)
+    doubted = {**backed, "no": _entry("named press source", denies=["backer"])}
+    assert _claim_odds(doubted) < _claim_odds({**doubted, "yes": confirmed["yes"]}) == _claim_odds(backed)
 
 
 def test_updates_tell_who_moved_a_claim_in_the_order_of_their_days() -> None:

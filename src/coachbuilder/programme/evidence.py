@@ -276,8 +276,9 @@ def standings(
     The log odds of a claim are those of its kind, plus the weight of what supports it, less the weight of what denies
     it. The weight of an entry is the logarithm of its likelihood ratio, times the effective number of its sources;
     entries of one origin are joined by :func:`joined_weight`, those of the claim's own origin with the claim's own
-    sources. What speaks for or against a backer by a factor ``u`` on its odds changes its ratio ``r`` to
-    ``1 + (r - 1) u``: a discredited source counts for nothing, not for the opposite. The spread grows as the inverse
+    sources. What speaks against a backer by a factor ``u < 1`` on its odds changes its ratio ``r`` to
+    ``1 + (r - 1) u``: a discredited source counts for nothing, not for the opposite, and one that is confirmed counts
+    for no more than it said. The spread grows as the inverse
     of the probability that was lost and never past a placeholder's.
 
     Parameters
@@ -302,11 +303,9 @@ def standings(
         return math.log(ratio) * effective_sources(entry.sources_count, same_report_rho)
 
     def backing_weight(name: str, *, is_support: bool) -> float:
-        gained = math.expm1(own_weight(name, is_support=is_support))
-        cap = math.log(LARGEST_RATIO)
-        if gained <= 0:
-            return 0.0
-        return min(math.log1p(math.exp(min(math.log(gained) + resolve(name), cap))), cap)
+        trusted = math.exp(min(resolve(name), 0.0))
+        stated = min(own_weight(name, is_support=is_support), math.log(LARGEST_RATIO))
+        return math.log1p(math.expm1(stated) * trusted)
 
     def resolve(name: str) -> float:
         if name in update:

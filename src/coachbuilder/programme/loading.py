@@ -21,6 +21,7 @@ from coachbuilder.programme.errors import InputError, ProblemList, closest
 from coachbuilder.programme.evidence import PLACEHOLDER_WIDTH, Evidence, Standing, link_problems, spread, standings
 from coachbuilder.programme.programme import Programme
 from coachbuilder.programme.sections.common import EARLIEST_DAY, LATEST_DAY, ModelRole
+from coachbuilder.programme.sections.outcome import outcome_problems
 from coachbuilder.programme.tree import map_assumptions, repeated_ids
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
         orders = _orders(plant, folder, lines, problems)
     if document is not None:
         problems.extend(link_problems(document.evidence, PROGRAMME_FILE))
+        problems.extend(outcome_problems(document.outcome, document.evidence, PROGRAMME_FILE))
         for rests_on in document.programme.switches:
             if rests_on not in document.evidence:
                 problems.add(

@@ -20,6 +20,7 @@ from coachbuilder.programme.sections.common import (
 from coachbuilder.programme.sections.deal import DealSection
 from coachbuilder.programme.sections.flow import FlowSection
 from coachbuilder.programme.sections.market import MarketSection
+from coachbuilder.programme.sections.outcome import OutcomeSection
 from coachbuilder.programme.sections.sequence import SequenceSection
 from coachbuilder.programme.sections.vehicle import VehicleSection
 from coachbuilder.programme.units import unit_of
@@ -44,6 +45,8 @@ class ProgrammeDocument(Section):
     """What it costs and who earns what."""
     evidence: dict[str, Evidence]
     """The register: every claim that a number may rest on."""
+    outcome: tuple[OutcomeSection, ...] = ()
+    """What became of claims, as far as it is known; a plan never sees it, a replay is scored by it."""
 
 
 class PlantDocument(Section):

@@ -337,13 +337,17 @@ def value_claims(programme: Programme, draws: ClaimDraws) -> ClaimsResult:
     )
 
 
-def draw_claims(base: Plan, count: int, *, progress: Callable[[int, int], None] | None = None) -> ClaimDraws:
+def draw_claims(
+    base: Plan, programme: Programme, count: int, progress: Callable[[int, int], None] | None = None
+) -> ClaimDraws:
     """Draw what :func:`value_claims` needs, here and now; the risk stage hands over its own draws instead.
 
     Parameters
     ----------
     base
         The plan at central values.
+    programme
+        Its programme, with the ranges over which to draw.
     count
         Number of draws.
     progress
@@ -352,12 +356,12 @@ def draw_claims(base: Plan, count: int, *, progress: Callable[[int, int], None] 
     from coachbuilder.plan import evaluate
     from coachbuilder.risk.draws import draw
 
-    drawn = draw(base.programme, count, base.programme.seed)
+    drawn = draw(programme, count, programme.seed)
     names = ("brand_npv_cny", "host_npv_cny", "own_plant_npv_cny")
     outcome = np.full((count, len(names)), np.nan)
     for number in range(count):
         try:
-            headline = evaluate(base.programme.with_values(drawn.values_of(number)), reuse=base).headline
+            headline = evaluate(programme.with_values(drawn.values_of(number)), reuse=base).headline
         except (InputError, ArithmeticError):
             # Values that are right one by one may not go together; such a draw has no plan.
             continue
