@@ -92,6 +92,8 @@ class ReplayStep:
     """Probability that the programme goes ahead: that all its switches are on."""
     probability_before: float | None
     """The same on the day before; None on the first."""
+    odds_factor: float | None
+    """By how much the day multiplied the odds of that; None on the first."""
     plan_date: dt.date
     """Day for which the plan was made whose numbers hold."""
     sides: tuple[ReplaySide, ...]
@@ -340,6 +342,7 @@ def _step(
         entries=entries,
         probability=claims.probability,
         probability_before=before.probability if before else None,
+        odds_factor=_odds(claims.probability) / _odds(before.probability) if before else None,
         plan_date=plan_date,
         sides=tuple(
             _side(side, value, claims.probability, expected[side], paid.get(side)) for side, value in values.items()
@@ -347,6 +350,10 @@ def _step(
         decisions=claims.decisions,
         questions=claims.claims[:QUESTIONS],
     )
+
+
+def _odds(probability: float) -> float:
+    return probability / (1 - probability)
 
 
 def _side(
