@@ -21,6 +21,7 @@ from coachbuilder.programme.errors import InputError, ProblemList, closest
 from coachbuilder.programme.evidence import PLACEHOLDER_WIDTH, Evidence, Standing, link_problems, spread, standings
 from coachbuilder.programme.programme import Programme
 from coachbuilder.programme.sections.common import EARLIEST_DAY, LATEST_DAY, ModelRole
+from coachbuilder.programme.sections.outcome import outcome_problems
 from coachbuilder.programme.tree import map_assumptions, repeated_ids
 
 if TYPE_CHECKING:
@@ -96,14 +97,15 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
         orders = _orders(plant, folder, lines, problems)
     if document is not None:
         problems.extend(link_problems(document.evidence, PROGRAMME_FILE))
-        rests_on = document.programme.rests_on
-        if rests_on not in document.evidence:
-            problems.add(
-                "programme.rests_on",
-                rests_on,
-                "the name of an entry in the evidence register",
-                hint=closest(rests_on, document.evidence),
-            )
+        problems.extend(outcome_problems(document.outcome, document.evidence, PROGRAMME_FILE))
+        for rests_on in document.programme.switches:
+            if rests_on not in document.evidence:
+                problems.add(
+                    "programme.rests_on",
+                    rests_on,
+                    "the name of an entry in the evidence register",
+                    hint=closest(rests_on, document.evidence),
+                )
     if document is None or plant is None:
         problems.raise_if_any()
         message = "unreachable: a missing document is a problem"
@@ -119,14 +121,14 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     visible = {name: entry for name, entry in document.evidence.items() if entry.date <= day}
     hidden = tuple(name for name in document.evidence if name not in visible)
     standing = standings(visible) if not len(problems) else {}
-    if document.programme.rests_on in hidden:
-        entry = document.evidence[document.programme.rests_on]
-        problems.add(
-            "programme.rests_on",
-            f"{document.programme.rests_on}, dated {entry.date}",
-            f"a claim known by {day}",
-            hint="look at a later day, or name an earlier claim",
-        )
+    for rests_on in document.programme.switches:
+        if rests_on in hidden:
+            problems.add(
+                "programme.rests_on",
+                f"{rests_on}, dated {document.evidence[rests_on].date}",
+                f"a claim known by {day}",
+                hint="look at a later day, or name an earlier claim",
+            )
     document = _with_evidence(document, PROGRAMME_FILE, document.evidence, standing, day, problems, lines)
     plant = _with_evidence(plant, PLANT_FILE, document.evidence, standing, day, problems, lines)
     problems.raise_if_any()

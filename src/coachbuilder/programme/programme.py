@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coachbuilder.programme.assumption import PLACEHOLDER, Assumption
+from coachbuilder.programme.evidence import joint_probability
 from coachbuilder.programme.sections.common import ModelRole, ModelSection
 from coachbuilder.programme.tree import Recipe, iterate_assumptions, map_assumptions, recipe_of, set_values
 
@@ -123,8 +124,8 @@ class Programme:
 
     @property
     def partnership_probability(self) -> float:
-        """Probability of the claim that the partnership exists, after support and denial."""
-        return self.standings[self.document.programme.rests_on].probability
+        """Probability that every claim on which the programme rests is true, taken as independent of each other."""
+        return joint_probability([self.standings[name].probability for name in self.document.programme.switches])[0]
 
     def with_values(self, values: Mapping[str, float]) -> Programme:
         """Return this programme with some assumptions at other values; ranges and evidence stay.

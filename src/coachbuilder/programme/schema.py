@@ -20,6 +20,7 @@ from coachbuilder.programme.sections.common import (
 from coachbuilder.programme.sections.deal import DealSection
 from coachbuilder.programme.sections.flow import FlowSection
 from coachbuilder.programme.sections.market import MarketSection
+from coachbuilder.programme.sections.outcome import OutcomeSection
 from coachbuilder.programme.sections.parties import PartiesSection
 from coachbuilder.programme.sections.routes import RoutesSection
 from coachbuilder.programme.sections.sequence import SequenceSection
@@ -50,6 +51,8 @@ class ProgrammeDocument(Section):
     """Which lists of authorities name the brand, the host or a supplier."""
     evidence: dict[str, Evidence]
     """The register: every claim that a number may rest on."""
+    outcome: tuple[OutcomeSection, ...] = ()
+    """What became of claims, as far as it is known; a plan never sees it, a replay is scored by it."""
 
 
 class PlantDocument(Section):

@@ -187,9 +187,9 @@ class Claims:
     @classmethod
     def of(cls, plan: Plan, risk: RiskResult | None) -> Claims:
         """Return the claims of a plan; those that turn an answer come before those that do not."""
-        named = plan.programme.document.programme.rests_on
-        switch = next((entry for entry in plan.register if entry.id == named), None)
-        others = [item for item in (risk.evidence if risk else ()) if item.evidence != named]
+        named = plan.programme.document.programme.switches
+        switch = next((entry for entry in plan.register if entry.id == named[0]), None)
+        others = [item for item in (risk.evidence if risk else ()) if item.evidence not in named]
         turning = [item for item in others if item.turns_joint or item.turns_brand or item.turns_host]
         return cls(switch, next(iter(turning or others), None))
 

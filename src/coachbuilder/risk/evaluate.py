@@ -256,7 +256,7 @@ def _rank_evidence(
 ) -> tuple[EvidenceInfluence, ...]:
     programme = base.programme
     central = {side: base.headline[side] or 0.0 for side in SIDES}
-    switch = programme.document.programme.rests_on
+    switches = programme.document.programme.switches
 
     def share(paths: Sequence[str], side: str) -> float:
         return min(1.0, sum(shares[side].get(path, 0.0) for path in paths))
@@ -264,7 +264,7 @@ def _rank_evidence(
     found = []
     for name, entry in programme.evidence.items():
         paths = programme.assumptions_by_evidence.get(name, ())
-        is_switch = name == switch
+        is_switch = name in switches
         if not paths and not is_switch:
             continue
         value: dict[str, float | None] = dict.fromkeys(SIDES, 0.0) if is_switch else dict(if_false[name])
