@@ -267,3 +267,23 @@ def test_share_that_only_repeats_its_index_is_refused(run: Run, tmp_path: Path) 
     status, _, error = run(write(tmp_path / "p.csv", columns | {"COPY": columns["INDEX"]}), *BASIC)
     assert status == 2
     assert "p.csv: COPY: found returns that the model explains wholly" in error
+
+
+def test_window_of_limit_closes_alone_is_refused(run: Run, tmp_path: Path) -> None:
+    columns = limit_table()
+    columns["A"] = prices(np.tile([0.1, 0.1001, 0.0999], 24)[:70])
+    status, _, error = run(write(tmp_path / "p.csv", columns), *LIMITED)
+    assert status == 2
+    assert "p.csv: A: found 0 closes without limit" in error
+
+
+def test_twin_that_was_hardly_traded_on_the_same_days_is_refused(run: Run, tmp_path: Path) -> None:
+    columns = limit_table()
+    hardly = columns["H"].copy()
+    hardly[10:55] = math.nan
+    columns |= {"H": hardly, "OTHER": columns["INDEX"] * 1.01 ** np.sin(np.arange(71))}
+    arguments = (*LIMITED, "--event", day(EVENT + 1), "--estimation", f"{day(1)}:{day(55)}")
+    columns["A"][1:10] = math.nan
+    status, _, error = run(write(tmp_path / "p.csv", columns), *arguments)
+    assert status == 2
+    assert "--twin A=H" in error

@@ -22,8 +22,13 @@ from coachbuilder.market.announcement.event_study import (
     prediction_error_factor,
     returns_of,
 )
+from coachbuilder.market.announcement.interface import TwinModel
 from coachbuilder.market.announcement.significance import Significance, cumulated, significance_of
-from coachbuilder.market.announcement.twin import TwinModel, fit_twin, twin_control
+from coachbuilder.market.announcement.study import EstimationDays, StudyResult, StudySettings, Window, event_study
+from coachbuilder.market.announcement.twin import fit_twin, twin_control
+from coachbuilder.market.announcement.wide_prices import read_wide_prices
+from coachbuilder.programme.errors import ProblemList
+from coachbuilder.programme.loading import load
 from coachbuilder.programme.sections.market import LimitSide
 
 TEXTBOOK_PATELL = (2.54444, -2.94207, 0.32896, 8.40270, 6.30574)
@@ -422,3 +427,151 @@ def test_twin_finds_what_a_simulated_limit_hid() -> None:
     assert len(errors) > 30
     assert inside >= 0.88 * len(errors)
     assert abs(np.mean(errors)) < 2.5 * np.std(errors) / math.sqrt(len(errors))
+
+
+# Size and power: known effects in simulated returns.
+
+
+def rejections(
+    firms: int, effect: float, *, draws: int = 250, induced: float = 0.0, correlation: float = 0.0, seed: int = 31
+) -> dict[str, float]:
+    """Share of draws in which each test rejects at 5 %; errors of 1 to 4 % s.d. a day, one event day."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, int] = {}
+    for _ in range(draws):
+        market = rng.normal(0.0, 0.01, 101)
+        beta, sd = rng.uniform(0.5, 1.5, (firms, 1)), rng.uniform(0.01, 0.04, (firms, 1))
+        errors = math.sqrt(1 - correlation) * rng.normal(size=(firms, 101)) + math.sqrt(correlation) * rng.normal(
+            size=101
+        )
+        errors[:, 100] *= math.sqrt(1 + induced)
+        returns = beta * market + sd * errors
+        returns[:, 100] += effect
+        abnormal = abnormal_returns(returns[:, :100], returns[:, 100:], market[:100], market[100:])
+        for item in significance_of(abnormal, slice(0, 1)):
+            found[item.test] = found.get(item.test, 0) + int(item.p_value is not None and item.p_value < 0.05)
+    return {name: count / draws for name, count in found.items()}
+
+
+def test_no_test_errs_much_more_often_than_it_says_and_all_find_a_large_effect() -> None:
+    size, power = rejections(15, 0.0), rejections(15, 0.03, draws=60)
+    # Standard error of a rate of 5 % over 250 draws: 1.4 points. Exact tests of few signs err less often than 5 %.
+    assert all(rate <= 0.095 for rate in size.values())
+    assert all(size[name] >= 0.015 for name in ("cross-sectional", "Brown-Warner 1985", "Patell", "BMP", "rank"))
+    assert all(rate >= 0.9 for rate in power.values())
+
+
+def test_standardised_tests_find_a_small_effect_more_often_than_plain_ones() -> None:
+    power = rejections(15, 0.01, draws=150)
+    assert power["Patell"] > power["Brown-Warner 1980"] + 0.05
+    assert power["BMP"] > power["cross-sectional"] + 0.05
+
+
+def test_variance_that_the_event_raises_deceives_patell_and_not_bmp() -> None:
+    size = rejections(15, 0.0, induced=1.0)
+    assert size["Patell"] > 0.12
+    assert size["Brown-Warner 1985"] > 0.12
+    assert size["BMP"] < 0.095
+    assert size["cross-sectional"] < 0.095
+
+
+def test_firms_that_move_together_deceive_all_but_the_tests_made_for_them() -> None:
+    size = rejections(15, 0.0, correlation=0.3)
+    for name in ("BMP, correlated shares", "Brown-Warner 1985", "rank"):
+        assert size[name] < 0.095
+    for name in ("cross-sectional", "Patell", "BMP", "Brown-Warner 1980"):
+        assert size[name] > 0.25
+
+
+# The case.
+
+CASE_DAYS = tuple(dt.date(2021, 3, day) for day in (26, 29, 30))
+
+
+@pytest.fixture(scope="module")
+def case(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
+    """The three shares and their markets as one wide table, on the union of both exchanges' days."""
+    folder = shared_data / "market" / "gwm_xiaomi_2021"
+    columns: dict[str, dict[str, str]] = {}
+    for name in ("601633_SS", "2333_HK", "1810_HK", "HSI"):
+        with (folder / f"{name}.csv").open(encoding="utf-8") as file:
+            columns[name] = {row["date"]: row["close"] for row in csv.DictReader(file)}
+    level = 100.0
+    columns["A_SHARES"] = {}
+    with (folder / "ashare_ew_market.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            level *= 1.0 + float(row["ew_return"])
+            columns["A_SHARES"][row["date"]] = repr(level)
+    days = sorted(set().union(*columns.values()))
+    lines = [",".join(["date", *columns])]
+    lines += [",".join([day, *(column.get(day, "") for column in columns.values())]) for day in days]
+    table_file = tmp_path_factory.mktemp("case") / "wide.csv"
+    table_file.write_text("\n".join(lines), encoding="utf-8")
+    problems = ProblemList("wide.csv")
+    table = read_wide_prices(table_file, problems)
+    problems.raise_if_any()
+    assert table is not None
+    settings = StudySettings(
+        events=CASE_DAYS,
+        estimation=EstimationDays(120, dt.date(2021, 2, 26)),
+        windows=(Window(0, 0), Window(0, 1)),
+        market="HSI",
+        markets={"601633_SS": "A_SHARES"},
+        limits={"601633_SS": 0.1},
+        twins={"601633_SS": "2333_HK"},
+    )
+    return event_study(table, settings)
+
+
+def test_case_on_a_wide_table_has_the_summary_figures_of_the_case(case: StudyResult) -> None:
+    printed = {
+        "601633_SS": (0.00837, 0.723, 0.0452, (0.0805, -0.0692, 0.0131)),
+        "2333_HK": (0.00724, 1.190, 0.0445, (0.0780, -0.0484, 0.0351)),
+        "1810_HK": (-0.00090, 1.184, 0.0338, (0.0451, -0.0130, 0.0129)),
+    }
+    for position, share in enumerate(case.shares):
+        alpha, beta, residual_sd, abnormal = printed[share.share]
+        assert (round(share.coefficients[0], 5), round(share.coefficients[1], 3)) == (alpha, beta)
+        assert round(share.residual_sd, 4) == residual_sd
+        found = [event.windows[0].shares[position].abnormal_return for event in case.events]
+        assert tuple(round(value, 4) for value in found) == abnormal
+
+
+def test_case_says_that_nothing_is_significant_and_does_not_test_three_shares_of_two_firms(case: StudyResult) -> None:
+    assert case.significant_share_tests == 0
+    assert case.mean_tests == 0
+    assert case.verdict.startswith("Nothing is significant at 5 %")
+    assert all("3 shares: too few" in window.note for event in case.events for window in event.windows)
+    # The second day belongs to the denial: the report's two-day window is cut.
+    assert all(item.is_cut and item.days == 1 for item in case.events[0].windows[1].shares)
+
+
+def test_case_limit_close_is_a_bound_and_the_unlimited_twin_narrows_it(case: StudyResult) -> None:
+    (found,) = case.events[0].limit_runs
+    assert found.limit_days == (CASE_DAYS[0],)
+    assert found.to_first_free_close.bound == "at least"
+    assert found.effect is None
+    assert found.effect_low is not None
+    assert 0.0 < found.effect_low < found.to_first_free_close.abnormal_return
+    twin = found.twin
+    assert twin is not None
+    # By the twin alone the limit hid nothing: what it says lies below what the limit showed.
+    assert twin.abnormal_return < found.to_first_free_close.abnormal_return < twin.high
+    assert found.to_first_free_close.abnormal_return < twin.with_limit < twin.high
+    # The limit days of the window censored, the share was wilder than least squares says.
+    assert case.shares[0].limit_days == 10
+    assert case.shares[0].censored_residual_sd is not None
+    assert case.shares[0].censored_residual_sd > 1.05 * case.shares[0].residual_sd
+
+
+def test_twin_figures_of_the_example_are_those_of_the_price_files(case: StudyResult, example_folder: Path) -> None:
+    share = next(item for item in load(example_folder).document.market.announcement.share if item.twin)
+    twin = case.events[0].limit_runs[0].twin
+    assert twin is not None
+    assert share.twin_slope is not None
+    assert share.twin_residual_sd is not None
+    assert share.twin_slope.value == pytest.approx(twin.slope, abs=5e-4)
+    error = twin.standard_error / math.sqrt(1 + 1 / 113 + (twin.twin_abnormal_return / 0.04537) ** 2 / 112)
+    assert share.twin_residual_sd.value == pytest.approx(error, abs=1e-4)
+    slope_error = error / (0.04537 * math.sqrt(112))
+    assert share.twin_slope.high - share.twin_slope.low == pytest.approx(2 * 1.645 * slope_error, rel=0.02)

@@ -23,6 +23,22 @@ SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class TwinModel:
+    """How a share's abnormal returns follow those of its twin."""
+
+    constant: float
+    """Constant; near 0, for both are residuals."""
+    slope: float
+    """Slope."""
+    residual_sd: float
+    """Standard deviation of what the twin does not explain, by ``days - 2``."""
+    days: int
+    """Days on which both have a return."""
+    twin_sd: float
+    """Standard deviation of the twin's abnormal returns on them, by ``days - 1``."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListedShare:
     """A class of share on one exchange."""
 
@@ -56,6 +72,10 @@ class ListedShare:
     """Market's mean return in the estimation window; None if not known."""
     market_sd: float | None = None
     """Market's standard deviation in that window, by ``estimation_days - 1``; None if not known."""
+    twin: str | None = None
+    """The same firm's share on an exchange without limit; None if there is none."""
+    twin_model: TwinModel | None = None
+    """How this share's abnormal returns follow its twin's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +206,10 @@ class ShareEventResult:
     """Lower end of its 95 % interval; None if open."""
     implied_high_cny: float | None
     """Upper end; None if open."""
+    twin: TwinControl | None = None
+    """What a twin listing without limit says; None where no limit hid anything, or there is no twin."""
+    twin_implied_value_cny: float | None = None
+    """Value that the abnormal return by the twin, and by the limit's bound, put on the news."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ def _rank(abnormal: AbnormalReturns, window: slice) -> Significance:
 
     everything = np.concatenate([abnormal.estimation, abnormal.event], axis=1)
     is_seen = np.isfinite(everything)
-    ranks = rankdata(everything, axis=1, nan_policy="omit")
+    ranks = rankdata(np.where(is_seen, everything, np.inf), axis=1)
     away = np.where(is_seen, ranks / (is_seen.sum(axis=1, keepdims=True) + 1.0) - 0.5, 0.0)
     shares = is_seen.sum(axis=0)
     by_day = away.sum(axis=0) / np.sqrt(np.maximum(shares, 1))

@@ -15,6 +15,7 @@ import datetime as dt
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -39,9 +40,9 @@ from coachbuilder.market.announcement.significance import (
     mean_correlation,
     significance_of,
 )
-from coachbuilder.market.announcement.twin import fit_twin, twin_control
+from coachbuilder.market.announcement.twin import fit_twin, on_common_days, twin_control
 from coachbuilder.market.announcement.wide_prices import WidePrices, check_columns
-from coachbuilder.programme.errors import ProblemList
+from coachbuilder.programme.errors import InputError, Problem, ProblemList
 from coachbuilder.programme.sections.market import LimitSide
 
 FEWEST_SHARES_TO_TEST = 5
@@ -480,7 +481,8 @@ class _Study:
         censored: tuple[float, ...] | None = None
         censored_sd = None
         if limit_days and self.settings.model is not ReturnModel.MARKET_ADJUSTED:
-            fit = censored_regression(item.returns[rows], self._regressors(position, rows), sides)
+            with self._told(item.share):
+                fit = censored_regression(item.returns[rows], self._regressors(position, rows), sides)
             censored = tuple(float(value) for value in fit.coefficients)
             censored_sd = fit.residual_sd * math.sqrt(fit.days / (fit.days - len(fit.coefficients)))
         return ShareModel(
@@ -495,6 +497,15 @@ class _Study:
             censored_coefficients=censored,
             censored_residual_sd=censored_sd,
         )
+
+    @contextmanager
+    def _told(self, field_name: str) -> Iterator[None]:
+        """Turn what a regression refuses into a problem of the table."""
+        try:
+            yield
+        except ValueError as error:
+            expected = "an estimation window with enough closes without limit"
+            raise InputError([Problem(self.table.file, field_name, str(error), expected)]) from None
 
     def _regressors(self, position: int, rows: Sequence[int]) -> FloatArray:
         factors = self.factors[position, list(rows)]
@@ -611,7 +622,8 @@ class _Study:
         news[len(before) + 1] = 1.0
         columns = np.column_stack([apart, news])
         sides = [*(item.limits[row] for row in before), None, *(item.limits[row] for row in rows)]
-        fit = censored_regression(returns, columns, sides)
+        with self._told(item.share):
+            fit = censored_regression(returns, columns, sides)
         effect = float(fit.coefficients[-1])
         if math.isinf(effect):
             bound = bound_of_open_coefficient(returns, columns, sides, columns.shape[1] - 1)
@@ -627,8 +639,9 @@ class _Study:
             return None
         other = next(place for place, own in enumerate(self.own) if own.share == name)
         residuals = self._abnormal([[], []], [position, other]).estimation
-        own, twin, sides = _on_common_days(residuals[0], residuals[1], item.limits)
-        model = fit_twin(own, twin, sides)
+        own, twin, sides = on_common_days(residuals[0], residuals[1], item.limits)
+        with self._told(f"--twin {item.share}={name}"):
+            model = fit_twin(own, twin, sides)
         first, end = self.table.dates[rows[0]], self.table.dates[rows[-1]]
         days = zip(self.own[other].rows, self.own[other].dates, strict=True)
         twin_rows = [row for row, date in days if first <= date <= end]
@@ -644,22 +657,6 @@ class _Study:
             bound=found.abnormal_return,
             limit=last,
         )
-
-
-def _on_common_days(
-    own: FloatArray, twin: FloatArray, limits: Sequence[LimitSide | None]
-) -> tuple[list[float], list[float], list[LimitSide | None]]:
-    """Return both shares' returns from one day that they have in common to the next."""
-    found: tuple[list[float], list[float], list[LimitSide | None]] = ([], [], [])
-    sums = [0.0, 0.0]
-    for row, pair in enumerate(zip(own, twin, strict=True)):
-        sums = [total + (value if math.isfinite(value) else 0.0) for total, value in zip(sums, pair, strict=True)]
-        if all(map(math.isfinite, pair)):
-            for values, total in zip(found[:2], sums, strict=True):
-                values.append(total)
-            found[2].append(limits[row])
-            sums = [0.0, 0.0]
-    return found
 
 
 def _note(shares: int) -> str:

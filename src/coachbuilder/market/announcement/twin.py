@@ -13,31 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from coachbuilder.market.announcement.censored import censored_regression
-from coachbuilder.market.announcement.event_study import critical_t
-from coachbuilder.market.announcement.interface import SIGNIFICANCE, TwinControl
+from coachbuilder.market.announcement.event_study import FloatArray, critical_t
+from coachbuilder.market.announcement.interface import SIGNIFICANCE, TwinControl, TwinModel
 from coachbuilder.programme.sections.market import LimitSide
-
-
-@dataclass(frozen=True, slots=True)
-class TwinModel:
-    """How a share's abnormal returns follow those of its twin."""
-
-    constant: float
-    """Constant; near 0, for both are residuals."""
-    slope: float
-    """Slope."""
-    residual_sd: float
-    """Standard deviation of what the twin does not explain, by ``days - 2``."""
-    days: int
-    """Days on which both have a return."""
-    twin_sd: float
-    """Standard deviation of the twin's abnormal returns on them, by ``days - 1``."""
 
 
 def fit_twin(share: ArrayLike, twin: ArrayLike, limits: Sequence[LimitSide | None]) -> TwinModel:
@@ -134,3 +117,33 @@ def twin_control(
         with_limit_low=ends[0],
         with_limit_high=ends[1],
     )
+
+
+def on_common_days(
+    own: FloatArray, twin: FloatArray, limits: Sequence[LimitSide | None]
+) -> tuple[list[float], list[float], list[LimitSide | None]]:
+    """Return both shares' returns from one day that they have in common to the next, and the limits of those days.
+
+    Parameters
+    ----------
+    own, twin
+        Abnormal returns on all days of either exchange, NaN where it was shut.
+    limits
+        Limit at which the share closed on each of them.
+
+    Examples
+    --------
+    >>> nan = math.nan
+    >>> on_common_days(np.array([0.01, 0.02, nan]), np.array([nan, 0.04, 0.03]), [None] * 3)
+    ([0.03], [0.04], [None])
+    """
+    found: tuple[list[float], list[float], list[LimitSide | None]] = ([], [], [])
+    sums = [0.0, 0.0]
+    for row, pair in enumerate(zip(own, twin, strict=True)):
+        sums = [total + (value if math.isfinite(value) else 0.0) for total, value in zip(sums, pair, strict=True)]
+        if all(map(math.isfinite, pair)):
+            for values, total in zip(found[:2], sums, strict=True):
+                values.append(float(total))
+            found[2].append(limits[row])
+            sums = [0.0, 0.0]
+    return found

@@ -230,6 +230,14 @@ class ListedShareSection(EvidencedSection):
     """Table of the market: columns date and close, or date and return."""
     estimation_last_day: dt.date | None = None
     """With price files: last day of the estimation window."""
+    twin: str = ""
+    """Same firm's share on an exchange without daily limit: tells what this one would have done beyond its limit."""
+    twin_slope: Assumption | None = None
+    """By how much this share's abnormal returns follow the twin's; from the price files if both shares have them."""
+    twin_residual_sd: Positive | None = None
+    """Standard deviation of what the twin leaves unexplained, fraction a day."""
+    twin_days: int | None = Field(default=None, ge=5, le=2000)
+    """Days on which both were traded, from which twin_slope was estimated."""
 
 
 class NewsEventSection(Section):
