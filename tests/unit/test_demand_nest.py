@@ -228,6 +228,20 @@ def test_forecast_holds_without_the_guest_in_every_year() -> None:
         assert with_guest.share[year] == pytest.approx(units / segment, rel=1e-9)
 
 
+def test_every_buyer_of_the_guest_is_taken_from_somewhere() -> None:
+    for inputs in (demand_inputs(), electric_only(), electric_only(market=CLOSED)):
+        result = evaluate_demand(inputs)
+        shares = [rival.diversion_share for rival in result.rivals]
+        shares += [result.others_diversion_share, result.no_plug_diversion_share]
+        assert sum(shares) == pytest.approx(1.0, abs=1e-9)
+        assert min(shares) >= 0
+        peak = result.years.index(result.peak_year)
+        petrol = sum(rival.diversion_share for rival in result.rivals if not rival.is_electric)
+        assert result.conquest_units_per_year[peak] == pytest.approx(
+            (petrol + result.no_plug_diversion_share) * result.units_per_year[peak], rel=1e-9
+        )
+
+
 def test_electric_rivals_lose_a_larger_part_than_cars_without_a_plug() -> None:
     a, b, petrol = evaluate_demand(demand_inputs()).rivals
     parts = [

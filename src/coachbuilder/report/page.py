@@ -50,7 +50,7 @@ def write_report(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[s
 
 def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> str:
     """Return the report of a plan as one HTML text."""
-    from coachbuilder.report import fragments
+    from coachbuilder.report import demand_parts, fragments
 
     register = Register.of(plan)
     return (
@@ -64,6 +64,7 @@ def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> 
             spreads=Spreads(risk),
             claims=Claims.of(plan, risk),
             pictures=fragments,
+            demand_parts=demand_parts,
             css=_text("style.css"),
             script=_text("script.js"),
         )

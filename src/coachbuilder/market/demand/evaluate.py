@@ -68,6 +68,7 @@ def evaluate_demand(inputs: DemandInputs) -> DemandResult:
     33333
     """
     world = _world(inputs, {}, None)
+    named: list[Rival | Entrant] = [*inputs.rivals, *inputs.entrants]
     choice = world.choice
     buyers = world.buyers[:, None]
     units = world.buyers * choice.share[:, 0]
@@ -76,12 +77,15 @@ def evaluate_demand(inputs: DemandInputs) -> DemandResult:
     outside_lost = world.buyers * world.lost[:, -1]
     host_lost = rival_lost[:, world.is_host].sum(axis=1)
     conquest = units - outside_lost - rival_lost[:, world.in_nest[1:-1]].sum(axis=1)
+    is_brand = np.array([car.owner is Owner.BRAND for car in named])
     peak = int(units.argmax())
+    diverted = (
+        np.append(rival_lost[peak], outside_lost[peak]) / units[peak] if units[peak] > 0 else np.zeros(len(named) + 1)
+    )
     # On the nest's scale a textbook utility is (1 - sigma) as large, and so are its coefficients.
     slope = (1.0 - world.sigma) * utility_derivatives(choice, world.in_nest, world.sigma)
     to_own_price = -world.sensitivity * world.price * slope[:, 0, :]
     to_guest_price = -world.sensitivity * world.price[:, :1] * slope[:, :, 0]
-    named: list[Rival | Entrant] = [*inputs.rivals, *inputs.entrants]
     newcomers = [None] * len(inputs.rivals) + [entrant.year for entrant in inputs.entrants]
     electric = [*(rival.is_electric for rival in inputs.rivals), *(True for _ in inputs.entrants)]
     return DemandResult(
@@ -110,7 +114,7 @@ def evaluate_demand(inputs: DemandInputs) -> DemandResult:
                 price_cny=_tuple(world.price[:, place + 1]),
                 units_per_year=_tuple(rival_units[:, place]),
                 units_lost_per_year=_tuple(rival_lost[:, place]),
-                diversion_share=float(rival_lost[peak, place] / units[peak]) if units[peak] > 0 else 0.0,
+                diversion_share=float(diverted[place]),
                 elasticity_to_guest_price=float(to_guest_price[peak, place + 1]),
                 guest_elasticity_to_price=float(to_own_price[peak, place + 1]),
             )
@@ -118,6 +122,9 @@ def evaluate_demand(inputs: DemandInputs) -> DemandResult:
         ),
         outside_units_lost_per_year=_tuple(outside_lost),
         conquest_units_per_year=_tuple(np.maximum(conquest, 0.0) if world.is_open else np.zeros_like(units)),
+        others_diversion_share=float(diverted[-1]),
+        no_plug_diversion_share=max(1.0 - float(diverted.sum()), 0.0) if world.is_open and units[peak] > 0 else 0.0,
+        brand_units_lost_per_year=_tuple(rival_lost[:, is_brand].sum(axis=1)),
         host_units_lost_per_year=_tuple(host_lost),
         host_loss_share=float(host_lost[peak] / units[peak]) if units[peak] > 0 else 0.0,
         peak_year=int(world.years[peak]),
