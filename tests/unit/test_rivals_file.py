@@ -114,3 +114,85 @@ def test_programme_without_any_rival_is_told_where_they_may_stand(folder: Path) 
     (folder / "rivals.csv").write_text(HEADER, encoding="utf-8")
     with pytest.raises(InputError, match="or in the file that rivals_file names"):
         demand_inputs_from(load(folder), range_km=420.0)
+
+
+# --------------------------------------------------------------------- what the programme file says of the market
+
+
+def planned(folder: Path, added: str, old: str = "", new: str = "") -> Path:
+    """The example's folder with tables added before the announcement, or a text replaced."""
+    file = folder / "programme.toml"
+    text = file.read_text(encoding="utf-8").replace('rivals_file = "rivals.csv"\n', "")
+    mark = "# ---------------------------------------------------------------- market: how the shares took the news\n"
+    assert text.count(mark) == 1
+    text = text.replace(mark, added + mark)
+    assert old in text
+    file.write_text(text.replace(old, new, 1) if old else text, encoding="utf-8")
+    return folder
+
+
+NEWCOMER = """
+[[market.demand.entrant]]
+id = "newcomer"
+name = "A newcomer"
+evidence = "market-judgement"
+owner = "host"
+year = 2023
+first_month = 7
+price_cny = "150000 to 170000"
+range_km = 600
+appeal_cny = 5_000
+against = "aion-s"
+
+[[market.demand.entrant.price_path]]
+year = 2025
+change_rate = -0.1
+
+[[market.demand.guest_price_path]]
+year = 2024
+price_cny = { value = 120_000, low = 110_000, high = 125_000, evidence = "market-judgement" }
+"""
+
+
+def test_entrants_and_courses_of_price_come_from_the_programme_file(folder: Path) -> None:
+    loaded = load(planned(folder, NEWCOMER))
+    result = evaluate_demand(demand_inputs_from(loaded, range_km=420.0))
+    newcomer = result.rivals[-1]
+    assert (newcomer.name, newcomer.entry_year) == ("A newcomer", 2023)
+    assert newcomer.units_per_year[:2] == (0.0, 0.0)
+    assert newcomer.units_per_year[3] > newcomer.units_per_year[2] > 0
+    assert newcomer.price_cny[2] == pytest.approx(160e3)
+    assert newcomer.price_cny[5] == pytest.approx(160e3 * 0.97 * 0.9 * 0.9)
+    assert result.price_cny[2:5] == pytest.approx((149.9e3 * 0.97**2, 120e3, 120e3 * 0.97))
+    assert loaded.assumptions["market.demand.guest_price_path.0.price_cny"].low == 110e3
+    assert loaded.assumptions["market.demand.entrant.newcomer.price_path.0.change_rate"].evidence == "market-judgement"
+    cheaper = loaded.with_values({"market.demand.guest_price_path.0.price_cny": 100e3})
+    assert evaluate_demand(demand_inputs_from(cheaper, range_km=420.0)).units_per_year[3] > result.units_per_year[3]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("year = 2023\n", "year = 2020\n", "entrant.newcomer.year: found 2020; expected a year after the snapshot"),
+        ('against = "aion-s"', 'against = "aion"', r"newcomer.against: found aion; .*\(did you mean aion-s\?\)"),
+        ('against = "aion-s"', 'against = "h6"', "newcomer.against: found h6; expected an electric rival's id"),
+        ("year = 2025\nchange", "year = 2022\nchange", "price_path.0.year: found 2022; expected a year after 2023"),
+        ("change_rate = -0.1\n", "", "price_path.0: found neither price_cny nor change_rate"),
+        ('id = "newcomer"', 'id = "p7"', "entrant.p7: found p7; expected an identifier used once"),
+        ("range_km = { value = 460,", "# {", "rival.aion-s.range_km: found nothing; expected the range of an electric"),
+        ('nest = "none"\n', 'nest = "none"\nrange_km = 700\n', "rival.h6.range_km: found a range; expected nothing"),
+        (
+            "value = 18_000_000, low = 17_500_000",
+            "value = 300_000, low = 200_000",
+            "less than the outside_units of 300",
+        ),
+        (
+            "value = 16_000_000, low = 14_000_000",
+            "value = 0, low = 0",
+            "2025.outside_units: found 0 in some years only",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_told_with_its_field(folder: Path, old: str, new: str, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        demand_inputs_from(load(planned(folder, NEWCOMER, old, new)), range_km=420.0)
