@@ -123,6 +123,22 @@ def test_shares_that_leave_nothing_outside_cannot_be_inverted(share: list[float]
         invert_nested_shares(share, [True, True], 0.5)
 
 
+@given(markets, st.floats(-4, 4))
+def test_newcomer_to_the_nest_costs_its_cars_a_larger_part_than_those_outside(
+    market: tuple[np.ndarray, np.ndarray, float], newcomer: float
+) -> None:
+    utility, inside, sigma = market
+    before = nested_shares(utility, inside, sigma)
+    after = nested_shares([*utility, newcomer], [*inside, True], sigma)
+    kept = after.share[:-1] / before.share
+    kept_outside = float(after.outside_share / before.outside_share)
+    assert kept[~inside] == pytest.approx(kept_outside, rel=1e-9)
+    assert np.all(kept[inside] <= kept_outside * (1 + 1e-9))
+    if sigma > 0.05 and inside.any():
+        assert np.all(kept[inside] < kept_outside)
+        assert np.ptp(kept[inside]) < 1e-9
+
+
 # --------------------------------------------------------------------------------------------- demand over years
 
 
