@@ -253,6 +253,7 @@ def _sections(
                     continue
                 shown.add(inner)
             here = f"{path}.{name}" if path else name
+            here = here.replace("[", "").replace("]", "") if is_list else here
             yield from _sections(inner, f"[{here}]" if is_list else here, shown)
 
 
@@ -267,6 +268,9 @@ def _type_words(annotation: Any, name: str) -> str:
     if annotation is Assumption or Assumption in typing.get_args(annotation):
         unit = unit_of(name)
         return f"assumption, {unit}" if unit else "assumption"
+    kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+    if type(None) in typing.get_args(annotation) and len(kinds) == 1 and Assumption in typing.get_args(kinds[0]):
+        return _type_words(kinds[0], name)
     origin = typing.get_origin(annotation)
     if origin is tuple:
         return f"list of {_type_words(typing.get_args(annotation)[0], '')}"

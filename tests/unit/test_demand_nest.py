@@ -123,6 +123,22 @@ def test_shares_that_leave_nothing_outside_cannot_be_inverted(share: list[float]
         invert_nested_shares(share, [True, True], 0.5)
 
 
+@given(markets, st.floats(-4, 4))
+def test_newcomer_to_the_nest_costs_its_cars_a_larger_part_than_those_outside(
+    market: tuple[np.ndarray, np.ndarray, float], newcomer: float
+) -> None:
+    utility, inside, sigma = market
+    before = nested_shares(utility, inside, sigma)
+    after = nested_shares([*utility, newcomer], [*inside, True], sigma)
+    kept = after.share[:-1] / before.share
+    kept_outside = float(after.outside_share / before.outside_share)
+    assert kept[~inside] == pytest.approx(kept_outside, rel=1e-9)
+    assert np.all(kept[inside] <= kept_outside * (1 + 1e-9))
+    if sigma > 0.05 and inside.any() and after.share_in_nest[-1] > 1e-6:
+        assert np.all(kept[inside] < kept_outside)
+        assert np.ptp(kept[inside]) < 1e-9
+
+
 # --------------------------------------------------------------------------------------------- demand over years
 
 
@@ -226,6 +242,20 @@ def test_forecast_holds_without_the_guest_in_every_year() -> None:
         assert lost + with_guest.conquest_units_per_year[year] == pytest.approx(units, rel=1e-9)
         segment = with_guest.market_units_per_year[year] + with_guest.conquest_units_per_year[year]
         assert with_guest.share[year] == pytest.approx(units / segment, rel=1e-9)
+
+
+def test_every_buyer_of_the_guest_is_taken_from_somewhere() -> None:
+    for inputs in (demand_inputs(), electric_only(), electric_only(market=CLOSED)):
+        result = evaluate_demand(inputs)
+        shares = [rival.diversion_share for rival in result.rivals]
+        shares += [result.others_diversion_share, result.no_plug_diversion_share]
+        assert sum(shares) == pytest.approx(1.0, abs=1e-9)
+        assert min(shares) >= 0
+        peak = result.years.index(result.peak_year)
+        petrol = sum(rival.diversion_share for rival in result.rivals if not rival.is_electric)
+        assert result.conquest_units_per_year[peak] == pytest.approx(
+            (petrol + result.no_plug_diversion_share) * result.units_per_year[peak], rel=1e-9
+        )
 
 
 def test_electric_rivals_lose_a_larger_part_than_cars_without_a_plug() -> None:

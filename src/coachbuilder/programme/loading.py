@@ -47,7 +47,8 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     Parameters
     ----------
     folder
-        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv and line.csv. Where
+        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv, line.csv and the file
+        of rivals that programme.toml names. Where
         plant.toml names a database the orders are read from there, once.
     as_of
         Looks at the decision on another day than ``programme.as_of``: evidence dated later is hidden.
@@ -68,6 +69,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     >>> programme.guest.name  # doctest: +SKIP
     """
     from coachbuilder.programme.line import read_line
+    from coachbuilder.programme.rivals import with_rivals_of_file
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
     from coachbuilder.programme.tasks import read_tasks
 
@@ -96,6 +98,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     if plant is not None:
         orders = _orders(plant, folder, lines, problems)
     if document is not None:
+        document = with_rivals_of_file(document, folder, problems)
         problems.extend(link_problems(document.evidence, PROGRAMME_FILE))
         problems.extend(outcome_problems(document.outcome, document.evidence, PROGRAMME_FILE))
         for rests_on in document.programme.switches:

@@ -50,7 +50,7 @@ def write_report(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[s
 
 def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> str:
     """Return the report of a plan as one HTML text."""
-    from coachbuilder.report import agreement_chart, agreement_words, fragments
+    from coachbuilder.report import agreement_chart, agreement_words, demand_parts, fragments
 
     register = Register.of(plan)
     return (
@@ -66,6 +66,7 @@ def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> 
             pictures=fragments,
             agreement_chart=agreement_chart,
             agreement_words=agreement_words,
+            demand_parts=demand_parts,
             css=style_sheet(),
             script=_text("script.js"),
         )

@@ -68,6 +68,7 @@ def evaluate_demand(inputs: DemandInputs) -> DemandResult:
     33333
     """
     world = _world(inputs, {}, None)
+    named: list[Rival | Entrant] = [*inputs.rivals, *inputs.entrants]
     choice = world.choice
     buyers = world.buyers[:, None]
     units = world.buyers * choice.share[:, 0]
@@ -76,12 +77,15 @@ def evaluate_demand(inputs: DemandInputs) -> DemandResult:
     outside_lost = world.buyers * world.lost[:, -1]
     host_lost = rival_lost[:, world.is_host].sum(axis=1)
     conquest = units - outside_lost - rival_lost[:, world.in_nest[1:-1]].sum(axis=1)
+    is_brand = np.array([car.owner is Owner.BRAND for car in named])
     peak = int(units.argmax())
+    diverted = (
+        np.append(rival_lost[peak], outside_lost[peak]) / units[peak] if units[peak] > 0 else np.zeros(len(named) + 1)
+    )
     # On the nest's scale a textbook utility is (1 - sigma) as large, and so are its coefficients.
     slope = (1.0 - world.sigma) * utility_derivatives(choice, world.in_nest, world.sigma)
     to_own_price = -world.sensitivity * world.price * slope[:, 0, :]
     to_guest_price = -world.sensitivity * world.price[:, :1] * slope[:, :, 0]
-    named: list[Rival | Entrant] = [*inputs.rivals, *inputs.entrants]
     newcomers = [None] * len(inputs.rivals) + [entrant.year for entrant in inputs.entrants]
     electric = [*(rival.is_electric for rival in inputs.rivals), *(True for _ in inputs.entrants)]
     return DemandResult(
@@ -110,7 +114,7 @@ def evaluate_demand(inputs: DemandInputs) -> DemandResult:
                 price_cny=_tuple(world.price[:, place + 1]),
                 units_per_year=_tuple(rival_units[:, place]),
                 units_lost_per_year=_tuple(rival_lost[:, place]),
-                diversion_share=float(rival_lost[peak, place] / units[peak]) if units[peak] > 0 else 0.0,
+                diversion_share=float(diverted[place]),
                 elasticity_to_guest_price=float(to_guest_price[peak, place + 1]),
                 guest_elasticity_to_price=float(to_own_price[peak, place + 1]),
             )
@@ -118,6 +122,9 @@ def evaluate_demand(inputs: DemandInputs) -> DemandResult:
         ),
         outside_units_lost_per_year=_tuple(outside_lost),
         conquest_units_per_year=_tuple(np.maximum(conquest, 0.0) if world.is_open else np.zeros_like(units)),
+        others_diversion_share=float(diverted[-1]),
+        no_plug_diversion_share=max(1.0 - float(diverted.sum()), 0.0) if world.is_open and units[peak] > 0 else 0.0,
+        brand_units_lost_per_year=_tuple(rival_lost[:, is_brand].sum(axis=1)),
         host_units_lost_per_year=_tuple(host_lost),
         host_loss_share=float(host_lost[peak] / units[peak]) if units[peak] > 0 else 0.0,
         peak_year=int(world.years[peak]),
@@ -149,8 +156,18 @@ def demand_by_year(
 
     Examples
     --------
-    >>> demand_by_year(inputs, {"market.demand.price_elasticity": [2.5, 3.5]}).units_per_year.shape  # doctest: +SKIP
-    (2, 11)
+    >>> from coachbuilder.market.demand import MarketSize, Rival
+    >>> from coachbuilder.programme.sections.market import RangeProcedure
+    >>> twin = Rival("twin", "A car like the guest", Owner.OTHER, True, 200e3, 500.0, 50e3, 12)
+    >>> inputs = DemandInputs(
+    ...     first_year=2021, horizon_years=0, snapshot_year=2021, range_procedure=RangeProcedure.CLTC,
+    ...     market=(MarketSize(2021, 100e3),), market_growth_after_rate=0.0, rivals=(twin,), price_elasticity=3.0,
+    ...     range_elasticity=1.0, rival_price_change_rate=0.0, rival_range_growth_rate=0.0, rival_entry_rate=0.0,
+    ...     guest_price_cny=200e3, guest_price_change_rate=0.0, guest_range_km=500.0, guest_appeal_cny=0.0,
+    ... )
+    >>> demand_by_year(inputs, {"market.demand.guest_price_cny": [200e3, 210e3]}).units_per_year.round()
+    array([[33333.],
+           [30087.]])
     """
     world = _world(inputs, values or {}, guest_range_km)
     host_lost = world.lost[..., :-1][..., world.is_host].sum(axis=-1)
@@ -185,84 +202,133 @@ class _World:
     snapshot_share: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class _Taste:
+    """What is the same in all years; leading axes of draws."""
+
+    sigma: Floats
+    sensitivity: Floats
+    """Utility lost per CNY on the nest's scale."""
+    range_elasticity: Floats
+    price: Floats
+    """Of the rivals in the snapshot year, shape (..., rivals)."""
+    log_range: Floats
+    """Likewise; 0 for a car without a plug."""
+    mean_price: Floats
+    guest: Floats
+    """The guest's constant."""
+    constant: Floats
+    """Of rivals and entrants; that of a car without a plug is on the textbook's scale."""
+    snapshot_share: Floats
+
+
 def _world(inputs: DemandInputs, values: Mapping[str, ArrayLike], guest_range_km: ArrayLike | None) -> _World:
     read = _Reader(values)
     years = np.arange(inputs.first_year, inputs.first_year + inputs.horizon_years + 1)
-    snapshot = np.array([inputs.snapshot_year])
+    taste = _taste(inputs, read)
+    price = _prices(inputs, read, taste, years)
+    gain = _gains(inputs, read, taste, years, guest_range_km)
+    named = _places(taste.constant)
+    # What the cars without a name lose by their price is counted from their price of the snapshot year on.
+    constant = _goods([taste.guest, *named, taste.sensitivity * taste.mean_price])
+    in_nest = np.array([True, *(rival.is_electric for rival in inputs.rivals), *(True for _ in inputs.entrants), True])
+    dissimilarity = (1.0 - taste.sigma)[..., None]
+    sensitivity = taste.sensitivity[..., None]
+    on_textbook_scale = np.where(in_nest, 1.0, dissimilarity)[..., None, :]
+    inner = constant[..., None, :] + gain - on_textbook_scale * sensitivity[..., None] * price
+    utility = np.where(in_nest, dissimilarity[..., None], 1.0) * inner
+    nameless = dissimilarity * sensitivity * (taste.mean_price[..., None] - price[..., -1])
+
+    segment, outside = _segment(inputs, read, years), _outside(inputs, read, years)
+    electric = dissimilarity * log_sum_exp(np.where(in_nest, inner, -np.inf)[..., 1:])
+    no_plug = np.logaddexp(log_sum_exp(np.where(in_nest, -np.inf, utility)[..., 1:]), nameless)
+    with np.errstate(divide="ignore"):
+        to_forecast = electric + np.log(outside) - np.log(segment) - no_plug
+    utility = np.where(in_nest, utility, utility + to_forecast[..., None])
+    nameless = nameless + to_forecast
+    sigma = taste.sigma[..., None]
+    choice = nested_shares(utility, in_nest, sigma, nameless)
+    without = nested_shares(utility[..., 1:], in_nest[1:], sigma, nameless)
+    owners = [*(rival.owner for rival in inputs.rivals), *(entrant.owner for entrant in inputs.entrants)]
+    return _World(
+        years=years,
+        segment=segment,
+        buyers=segment + outside,
+        price=price,
+        choice=choice,
+        lost=without.share - choice.share[..., 1:],
+        in_nest=in_nest,
+        is_host=np.array([owner is Owner.HOST for owner in owners]),
+        is_open=bool(np.any(outside > 0)),
+        sensitivity=taste.sensitivity,
+        sigma=taste.sigma,
+        constant=taste.constant,
+        snapshot_share=taste.snapshot_share,
+    )
+
+
+def _taste(inputs: DemandInputs, read: _Reader) -> _Taste:
+    """Return the constants with which the model gives the snapshot, level by level.
+
+    Within either side of the market the choice is a plain logit against its cars without a name, which is inverted;
+    the split between the sides is the table's.
+    """
+    rivals = inputs.rivals
+    names = [f"rival.{rival.id}" for rival in rivals]
+    price, reach_km, sold = np.broadcast_arrays(
+        _goods([read(f"{name}.price_cny", rival.price_cny) for name, rival in zip(names, rivals, strict=True)]),
+        _goods([read(f"{name}.range_km", rival.range_km or 1.0) for name, rival in zip(names, rivals, strict=True)]),
+        _goods(
+            [
+                read(f"{name}.sold_units", rival.units) * MONTHS_PER_YEAR / rival.months_on_sale
+                for name, rival in zip(names, rivals, strict=True)
+            ]
+        ),
+    )
+    electric = np.array([rival.is_electric for rival in rivals])
     sigma = read("nest_parameter", inputs.nest_parameter)
     reach = read("range_elasticity", inputs.range_elasticity)
-    price_rate = read("rival_price_change_rate", inputs.rival_price_change_rate)
-    range_rate = read("rival_range_growth_rate", inputs.rival_range_growth_rate)
-
-    rivals = inputs.rivals
-    electric = np.array([rival.is_electric for rival in rivals], dtype=bool)
-    names = [f"rival.{rival.id}" for rival in rivals]
-    price = _goods([read(f"{name}.price_cny", rival.price_cny) for name, rival in zip(names, rivals, strict=True)])
-    log_range = np.log(
-        _goods([read(f"{name}.range_km", rival.range_km or 1.0) for name, rival in zip(names, rivals, strict=True)])
-    )
-    sold = _goods(
-        [
-            read(f"{name}.sold_units", rival.units) * MONTHS_PER_YEAR / rival.months_on_sale
-            for name, rival in zip(names, rivals, strict=True)
-        ]
-    )
-    price, log_range, sold = np.broadcast_arrays(price, log_range, sold)
-    segment_at, outside_at = _segment(inputs, read, snapshot), _outside(inputs, read, snapshot)
-    weight = sold * electric
-    mean_price = (price * weight).sum(axis=-1) / weight.sum(axis=-1)
+    log_range = np.where(electric, np.log(reach_km), 0.0)
+    mean_price = (price * sold * electric).sum(axis=-1) / (sold * electric).sum(axis=-1)
     sensitivity = read("price_elasticity", inputs.price_elasticity) / mean_price
 
-    # The inversion goes level by level: within either side the choice is a plain logit against its cars without name.
-    side = np.where(electric, segment_at, outside_at)
-    snapshot_share = sold / side
-    mean_utility = np.empty(np.broadcast_shapes(sold.shape, side.shape))
-    for one_side in (electric, ~electric):
-        if one_side.any():
-            mean_utility[..., one_side] = _inverted(snapshot_share[..., one_side], drawn=bool(values))
-    # Cars without a plug stand alone beside the nest, on the textbook's scale.
-    scale = np.where(electric, 1.0, 1.0 - sigma[..., None])
-    constant = mean_utility + scale * sensitivity[..., None] * price
-    constant = constant - np.where(electric, reach[..., None] * log_range, 0.0)
+    snapshot = np.array([inputs.snapshot_year])
+    share = sold / np.where(electric, _segment(inputs, read, snapshot), _outside(inputs, read, snapshot))
+    utility = np.empty(share.shape)
+    for side in (electric, ~electric):
+        if side.any():
+            utility[..., side] = _inverted(share[..., side], drawn=read.is_drawing)
+    scale = np.where(electric, 1.0, (1.0 - sigma)[..., None])
+    constant = utility + scale * sensitivity[..., None] * price - reach[..., None] * log_range
 
-    peers = np.array([rival.is_peer and rival.is_electric for rival in rivals], dtype=bool)
+    peer = constant[..., [rival.is_peer and rival.is_electric for rival in rivals]].mean(axis=-1)
     standing = read("brand_standing.home_market_share", inputs.home_market_share) * read(
         "brand_standing.appeal_cny_per_point", inputs.standing_cny_per_point
     )
     appeal = read("guest_appeal_cny", inputs.guest_appeal_cny) + POINTS * standing
-    peer_constant = constant[..., peers].mean(axis=-1)
-    places = {rival.id: place for place, rival in enumerate(rivals)}
-    newcomers = []
-    for entrant in inputs.entrants:
-        base = constant[..., places[entrant.against]] if entrant.against else peer_constant
-        newcomers.append(base + sensitivity * read(f"entrant.{entrant.id}.appeal_cny", entrant.appeal_cny))
-    constant = _join(constant, newcomers)
-    snapshot_share = _join(snapshot_share, [np.zeros(())] * len(newcomers))
+    ids = [rival.id for rival in rivals]
+    newcomers = [
+        (constant[..., ids.index(entrant.against)] if entrant.against else peer)
+        + sensitivity * read(f"entrant.{entrant.id}.appeal_cny", entrant.appeal_cny)
+        for entrant in inputs.entrants
+    ]
+    return _Taste(
+        sigma=sigma,
+        sensitivity=sensitivity,
+        range_elasticity=reach,
+        price=price,
+        log_range=log_range,
+        mean_price=mean_price,
+        guest=peer + sensitivity * appeal,
+        constant=_goods([*_places(constant), *newcomers]),
+        snapshot_share=_goods([*_places(share), *(np.zeros(()) for _ in newcomers)]),
+    )
 
-    rival_prices = [
-        _course(
-            price[..., place], inputs.snapshot_year, price_rate, rival.price_steps, years, read, f"{name}.price_path"
-        )
-        for place, (name, rival) in enumerate(zip(names, rivals, strict=True))
-    ]
-    log_gain = np.log1p(range_rate)
-    elapsed = years - inputs.snapshot_year
-    range_gain = (reach * log_gain)[..., None] * elapsed
-    appeals = [
-        np.where(rival.is_electric, reach * log_range[..., place], 0.0)[..., None]
-        + (range_gain if rival.is_electric else 0.0)
-        for place, rival in enumerate(rivals)
-    ]
-    for entrant in inputs.entrants:
-        name = f"entrant.{entrant.id}"
-        start = read(f"{name}.price_cny", entrant.price_cny)
-        rival_prices.append(
-            _course(start, entrant.year, price_rate, entrant.price_steps, years, read, f"{name}.price_path")
-        )
-        log_reach = np.log(read(f"{name}.range_km", entrant.range_km))[..., None]
-        log_reach = log_reach + log_gain[..., None] * (years - entrant.year)
-        appeals.append(reach[..., None] * log_reach + _on_sale(entrant.year, entrant.first_month, years))
-    guest_price = _course(
+
+def _prices(inputs: DemandInputs, read: _Reader, taste: _Taste, years: NDArray[np.int64]) -> Floats:
+    """Return the price of every good by year; that of the cars without a name is the rivals' mean."""
+    rate = read("rival_price_change_rate", inputs.rival_price_change_rate)
+    guest = _course(
         read("guest_price_cny", inputs.guest_price_cny),
         inputs.first_year,
         read("guest_price_change_rate", inputs.guest_price_change_rate),
@@ -271,55 +337,49 @@ def _world(inputs: DemandInputs, values: Mapping[str, ArrayLike], guest_range_km
         read,
         "guest_price_path",
     )
-    guest_range = np.asarray(inputs.guest_range_km if guest_range_km is None else guest_range_km, dtype=float)
-    guest_appeal = reach * np.log(guest_range)
-    factor = (1.0 + price_rate)[..., None] ** elapsed
-    others_price = mean_price[..., None] * factor
-    prices = _goods([guest_price, *rival_prices, others_price])
-    others = range_gain + np.log1p(read("rival_entry_rate", inputs.rival_entry_rate))[..., None] * elapsed
-    gains = _goods([guest_appeal[..., None], *appeals, others])
-    constants = _goods(
-        [
-            peer_constant + sensitivity * appeal,
-            *(constant[..., place] for place in range(constant.shape[-1])),
-            # What the cars without a name lose by their price is told from their price of the snapshot year on.
-            sensitivity * mean_price,
-        ]
-    )
-    in_nest = np.array([True, *electric, *(True for _ in inputs.entrants), True], dtype=bool)
-    textbook = np.where(in_nest, 1.0, 1.0 - sigma[..., None])[..., None, :]
-    on_nest_scale = constants[..., None, :] + gains - textbook * sensitivity[..., None, None] * prices
-    utility = np.where(in_nest, (1.0 - sigma)[..., None, None], 1.0) * on_nest_scale
+    rivals = [
+        _course(start, inputs.snapshot_year, rate, rival.price_steps, years, read, f"rival.{rival.id}.price_path")
+        for rival, start in zip(inputs.rivals, _places(taste.price), strict=True)
+    ]
+    entrants = [
+        _course(
+            read(f"entrant.{entrant.id}.price_cny", entrant.price_cny),
+            entrant.year,
+            rate,
+            entrant.price_steps,
+            years,
+            read,
+            f"entrant.{entrant.id}.price_path",
+        )
+        for entrant in inputs.entrants
+    ]
+    others = _course(taste.mean_price, inputs.snapshot_year, rate, (), years, read, "")
+    return _goods([guest, *rivals, *entrants, others])
 
-    segment, outside = _segment(inputs, read, years), _outside(inputs, read, years)
-    without = utility[..., 1:]
-    inclusive = (1.0 - sigma)[..., None] * log_sum_exp(np.where(in_nest[1:], on_nest_scale[..., 1:], -np.inf))
-    # Cars without a plug and without a name follow the rivals' prices; only the split among them depends on it.
-    nameless = (1.0 - sigma)[..., None] * sensitivity[..., None] * (mean_price[..., None] - others_price)
-    beside = np.where(in_nest[1:], -np.inf, without)
-    outside_total = np.logaddexp(log_sum_exp(beside), nameless)
-    with np.errstate(divide="ignore"):
-        shift = inclusive + np.log(outside) - np.log(segment) - outside_total
-    utility = np.where(in_nest, utility, utility + shift[..., None])
-    nameless = nameless + shift
-    choice = nested_shares(utility, in_nest, sigma[..., None], nameless)
-    before = nested_shares(utility[..., 1:], in_nest[1:], sigma[..., None], nameless)
-    owners = [*(rival.owner for rival in rivals), *(entrant.owner for entrant in inputs.entrants)]
-    return _World(
-        years=years,
-        segment=segment,
-        buyers=segment + outside,
-        price=prices,
-        choice=choice,
-        lost=before.share - choice.share[..., 1:],
-        in_nest=in_nest,
-        is_host=np.array([owner is Owner.HOST for owner in owners]),
-        is_open=bool(np.any(outside > 0)),
-        sensitivity=sensitivity,
-        sigma=sigma,
-        constant=constant,
-        snapshot_share=snapshot_share,
-    )
+
+def _gains(
+    inputs: DemandInputs,
+    read: _Reader,
+    taste: _Taste,
+    years: NDArray[np.int64],
+    guest_range_km: ArrayLike | None,
+) -> Floats:
+    """Return what range, time on sale and entry add to the utility of every good by year."""
+    reach = taste.range_elasticity
+    growth = np.log1p(read("rival_range_growth_rate", inputs.rival_range_growth_rate))
+    elapsed = years - inputs.snapshot_year
+    longer = (reach * growth)[..., None] * elapsed
+    guest_range = np.asarray(inputs.guest_range_km if guest_range_km is None else guest_range_km, dtype=float)
+    gains = [(reach * np.log(guest_range))[..., None]]
+    for rival, log_range in zip(inputs.rivals, _places(taste.log_range), strict=True):
+        gains.append((reach * log_range)[..., None] + longer if rival.is_electric else np.zeros(1))
+    for entrant in inputs.entrants:
+        log_range = np.log(read(f"entrant.{entrant.id}.range_km", entrant.range_km))
+        log_range = log_range[..., None] + growth[..., None] * (years - entrant.year)
+        gains.append(reach[..., None] * log_range + _on_sale(entrant.year, entrant.first_month, years))
+    entry = np.log1p(read("rival_entry_rate", inputs.rival_entry_rate))
+    gains.append(longer + entry[..., None] * elapsed)
+    return _goods(gains)
 
 
 def _inverted(share: Floats, *, drawn: bool) -> Floats:
@@ -340,6 +400,11 @@ class _Reader:
     def __call__(self, path: str, otherwise: float) -> Floats:
         """Return what stands at ``market.demand.`` + path."""
         return np.asarray(self._values.get(f"market.demand.{path}", otherwise), dtype=float)
+
+    @property
+    def is_drawing(self) -> bool:
+        """True if any value was drawn."""
+        return bool(self._values)
 
 
 def _course(
@@ -410,11 +475,9 @@ def _goods(items: Sequence[Floats]) -> Floats:
     return np.stack(np.broadcast_arrays(*items), axis=-1)
 
 
-def _join(first: Floats, more: Sequence[Floats]) -> Floats:
-    """Return goods with more of them behind."""
-    if not more:
-        return first
-    return _goods([*(first[..., place] for place in range(first.shape[-1])), *more])
+def _places(goods: Floats) -> list[Floats]:
+    """Return the arrays that stand side by side along the last axis."""
+    return [goods[..., place] for place in range(goods.shape[-1])]
 
 
 def _tuple(numbers: NDArray[np.floating[Any]]) -> tuple[float, ...]:

@@ -219,6 +219,12 @@ class DemandResult:
     """Cars that all others of the segment sell fewer by year because of the guest."""
     conquest_units_per_year: tuple[float, ...]
     """Guest cars by year whose buyers would have bought a car outside the segment, named rivals there included."""
+    others_diversion_share: float
+    """Share of the guest's buyers who would have bought one of the segment's cars without a name, in the peak year."""
+    no_plug_diversion_share: float
+    """Share of them who would have bought a car outside the segment that has no name here."""
+    brand_units_lost_per_year: tuple[float, ...]
+    """Cars that the brand's own models among the rivals sell fewer by year because of the guest."""
     host_units_lost_per_year: tuple[float, ...]
     """Cars that the host's own models among the rivals sell fewer by year: cannibalism."""
     host_loss_share: float
