@@ -76,8 +76,10 @@ def screening_text(result: ScreeningResult) -> str:
     ):
         if count:
             lines.append(f"{wording.whole(count)} {what}.")
-    for repeated in result.repeated_suppliers[:_MOST_SHOWN]:
-        lines.append(f"The same supplier more than once: lines {', '.join(map(str, repeated))}.")
+    lines += [
+        f"The same supplier more than once: lines {', '.join(map(str, repeated))}."
+        for repeated in result.repeated_suppliers[:_MOST_SHOWN]
+    ]
     lines += _listed(f"Hits (score {result.threshold:g} or more, or a common identifier)", result.hits)
     lines += _listed("Near misses", result.near_misses)
     return "\n".join(lines)
