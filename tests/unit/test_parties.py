@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
+import re
 import shutil
 from dataclasses import fields, replace
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coachbuilder.cli.root import _run
 from coachbuilder.market.parties import (
     Listing,
     PartiesInputs,
@@ -27,6 +30,7 @@ from coachbuilder.plan import Plan, Stages, evaluate, problems_of
 from coachbuilder.programme import InputError, load
 from coachbuilder.programme.sections.parties import ListStatus
 from coachbuilder.programme.template import write_template
+from coachbuilder.report import wording, write_report
 
 DAY = dt.date(2021, 3, 26)
 LISTED = StatusInterval(ListStatus.LISTED, dt.date(2021, 1, 14), None, "order")
@@ -261,6 +265,32 @@ def test_the_deals_rate_lies_between_the_rate_without_and_the_rate_while_it_is_l
     stopped = _evaluate(_listing(intervals=enjoined_interval, **terms)).brand.discount_rate
     listed = _evaluate(_listing(**terms)).brand.discount_rate
     assert 0.11 <= stopped <= listed + 1e-15 <= 0.11 + surcharge + 2e-15
+
+
+# what is written
+
+
+def test_the_report_tells_the_standing_and_leaves_it_out_where_there_is_none(listed_plan: Plan, tmp_path: Path) -> None:
+    write_report(listed_plan, None, tmp_path / "with.html", {"started": "", "versions": {}})
+    write_report(replace(listed_plan, parties=None), None, tmp_path / "without.html", {"started": "", "versions": {}})
+    page = (tmp_path / "with.html").read_text(encoding="utf-8")
+    section = page[page.index('<section id="parties">') : page.index('<section id="deal">')]
+    assert "listed from 1 June 2025" in section
+    assert "A list" in section
+    assert listed_plan.parties is not None
+    for rate in (listed_plan.parties.host.discount_rate_now, listed_plan.parties.host.discount_rate):
+        assert wording.percent(rate, 2) in section
+    assert "parties" in re.findall(r'href="#([a-z]+)"', page)
+    assert 'id="parties"' not in (tmp_path / "without.html").read_text(encoding="utf-8")
+
+
+def test_the_command_tells_the_standing_of_any_day(example_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["parties", str(example_folder), "--as-of", "2021-05-25", "--json"]) == 0
+    (listing,) = json.loads(capsys.readouterr().out)["parties"]["listings"]
+    assert listing["status"] == "removed"
+    assert [item["start"] for item in listing["intervals"]] == ["2021-01-14", "2021-03-12", "2021-05-11", "2021-05-25"]
+    assert _run(["parties", str(example_folder)]) == 0
+    assert "enjoined since 12 March 2021" in capsys.readouterr().out
 
 
 # what is refused

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from coachbuilder.plan import Plan
     from coachbuilder.risk import RiskResult
 
-PACKAGES = ("coachbuilder", "numpy", "numba", "scipy", "pydantic", "typer", "rich", "jinja2", "openpyxl", "sqlalchemy")
+PACKAGES = (
+    "coachbuilder",
+    "numpy",
+    "numba",
+    "scipy",
+    "pydantic",
+    "typer",
+    "rich",
+    "jinja2",
+    "openpyxl",
+    "sqlalchemy",
+    "rapidfuzz",
+)
 
 
 def versions() -> dict[str, str]:

@@ -77,6 +77,8 @@ def environment() -> Environment:
     """Return the template environment: everything escaped, unknown names refused, the words of :mod:`wording`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    from coachbuilder.report.parties_picture import status_timeline
+
     made = Environment(
         loader=PackageLoader("coachbuilder.report", "templates"),
         autoescape=True,
@@ -111,6 +113,7 @@ def environment() -> Environment:
         range_with_unit=wording.range_with_unit,
         year_columns=lambda years: [(str(year), "n") for year in years],
         cash_rows=_cash_rows,
+        status_timeline=status_timeline,
         zip=zip,
     )
     return made

@@ -1,19 +1,27 @@
 """Screens suppliers against listed parties: words weighed by how rare they are, differences counted against.
 
-A set of words that two names share says little where the words are common, and a score that forgives what is left over
-gives 100 to two firms that share 'Great Wall'. Here each word has a weight,
+A set of words that two names share says little where the words are common, and a score that forgives what is left
+over gives 100 to two firms that share 'Great Wall'. Here each word has a weight,
 
     w = log((n + 50) / (d + 1))
 
-of n entries in the list, d of them with the word (inverse document frequency; the 50 keeps short lists from extremes).
-Words of trade and place are held down to a share of the largest weight, however rare they are in a list, and words such
-as 'group' further. With m the weight of the words that agree, a and b that of all words on either side, the names'
-agreement is the mean of the Dice coefficient 2m / (a + b) and of the coverage m / min(a, b), for names are shortened.
-Where words are left over on both sides the names contradict each other, and the score is the agreement times
+of n entries in the list, d of them with the word (inverse document frequency; the 50 keeps short lists from
+extremes). Words of trade and place, and those that many unrelated firms take for a name, are held down to a share of
+the largest weight, however rare they are in a list; words such as 'group' further. With m the weight of the words
+that agree and a and b that of all words on either side, the names' agreement is
+
+    (2m / (a + b) + 2 m / min(a, b)) / 3
+
+a third Dice coefficient and two thirds coverage, for names are shortened. In the score the coverage counts r times: r
+is the weight of the rarest word that agrees over that of the rarest one left over, at most 1, so that a name is no
+shorter form of another whose rarest word it lacks; and 0 where common words alone agree and others are left over.
+Where words are left over on both sides the names contradict each other, and the score is further multiplied by
 
     1 - 2 min(a', b') / (a + b)
 
-with a' and b' the weights left over. A word left over on one side alone, as in a shortened name, costs nothing more.
+with a' and b' the weights left over. A word left over on one side alone costs nothing more. The numbers of these
+formulas are judgement, set on the labelled pairs of the tests; a second set of pairs, written afterwards, says what
+they are worth.
 """
 
 from __future__ import annotations
@@ -44,7 +52,7 @@ NEAR_THRESHOLD = 0.6
 MOST_NEAR_MISSES = 5
 """Near misses told of a supplier, the best ones."""
 
-_TRADE_AND_PLACE = """
+_SHARED_WORDS = """
 technology technological industry industrial international trading trade import export electronic electric engineering
 development science scientific motor motors auto automotive automobile vehicle car parts component machinery machine
 equipment system power energy battery steel metal material chemical plastic rubber glass paper textile optical
@@ -53,17 +61,21 @@ commercial general national global world united new first research institute des
 transport shipping aviation aerospace marine construction building investment capital finance management consulting
 information communication network software computer digital data security semiconductor micro high east west north
 south eastern western northern southern central great china chinese shanghai beijing shenzhen guangzhou guangdong
-tianjin jiangsu zhejiang shandong hebei sichuan wuhan nanjing hong kong taiwan japan korea india russia russian iran
-moscow dubai europe european asia america american german germany deutsche
+tianjin jiangsu zhejiang shandong hebei sichuan wuhan nanjing hangzhou suzhou chengdu chongqing dalian qingdao xiamen
+ningbo hong kong taiwan japan korea india russia russian iran moscow dubai europe european asia america american
+german germany deutsche star sun ocean sea river lake mountain forest eagle dragon lion tiger phoenix golden silver
+red blue flag wall gate bridge orient oriental pacific atlantic dawn victory peace harmony unity union progress
+pioneer future hope apollo atlas titan alpha delta omega sigma changcheng dongfang huaxia zhonghua xinhua
 """
 
-COMMON_WORDS = frozenset(same_word(word) for word in _TRADE_AND_PLACE.split())
-"""Words of trade and place, which many firms share; weighed down even where a short list has few of them.
-
-A near miss needs a rarer word than these to agree."""
+COMMON_WORDS = frozenset(same_word(word) for word in _SHARED_WORDS.split())
+"""Words that many unrelated firms share; weighed down even where a short list has few of them."""
 
 _COMMON_SHARE, _WEAK_SHARE = 0.4, 0.1
 """Shares of the largest weight that these words, and words such as 'group', can have at most."""
+
+_TELLING_SHARE = 0.7
+"""Share of the largest weight that has to agree in a near miss: one rare word, or two common ones."""
 
 _SMOOTHING = 50
 _ESTABLISHED = 5
@@ -136,9 +148,13 @@ class _Weights:
         """Return whether a word is no misspelling: many entries have it, or it is a word of trade."""
         return word in COMMON_WORDS or self.entries_with.get(word, 0) >= _ESTABLISHED
 
-    def is_telling(self, agree: Iterable[WordPair]) -> bool:
-        """Return whether a word agrees that is rarer than the words of trade and place may be."""
+    def has_rare(self, agree: Iterable[WordPair]) -> bool:
+        """Return whether a word agrees that is rarer than common words may be."""
         return any(self[pair.listed] > _COMMON_SHARE * self._largest for pair in agree)
+
+    def is_telling(self, matched: float) -> bool:
+        """Return whether so much weight agrees that a human should look."""
+        return matched > _TELLING_SHARE * self._largest
 
     def of(self, words: Iterable[str]) -> float:
         return sum(self[word] for word in words)
@@ -156,6 +172,7 @@ class _Scored:
     other: NameForm
     score: float
     agreement: float
+    matched: float
     agree: tuple[WordPair, ...]
     own_only: tuple[str, ...]
     other_only: tuple[str, ...]
@@ -215,7 +232,7 @@ def screen(
     for own, other in _candidates(mine, theirs, weights, neighbours, min(near_threshold, threshold), progress):
         scored = _score(mine.forms[own], theirs.forms[other], weights, neighbours)
         key = mine.owners[own], theirs.owners[other]
-        told = scored.score >= threshold or (scored.agreement >= near_threshold and weights.is_telling(scored.agree))
+        told = scored.score >= threshold or (scored.agreement >= near_threshold and weights.is_telling(scored.matched))
         if told and (key not in best or scored.rank > best[key].rank):
             best[key] = scored
     shared = _shared_identifiers(suppliers, in_force)
@@ -258,7 +275,7 @@ def _in_force(item: ListedParty, as_of: dt.date | None) -> bool:
 
 def _most_edits(length: int) -> int:
     """Return the edits up to which a word of so many letters may be the same as another."""
-    return 0 if length < _SHORTEST_FUZZY else 1 if length < 8 else 2
+    return 0 if length < _SHORTEST_FUZZY else 1 if length < 10 else 2
 
 
 def _neighbours(words: Iterable[str], weights: _Weights) -> Neighbours:
@@ -331,7 +348,7 @@ def _candidates(
         product: Any = csr_matrix((data, indices, starts), shape=(len(some), columns)) @ names
         own_weight = np.repeat([weights.of(form.words) for form in some], np.diff(product.indptr))
         other_weight = their_weight[product.indices]
-        agreement = _agreement(product.data, own_weight, other_weight)
+        agreement = _agreement(product.data, own_weight, other_weight, 1.0)
         kept = np.flatnonzero(agreement >= least - 1e-9)
         own = np.searchsorted(product.indptr, kept, side="right") - 1
         yield from zip((own + first).tolist(), product.indices[kept].tolist(), strict=True)
@@ -348,9 +365,9 @@ def _entries(names: Iterable[tuple[str, ...]], place: Mapping[str, int]) -> tupl
     return rows, places
 
 
-def _agreement(matched: Vector, own: Vector, other: Vector) -> Vector:
-    """Return the mean of Dice coefficient and coverage."""
-    result: Vector = (2 * matched / (own + other) + matched / np.minimum(own, other)) / 2
+def _agreement(matched: Vector, own: Vector, other: Vector, rarity: float) -> Vector:
+    """Return the agreement of the module's text, r as ``rarity``."""
+    result: Vector = (2 * matched / (own + other) + 2 * rarity * matched / np.minimum(own, other)) / 3
     return result
 
 
@@ -374,14 +391,20 @@ def _score(own: NameForm, other: NameForm, weights: _Weights, neighbours: Neighb
     matched = sum(pair.similarity * (weights[pair.supplier] + weights[pair.listed]) / 2 for pair in agree)
     all_own, all_other = weights.of(own.words), weights.of(other.words)
     if not agree or not all_own or not all_other:
-        return _Scored(own, other, 0.0, 0.0, (), own.words, other.words)
-    agreement = float(_agreement(np.float64(matched), np.float64(all_own), np.float64(all_other)))  # type: ignore[arg-type]
+        return _Scored(own, other, 0.0, 0.0, 0.0, (), own.words, other.words)
+    rarest = max(max(weights[pair.supplier], weights[pair.listed]) for pair in agree)
+    left_over = max((weights[word] for word in (*left, *right)), default=0.0)
+    rarity = 1.0 if not left_over else min(1.0, rarest / left_over) if weights.has_rare(agree) else 0.0
+    agreement, weighed = (
+        float(_agreement(np.array(matched), np.array(all_own), np.array(all_other), factor)) for factor in (1.0, rarity)
+    )
     contradiction = 2 * min(weights.of(left), weights.of(right)) / (all_own + all_other)
     return _Scored(
         own,
         other,
-        agreement * (1 - contradiction),
+        weighed * (1 - contradiction),
         agreement,
+        matched,
         tuple(sorted(agree, key=lambda pair: -weights[pair.listed])),
         tuple(sorted(left, key=lambda word: -weights[word])),
         tuple(sorted(right, key=lambda word: -weights[word])),

@@ -76,13 +76,14 @@ _SAME_WORD = {
     "intl": "international", "int'l": "international", "mfg": "manufacturing", "mfr": "manufacturer",
     "tech": "technology", "engg": "engineering", "eng": "engineering", "ind": "industry", "inds": "industry",
     "bros": "brother", "assoc": "association", "inst": "institute", "univ": "university", "grp": "group",
-    "imp": "import", "exp": "export", "elec": "electric", "sci": "science", "dev": "development",
-    "peking": "beijing", "tsingtao": "qingdao", "canton": "guangzhou", "nanking": "nanjing", "tientsin": "tianjin",
-    "chungking": "chongqing", "hopei": "hebei", "kwangtung": "guangdong", "szechuan": "sichuan", "szechwan": "sichuan",
-    "fukien": "fujian", "chekiang": "zhejiang", "kiangsu": "jiangsu", "amoy": "xiamen", "shantung": "shandong",
-    "moskva": "moscow", "moskovskii": "moscow", "tekhnologiya": "technology", "tekhnologii": "technology",
-    "gruppa": "group", "gruppe": "group", "groupe": "group", "grupo": "group", "gruppo": "group", "koncern": "concern",
-    "kontsern": "concern", "jituan": "group", "industrie": "industry", "technologie": "technology",
+    "imp": "import", "exp": "export", "elec": "electric", "sci": "science", "dev": "development", "peking": "beijing",
+    "tsingtao": "qingdao", "canton": "guangzhou", "nanking": "nanjing", "tientsin": "tianjin", "chungking": "chongqing",
+    "hopei": "hebei", "kwangtung": "guangdong", "szechuan": "sichuan", "szechwan": "sichuan", "fukien": "fujian",
+    "chekiang": "zhejiang", "kiangsu": "jiangsu", "amoy": "xiamen", "shantung": "shandong", "moskva": "moscow",
+    "moskovskii": "moscow", "tekhnologiya": "technology", "tekhnologii": "technology", "lab": "laboratory",
+    "hq": "headquarter", "gruppa": "group", "gruppe": "group", "groupe": "group", "grupo": "group", "gruppo": "group",
+    "koncern": "concern", "kontsern": "concern", "jituan": "group", "industrie": "industry",
+    "technologie": "technology",
 }  # fmt: skip
 """Abbreviations, older spellings of places and words that are the same in two languages."""
 
