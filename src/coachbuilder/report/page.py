@@ -74,6 +74,8 @@ def environment() -> Environment:
     """Return the template environment: everything escaped, unknown names refused, the words of :mod:`wording`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    from coachbuilder.report import deal_clauses
+
     made = Environment(
         loader=PackageLoader("coachbuilder.report", "templates"),
         autoescape=True,
@@ -108,6 +110,7 @@ def environment() -> Environment:
         range_with_unit=wording.range_with_unit,
         year_columns=lambda years: [(str(year), "n") for year in years],
         cash_rows=_cash_rows,
+        contract=deal_clauses,
         zip=zip,
     )
     return made
