@@ -49,6 +49,8 @@ def main() -> int:
 def _checks(name: str) -> types.ModuleType:
     """Return a module of tests/validation: its oracles are used, not copied."""
     path = ROOT / "tests" / "validation" / f"test_{name}.py"
+    if str(ROOT / "tests") not in sys.path:
+        sys.path.append(str(ROOT / "tests"))
     spec = importlib.util.spec_from_file_location(f"validation_{name}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -407,6 +409,15 @@ def deal() -> Iterator[Row]:
         )
 
 
+def hindcasts() -> Iterator[Row | str]:
+    """Yield the contracts that were carried out, worked out again, and what hindsight put in."""
+    checks = _checks("deal_hindcasts")
+    for hindcast in (checks.nio_jac, checks.xpeng_haima, checks.fisker_magna, checks.xiaomi):
+        yield from hindcast()
+    yield "\nWhat hindsight put in:\n\n"
+    yield from (f"- {item}\n" for item in checks.HINDSIGHT)
+
+
 def market() -> Iterator[Row]:
     """Yield the checks of the announcement."""
     from coachbuilder.market.announcement import evaluate_announcement
@@ -442,6 +453,7 @@ SECTIONS: tuple[tuple[str, Callable[[], Iterator[Row | str]]], ...] = (
     ("Car sequencing", sequence),
     ("Flow", flow),
     ("Deal", deal),
+    ("Contracts as they were carried out", hindcasts),
     ("Announcement and demand", market),
 )
 
