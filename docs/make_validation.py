@@ -391,15 +391,22 @@ def deal() -> Iterator[Row]:
         note,
     )
     margin, fee, reservation = checks.MARGIN, checks.FEE, checks.RESERVATION
+    left = margin - fee
     contracts = (
-        ("full take-or-pay", 1.0, fee, (margin - fee) / margin),
-        ("a deductible reservation fee", 1.0, reservation, (margin - fee) / (margin - fee + reservation)),
+        ("full take-or-pay", checks.TakeOrPay("floor", 1.0, fee, 1), left / margin),
+        (
+            "a deductible reservation fee",
+            checks.CapacityReservation("places", reservation, 1.0, 1.0),
+            left / (left + reservation),
+        ),
+        (
+            "a reservation fee that is not deductible",
+            checks.CapacityReservation("places", reservation, 1.0, 0.0),
+            (left - reservation) / left,
+        ),
     )
-    for name, share, paid, exact in contracts:
-        clauses = (
-            checks.FeePerCar("fee", (0.0,), (fee,), 0.0),
-            checks.TakeOrPay("floor", share, paid, 1),
-        )
+    for name, clause, exact in contracts:
+        clauses = (checks.FeePerCar("fee", (0.0,), (fee,), 0.0), clause)
         found = checks.best_reservation(clauses) / 1_000
         yield (
             f"Best capacity to reserve under {name}",
