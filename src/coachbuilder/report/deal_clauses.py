@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from coachbuilder.report import charts, wording
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MILLION = 1e6
 
 
-def _millions(values: Sequence[float]) -> list[str]:
+def _millions(values: Iterable[float]) -> list[str]:
     return [wording.whole(float(value) / MILLION) for value in values]
 
 
