@@ -51,6 +51,8 @@ def main() -> int:
 def _checks(name: str) -> types.ModuleType:
     """Return a module of tests/validation: its oracles are used, not copied."""
     path = ROOT / "tests" / "validation" / f"test_{name}.py"
+    if str(ROOT / "tests") not in sys.path:
+        sys.path.append(str(ROOT / "tests"))
     spec = importlib.util.spec_from_file_location(f"validation_{name}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -391,15 +393,22 @@ def deal() -> Iterator[Row]:
         note,
     )
     margin, fee, reservation = checks.MARGIN, checks.FEE, checks.RESERVATION
+    left = margin - fee
     contracts = (
-        ("full take-or-pay", 1.0, fee, (margin - fee) / margin),
-        ("a deductible reservation fee", 1.0, reservation, (margin - fee) / (margin - fee + reservation)),
+        ("full take-or-pay", checks.TakeOrPay("floor", 1.0, fee, 1), left / margin),
+        (
+            "a deductible reservation fee",
+            checks.CapacityReservation("places", reservation, 1.0, 1.0),
+            left / (left + reservation),
+        ),
+        (
+            "a reservation fee that is not deductible",
+            checks.CapacityReservation("places", reservation, 1.0, 0.0),
+            (left - reservation) / left,
+        ),
     )
-    for name, share, paid, exact in contracts:
-        clauses = (
-            checks.FeePerCar("fee", (0.0,), (fee,), 0.0),
-            checks.TakeOrPay("floor", share, paid, 1),
-        )
+    for name, clause, exact in contracts:
+        clauses = (checks.FeePerCar("fee", (0.0,), (fee,), 0.0), clause)
         found = checks.best_reservation(clauses) / 1_000
         yield (
             f"Best capacity to reserve under {name}",
@@ -407,6 +416,15 @@ def deal() -> Iterator[Row]:
             f"{found:.4f}, by trying every reservation through the clauses",
             f"{found - exact:+.4f}",
         )
+
+
+def hindcasts() -> Iterator[Row | str]:
+    """Yield the contracts that were carried out, worked out again, and what hindsight put in."""
+    checks = _checks("deal_hindcasts")
+    for hindcast in (checks.nio_jac, checks.xpeng_haima, checks.fisker_magna, checks.xiaomi):
+        yield from hindcast()
+    yield "\nWhat hindsight put in:\n\n"
+    yield from (f"- {item}\n" for item in checks.HINDSIGHT)
 
 
 def market() -> Iterator[Row]:
@@ -479,6 +497,7 @@ SECTIONS: tuple[tuple[str, Callable[[], Iterator[Row | str]]], ...] = (
     ("Car sequencing", sequence),
     ("Flow", flow),
     ("Deal", deal),
+    ("Contracts as they were carried out", hindcasts),
     ("Announcement and demand", market),
 )
 

@@ -8,7 +8,7 @@ import io
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +19,7 @@ from coachbuilder.programme.assumption import PLACEHOLDER, Assumption
 from coachbuilder.programme.base import Section
 from coachbuilder.programme.errors import InputError, ProblemList, closest
 from coachbuilder.programme.evidence import PLACEHOLDER_WIDTH, Evidence, Standing, link_problems, spread, standings
+from coachbuilder.programme.presets import with_preset
 from coachbuilder.programme.programme import Programme
 from coachbuilder.programme.sections.common import EARLIEST_DAY, LATEST_DAY, ModelRole
 from coachbuilder.programme.sections.outcome import outcome_problems
@@ -41,7 +42,7 @@ LARGEST_TOML_BYTES = 4 * 1024 * 1024
 Document = TypeVar("Document", bound=Section)
 
 
-def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
+def load(folder: str | Path, *, as_of: dt.date | None = None, preset: str | None = None) -> Programme:
     """Read and validate a programme folder.
 
     Parameters
@@ -52,6 +53,8 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
         plant.toml names a database the orders are read from there, once.
     as_of
         Looks at the decision on another day than ``programme.as_of``: evidence dated later is hidden.
+    preset
+        Puts a contract shaped like a real one in place of the programme's own; see ``presets.preset_names``.
 
     Returns
     -------
@@ -80,7 +83,12 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
             "folder", str(folder), "a programme folder", file=str(folder), hint="coachbuilder new NAME makes one"
         )
         problems.raise_if_any()
-    document = _read_document(folder / PROGRAMME_FILE, ProgrammeDocument, problems)
+    document = _read_document(
+        folder / PROGRAMME_FILE,
+        ProgrammeDocument,
+        problems,
+        lambda content: with_preset(content, problems, preset, as_of),
+    )
     plant = _read_document(folder / PLANT_FILE, PlantDocument, problems)
     if plant is not None:
         _check_models(plant, problems)
@@ -178,12 +186,23 @@ def _orders(plant: PlantDocument, folder: Path, lines: _Lines, problems: Problem
     return read_orders(folder / ORDERS_FILE, *known, problems) if in_file else None
 
 
-def _read_document(path: Path, schema: type[Document], problems: ProblemList) -> Document | None:
+def _read_document(
+    path: Path,
+    schema: type[Document],
+    problems: ProblemList,
+    change: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> Document | None:
     raw = read_text(path, problems, LARGEST_TOML_BYTES)
-    return None if raw is None else parse_document(raw, path.name, schema, problems)
+    return None if raw is None else parse_document(raw, path.name, schema, problems, change)
 
 
-def parse_document(raw: str, file: str, schema: type[Document], problems: ProblemList) -> Document | None:
+def parse_document(
+    raw: str,
+    file: str,
+    schema: type[Document],
+    problems: ProblemList,
+    change: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> Document | None:
     """Return a TOML text as a typed document, or nothing where mistakes were noted.
 
     Parameters
@@ -196,9 +215,13 @@ def parse_document(raw: str, file: str, schema: type[Document], problems: Proble
         What it is to be.
     problems
         Where mistakes are noted.
+    change
+        What is done to the content before it is checked.
     """
     try:
         content = tomllib.loads(raw)
+        if change is not None:
+            content = change(content)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"line (\d+)", str(error))
         problems.add(

@@ -77,6 +77,7 @@ def environment() -> Environment:
     """Return the template environment: everything escaped, unknown names refused, the words of :mod:`wording`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    from coachbuilder.report import deal_clauses
     from coachbuilder.report.parties_picture import status_timeline
 
     made = Environment(
@@ -114,6 +115,7 @@ def environment() -> Environment:
         year_columns=lambda years: [(str(year), "n") for year in years],
         cash_rows=_cash_rows,
         status_timeline=status_timeline,
+        contract=deal_clauses,
         zip=zip,
     )
     return made

@@ -492,6 +492,7 @@ def _deal(deal: DealResult) -> Iterator[tuple[str, str]]:
         rates = f"internal rate of return {wording.roots(party.irr_shares)}{note}"
         yield f"{label}, net present value", f"{wording.money(party.npv_cny)}; {rates}"
     yield "Both together", wording.money(deal.joint.npv_cny)
+    yield from _clauses(deal)
     yield "Own plant instead, brand", wording.money(deal.own_plant.npv_cny)
     yield "Unit cost", wording.money(deal.unit_cost.total_cny)
     for name, value in deal.unit_cost.items_cny.items():
@@ -504,6 +505,15 @@ def _deal(deal: DealResult) -> Iterator[tuple[str, str]]:
             yield "Break-even", deal.break_even.note
     if deal.owed_if_nothing_sells_cny is not None:
         yield "Owed to the host if nothing sells", wording.money(deal.owed_if_nothing_sells_cny)
+
+
+def _clauses(deal: DealResult) -> Iterator[tuple[str, str]]:
+    for clause in deal.clauses:
+        sides = f"brand {wording.money(clause.brand_value_cny)}, host {wording.money(clause.host_value_cny)}"
+        yield f"  {clause.id} ({clause.kind})", sides
+    if deal.leaving is not None:
+        most, last = (float(owed) for owed in (deal.leaving.owed_cny.max(), deal.leaving.owed_cny[-1]))
+        yield "Owed on leaving", f"at most {wording.money(most)}, {wording.money(last)} in the last month"
 
 
 __all__ = ["Answer", "answers", "stage_summary"]

@@ -546,8 +546,10 @@ class DealSection(EvidencedSection):
     """What a car costs beside its parts."""
     investment: tuple[InvestmentSection, ...] = Field(min_length=1)
     """Money spent before and around the start of production."""
+    preset: str | None = None
+    """A contract shaped like a real one in place of clauses: nio-jac-2018, nio-jac-2021, xpeng-haima, fisker-magna."""
     clause: tuple[Clause, ...] = Field(min_length=1)
-    """The contract; clauses add up."""
+    """The contract; clauses add up. Left out where a preset is named."""
     host: HostEconomicsSection
     """What the guest does to the host's own business."""
     brand: BrandEconomicsSection
