@@ -78,7 +78,7 @@ class Route:
     peak_cash_need_cny: float
     """Largest cumulated outflow of the brand."""
     unit_cost_cny: tuple[float | None, ...]
-    """What building a car costs the brand, levelised, by volume; None beyond the capacity."""
+    """What building a car costs the brand, levelised, by volume; None beyond the capacity, or if it starts too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +194,18 @@ def make_or_contract(inputs: DealInputs, result: DealResult, routes: RoutesInput
         np.concatenate([np.linspace(LEAST_VOLUME_SHARE * largest, largest, VOLUMES), list(capacity.values())])
     )
 
-    def contract_cost(units: float) -> float:
-        return _unit_costs(inputs, units)[0]
+    def cost_of(deal: DealInputs, npv: Callable[[DealResult], float]) -> Callable[[float], float]:
+        return lambda units: _levelised(deal, units, npv)
 
-    costs: dict[str, Callable[[float], float]] = {CONTRACT: contract_cost}
-    costs |= {name: _plant_cost(replace(inputs, own_plant=plant)) for name, plant in plants.items()}
+    costs = {CONTRACT: cost_of(inputs, lambda found: found.brand.npv_cny)}
+    for name, plant in plants.items():
+        costs[name] = cost_of(replace(inputs, own_plant=plant), lambda found: found.own_plant.npv_cny)
+    months = inputs.demand_units_by_month.size
+    starts = {name: inputs.start_month + plant.later_months for name, plant in plants.items()}
+    # What starts beyond the horizon builds no car that could cost something.
+    most = {name: capacity[name] if starts.get(name, inputs.start_month) < months else 0.0 for name in costs}
     told = {
-        name: tuple(cost(units) if units <= capacity[name] else None for units in volumes.tolist())
+        name: tuple(cost(units) if units <= most[name] else None for units in volumes.tolist())
         for name, cost in costs.items()
     }
     found = [_contract_route(inputs, result, told[CONTRACT])]
@@ -364,12 +369,8 @@ def _contract_route(inputs: DealInputs, result: DealResult, costs: tuple[float |
     )
 
 
-def _plant_cost(inputs: DealInputs) -> Callable[[float], float]:
-    return lambda units: _unit_costs(inputs, units)[1]
-
-
-def _unit_costs(inputs: DealInputs, units_per_year: float) -> tuple[float, float]:
-    """Return what building a car costs the brand under the contract and with the plant, levelised, before tax."""
+def _levelised(inputs: DealInputs, units_per_year: float, npv: Callable[[DealResult], float]) -> float:
+    """Return what building a car costs the brand by one route, levelised, before tax."""
     months = inputs.demand_units_by_month.size
     producing = np.clip(np.arange(1, months + 1) - inputs.start_month, 0.0, 1.0) / MONTHS_PER_YEAR
     # The host stands ready for all that is reserved, so that a floor is felt below it.
@@ -394,12 +395,8 @@ def _unit_costs(inputs: DealInputs, units_per_year: float) -> tuple[float, float
         brand_tax_rate=0.0,
         with_break_even=False,
     )
-    cost = evaluate(given_away)
-    sold = evaluate(replace(given_away, price_cny_by_month=np.ones(months)))
-    return (
-        -cost.brand.npv_cny / (sold.brand.npv_cny - cost.brand.npv_cny),
-        -cost.own_plant.npv_cny / (sold.own_plant.npv_cny - cost.own_plant.npv_cny),
-    )
+    cost = npv(evaluate(given_away))
+    return -cost / (npv(evaluate(replace(given_away, price_cny_by_month=np.ones(months)))) - cost)
 
 
 _Curve = tuple[str, Callable[[float], float], tuple[float | None, ...]]
