@@ -1,9 +1,9 @@
 """Make or contract: the host's plant, an own plant, an old plant refitted; and starting with one to build later.
 
 What a car costs is levelised: everything that a route makes the brand pay for building cars, over the cars built, both
-valued on the decision day at the brand's rate, before tax. It is found by working out a deal that sells its cars for
-nothing (the cost) and for one (the cars). The later plant is an option on the demand factor of
-:class:`coachbuilder.deal.real_option.DemandProcess`.
+valued on the decision day at the brand's rate, before tax. It is found by working out a deal that gives its cars away
+(the cost) and one that sells them for one and pays nothing (the cars). The later plant is an option on the demand
+factor of :class:`coachbuilder.deal.real_option.DemandProcess`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,12 @@ FACTOR_REACH = 4.0
 """They reach so many standard deviations of the last year's logarithm to each side."""
 PATHS = 20_000
 """Simulated paths, beside the grid."""
+
+
+_Cost = Callable[[float], float | None]
+"""What building a car costs by volume; None where none is built."""
+_Curve = tuple[str, _Cost, tuple[float | None, ...]]
+"""Name of a route, its cost, and the cost at the volumes told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +200,7 @@ def make_or_contract(inputs: DealInputs, result: DealResult, routes: RoutesInput
         np.concatenate([np.linspace(LEAST_VOLUME_SHARE * largest, largest, VOLUMES), list(capacity.values())])
     )
 
-    def cost_of(deal: DealInputs, npv: Callable[[DealResult], float]) -> Callable[[float], float]:
+    def cost_of(deal: DealInputs, npv: Callable[[DealResult], float]) -> _Cost:
         return lambda units: _levelised(deal, units, npv)
 
     costs = {CONTRACT: cost_of(inputs, lambda found: found.brand.npv_cny)}
@@ -369,8 +375,8 @@ def _contract_route(inputs: DealInputs, result: DealResult, costs: tuple[float |
     )
 
 
-def _levelised(inputs: DealInputs, units_per_year: float, npv: Callable[[DealResult], float]) -> float:
-    """Return what building a car costs the brand by one route, levelised, before tax."""
+def _levelised(inputs: DealInputs, units_per_year: float, npv: Callable[[DealResult], float]) -> float | None:
+    """Return what building a car costs the brand by one route, levelised, before tax; None if none is built."""
     months = inputs.demand_units_by_month.size
     producing = np.clip(np.arange(1, months + 1) - inputs.start_month, 0.0, 1.0) / MONTHS_PER_YEAR
     # The host stands ready for all that is reserved, so that a floor is felt below it.
@@ -395,18 +401,26 @@ def _levelised(inputs: DealInputs, units_per_year: float, npv: Callable[[DealRes
         brand_tax_rate=0.0,
         with_break_even=False,
     )
-    cost = npv(evaluate(given_away))
-    return -cost / (npv(evaluate(replace(given_away, price_cny_by_month=np.ones(months)))) - cost)
-
-
-_Curve = tuple[str, Callable[[float], float], tuple[float | None, ...]]
+    cars_alone = replace(
+        given_away,
+        price_cny_by_month=np.ones(months),
+        clauses=(),
+        investments=(),
+        wage_cny_per_h=0.0,
+        energy_and_consumables_cny=0.0,
+        rework_cny=0.0,
+        own_plant=replace(inputs.own_plant, investment_cny=0.0, fixed_cost_cny_per_year=0.0),
+    )
+    cars = npv(evaluate(cars_alone))
+    return -npv(evaluate(given_away)) / cars if cars > 0 else None
 
 
 def _crossings(one: _Curve, other: _Curve, volumes: Vector) -> list[Crossing]:
     from scipy.optimize import brentq
 
     def apart(units: float) -> float:
-        return one[1](units) - other[1](units)
+        first, second = one[1](units), other[1](units)
+        return 0.0 if first is None or second is None else first - second
 
     found = []
     both = [
@@ -418,7 +432,7 @@ def _crossings(one: _Curve, other: _Curve, volumes: Vector) -> list[Crossing]:
         if (before > 0) is not (after > 0):
             units = float(brentq(apart, low, high, xtol=1e-6 * high))
             below, above = (one[0], other[0]) if before <= 0 else (other[0], one[0])
-            found.append(Crossing(below, above, units, one[1](units)))
+            found.append(Crossing(below, above, units, one[1](units) or 0.0))
     return found
 
 
