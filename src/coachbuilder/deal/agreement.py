@@ -190,10 +190,16 @@ def zone_of_agreement(
         def end(row: int, floor: float) -> float | None:
             return _turn(lambda level: gains(level, floor)[side], levels, gain[row, :, side], falls=side == 0)
 
-        return [end(row, floor) for row, floor in enumerate(floors.tolist())]
+        found = {row: end(row, float(floors[row])) for row in set(same_as)}
+        return [found[row] for row in same_as]
 
+    # Floors that are never felt have the values of the floor before them: they are solved once.
+    same_as = [0]
+    for row in range(1, floors.size):
+        same_as.append(same_as[-1] if np.array_equal(gain[row], gain[row - 1]) else row)
     brand_ends, host_ends = ends(0), ends(1)
-    nash = _nash(gains, floors, brand_ends, host_ends)
+    distinct = sorted(set(same_as))
+    nash = _nash(gains, floors[distinct], [brand_ends[row] for row in distinct], [host_ends[row] for row in distinct])
     value = gain + np.array(alternative)
     brand, host = value[..., 0], value[..., 1]
 
@@ -319,7 +325,7 @@ def _maximum(value: Callable[[float], float], low: float, high: float) -> float:
     """Return the argument of the maximum of a function with one peak: golden section."""
     inner, outer = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
     at_inner, at_outer = value(inner), value(outer)
-    while high - low > 1e-6 * max(high, 1e-9):
+    while high - low > 1e-5 * max(high, 1e-9):
         if at_inner >= at_outer:
             high, outer, at_outer = outer, inner, at_inner
             inner = high - _GOLDEN * (high - low)

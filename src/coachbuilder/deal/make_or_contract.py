@@ -1,9 +1,9 @@
 """Make or contract: the host's plant, an own plant, an old plant refitted; and starting with one to build later.
 
 What a car costs is levelised: everything that a route makes the brand pay for building cars, over the cars built, both
-valued on the decision day at the brand's rate, before tax. It is found by working out a deal that sells its cars for
-nothing (the cost) and for one (the cars). The later plant is an option on the demand factor of
-:class:`coachbuilder.deal.real_option.DemandProcess`.
+valued on the decision day at the brand's rate, before tax. It is found by working out a deal that gives its cars away
+(the cost) and one that sells them for one and pays nothing (the cars). The later plant is an option on the demand
+factor of :class:`coachbuilder.deal.real_option.DemandProcess`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ PATHS = 20_000
 """Simulated paths, beside the grid."""
 
 
+_Cost = Callable[[float], float | None]
+"""What building a car costs by volume; None where none is built."""
+_Curve = tuple[str, _Cost, tuple[float | None, ...]]
+"""Name of a route, its cost, and the cost at the volumes told."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoutesInputs:
     """What else the brand could do than sign, and how unsure demand is."""
@@ -78,7 +84,7 @@ class Route:
     peak_cash_need_cny: float
     """Largest cumulated outflow of the brand."""
     unit_cost_cny: tuple[float | None, ...]
-    """What building a car costs the brand, levelised, by volume; None beyond the capacity."""
+    """What building a car costs the brand, levelised, by volume; None beyond the capacity, or if it starts too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +200,18 @@ def make_or_contract(inputs: DealInputs, result: DealResult, routes: RoutesInput
         np.concatenate([np.linspace(LEAST_VOLUME_SHARE * largest, largest, VOLUMES), list(capacity.values())])
     )
 
-    def contract_cost(units: float) -> float:
-        return _unit_costs(inputs, units)[0]
+    def cost_of(deal: DealInputs, npv: Callable[[DealResult], float]) -> _Cost:
+        return lambda units: _levelised(deal, units, npv)
 
-    costs: dict[str, Callable[[float], float]] = {CONTRACT: contract_cost}
-    costs |= {name: _plant_cost(replace(inputs, own_plant=plant)) for name, plant in plants.items()}
+    costs = {CONTRACT: cost_of(inputs, lambda found: found.brand.npv_cny)}
+    for name, plant in plants.items():
+        costs[name] = cost_of(replace(inputs, own_plant=plant), lambda found: found.own_plant.npv_cny)
+    months = inputs.demand_units_by_month.size
+    starts = {name: inputs.start_month + plant.later_months for name, plant in plants.items()}
+    # What starts beyond the horizon builds no car that could cost something.
+    most = {name: capacity[name] if starts.get(name, inputs.start_month) < months else 0.0 for name in costs}
     told = {
-        name: tuple(cost(units) if units <= capacity[name] else None for units in volumes.tolist())
+        name: tuple(cost(units) if units <= most[name] else None for units in volumes.tolist())
         for name, cost in costs.items()
     }
     found = [_contract_route(inputs, result, told[CONTRACT])]
@@ -364,12 +375,8 @@ def _contract_route(inputs: DealInputs, result: DealResult, costs: tuple[float |
     )
 
 
-def _plant_cost(inputs: DealInputs) -> Callable[[float], float]:
-    return lambda units: _unit_costs(inputs, units)[1]
-
-
-def _unit_costs(inputs: DealInputs, units_per_year: float) -> tuple[float, float]:
-    """Return what building a car costs the brand under the contract and with the plant, levelised, before tax."""
+def _levelised(inputs: DealInputs, units_per_year: float, npv: Callable[[DealResult], float]) -> float | None:
+    """Return what building a car costs the brand by one route, levelised, before tax; None if none is built."""
     months = inputs.demand_units_by_month.size
     producing = np.clip(np.arange(1, months + 1) - inputs.start_month, 0.0, 1.0) / MONTHS_PER_YEAR
     # The host stands ready for all that is reserved, so that a floor is felt below it.
@@ -394,22 +401,26 @@ def _unit_costs(inputs: DealInputs, units_per_year: float) -> tuple[float, float
         brand_tax_rate=0.0,
         with_break_even=False,
     )
-    cost = evaluate(given_away)
-    sold = evaluate(replace(given_away, price_cny_by_month=np.ones(months)))
-    return (
-        -cost.brand.npv_cny / (sold.brand.npv_cny - cost.brand.npv_cny),
-        -cost.own_plant.npv_cny / (sold.own_plant.npv_cny - cost.own_plant.npv_cny),
+    cars_alone = replace(
+        given_away,
+        price_cny_by_month=np.ones(months),
+        clauses=(),
+        investments=(),
+        wage_cny_per_h=0.0,
+        energy_and_consumables_cny=0.0,
+        rework_cny=0.0,
+        own_plant=replace(inputs.own_plant, investment_cny=0.0, fixed_cost_cny_per_year=0.0),
     )
-
-
-_Curve = tuple[str, Callable[[float], float], tuple[float | None, ...]]
+    cars = npv(evaluate(cars_alone))
+    return -npv(evaluate(given_away)) / cars if cars > 0 else None
 
 
 def _crossings(one: _Curve, other: _Curve, volumes: Vector) -> list[Crossing]:
     from scipy.optimize import brentq
 
     def apart(units: float) -> float:
-        return one[1](units) - other[1](units)
+        first, second = one[1](units), other[1](units)
+        return 0.0 if first is None or second is None else first - second
 
     found = []
     both = [
@@ -421,7 +432,7 @@ def _crossings(one: _Curve, other: _Curve, volumes: Vector) -> list[Crossing]:
         if (before > 0) is not (after > 0):
             units = float(brentq(apart, low, high, xtol=1e-6 * high))
             below, above = (one[0], other[0]) if before <= 0 else (other[0], one[0])
-            found.append(Crossing(below, above, units, one[1](units)))
+            found.append(Crossing(below, above, units, one[1](units) or 0.0))
     return found
 
 

@@ -220,7 +220,9 @@ def unit_cost_by_volume(routes: RoutesResult) -> Markup:
         Make or contract.
     """
     volumes = routes.volumes_units_per_year.tolist()
-    least = min(cost for route in routes.routes for cost in route.unit_cost_cny if cost is not None)
+    least = min((cost for route in routes.routes for cost in route.unit_cost_cny if cost is not None), default=None)
+    if least is None:
+        return Markup("")
     series = [
         charts.Series(
             ROUTE_NAMES[route.name],

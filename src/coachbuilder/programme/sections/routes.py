@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive
+from typing import Annotated
+
+from coachbuilder.programme.assumption import Assumption, Within
+from coachbuilder.programme.base import EvidencedSection, NonNegative
 from coachbuilder.programme.sections.deal import OwnPlantSection
 
 
@@ -16,9 +19,9 @@ class RefittedPlantSection(OwnPlantSection):
 class RoutesSection(EvidencedSection):
     """Make or contract: the other routes, and what waiting for demand is worth."""
 
-    demand_volatility_share: Positive
+    demand_volatility_share: Annotated[Assumption, Within(0.0, above=True, largest=2.0)]
     """Standard deviation of a year's change of the logarithm of demand."""
-    demand_reversion_per_year: NonNegative
+    demand_reversion_per_year: Annotated[Assumption, Within(0.0, largest=50.0)]
     """Rate at which demand comes back to what was expected; 0 lets every change last."""
     leaving_cost_cny: NonNegative
     """What leaving the contract for a plant of its own costs the brand."""
