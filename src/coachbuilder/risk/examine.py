@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +96,8 @@ class TurningPoint:
     """Distance in standard deviations; None if no such point was found within 8."""
     probability_beyond: float | None
     """Probability of the far side, to first order: the normal distribution beyond that distance."""
+    draws_beyond_share: float
+    """Share of the draws on the far side; it counts everything that the first order leaves out."""
     moves: tuple[Move, ...]
     """Assumptions by their share of the distance; those that stay at their value are left out."""
     brand_npv_cny: float | None
@@ -269,9 +271,11 @@ def _turning_points(runner: Runner, base: Plan, found: Assessed) -> tuple[Turnin
             figures = runner.run(_points(programme, followed, z), "")
             return np.stack([sign * figures[:, column[side]] for side, sign in signs.items()], axis=1)
 
+        drawn = np.stack([sign * found.outcome[:, column[side]] for side, sign in signs.items()], axis=1)
+        beyond = float(np.mean((drawn[np.isfinite(drawn).all(axis=1)] >= 0.0).all(axis=1)))
         point = nearest(margins, len(followed))
         if point is None:
-            return TurningPoint(question, holds, None, None, (), None, None, 0)
+            return TurningPoint(question, holds, None, None, beyond, (), None, None, 0)
         from scipy.special import ndtr
 
         there = _points(programme, followed, point.z[None])
@@ -294,6 +298,7 @@ def _turning_points(runner: Runner, base: Plan, found: Assessed) -> tuple[Turnin
             holds=holds,
             beta=point.beta,
             probability_beyond=float(ndtr(-point.beta)),
+            draws_beyond_share=beyond,
             moves=tuple(sorted(moves, key=lambda move: (-move.share, move.path))),
             brand_npv_cny=_told(figures[column[BRAND]]),
             host_npv_cny=_told(figures[column[HOST]]),
@@ -304,10 +309,7 @@ def _turning_points(runner: Runner, base: Plan, found: Assessed) -> tuple[Turnin
     host = look({HOST: -1.0 if gains[HOST] else 1.0}, "the host gains", gains[HOST])
     if gains[BRAND] and gains[HOST]:
         nearer = min((brand, host), key=lambda item: np.inf if item.beta is None else item.beta)
-        both = TurningPoint(
-            "both gain", True, nearer.beta, nearer.probability_beyond, nearer.moves, nearer.brand_npv_cny,
-            nearer.host_npv_cny, nearer.plans,
-        )  # fmt: skip
+        both = replace(nearer, question="both gain", draws_beyond_share=1.0 - found.result.both_gain_probability)
     else:
         both = look({BRAND: 1.0, HOST: 1.0}, "both gain", False)
     return brand, host, both
