@@ -82,8 +82,9 @@ def turning_answer(point: TurningPoint) -> Answer:
     others = f"; {percent(rest)} of the way are small moves of others" if rest >= NEGLIGIBLE_SHARE else ""
     return Answer(
         question,
-        f"at least {fixed(point.beta, 2)} standard deviations away: {'; '.join(named)}{others}. Beyond lie "
-        f"{probability(point.draws_beyond_share)} of the draws ({probability(point.probability_beyond)} to first order)",
+        f"at least {fixed(point.beta, 2)} standard deviations away: {'; '.join(named)}{others}. Beyond "
+        f"lie {probability(point.draws_beyond_share)} of the draws ({probability(point.probability_beyond)} to first "
+        "order)",
     )
 
 
