@@ -23,9 +23,12 @@ Margins = Callable[[F8], F8]
 FARTHEST = 8.0
 """Distance beyond which nothing is looked for: one draw in 10^15 lies there."""
 
-MOST_STEPS = 25
+MOST_STEPS = 15
 STEP = 0.25
 """Half of the step of central differences, in scores: wide enough to see over the whole cars of a simulated plant."""
+
+LEAST_GAIN = 1e-3
+"""Share of its merit that a step must gain for the search to go on."""
 
 SHARES = (1.0, 0.5, 0.25, 0.1, 0.03)
 """Parts of a step that the line search looks at."""
@@ -105,7 +108,7 @@ def nearest(margins: Margins, scores: int) -> Nearest | None:
             break
         moved = float(np.linalg.norm(tried[best] - z))
         z, value = tried[best], values[best]
-        if moved < CLOSE:
+        if moved < CLOSE or now - float(merit[best]) < LEAST_GAIN * now:
             break
     for missed in (ROUNDING, TOLERANCE):
         point = _on_the_edge(look, z, missed * scale)
