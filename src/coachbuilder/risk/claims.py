@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.programme import InputError, Programme
-from coachbuilder.programme.evidence import joint_probability
+from coachbuilder.programme import InputError, Problem, Programme
+from coachbuilder.programme.evidence import ClaimUpdate, joint_probability, updates_of
 from coachbuilder.programme.sections.common import Otherwise
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ class ClaimsResult:
     """The most that it can be."""
     otherwise: str
     """What the brand does if one of them is false."""
+    updates: Mapping[str, tuple[ClaimUpdate, ...]]
+    """How the probability of each switch came about, entry by entry in the order of their days."""
     decisions: tuple[SideDecision, ...]
     """Brand, host, joint."""
     claims: tuple[ClaimValue, ...]
@@ -291,7 +293,15 @@ def value_claims(programme: Programme, draws: ClaimDraws) -> ClaimsResult:
         Its register gives the probabilities, its assumptions which claim each number rests on.
     draws
         Values by draw; those of an earlier day serve as long as no value has changed.
+
+    Raises
+    ------
+    InputError
+        If no draw has a plan.
     """
+    if not len(draws.z):
+        expected = "draws that have a plan: the ranges hold almost only values that do not go together"
+        raise InputError([Problem("programme.toml", "ranges", "no draw with a plan", expected)])
     switches = programme.document.programme.switches
     otherwise = programme.document.programme.otherwise
     chances = {name: programme.standings[name].probability for name in switches}
@@ -332,6 +342,7 @@ def value_claims(programme: Programme, draws: ClaimDraws) -> ClaimsResult:
         probability_least=least,
         probability_most=most,
         otherwise=otherwise.value,
+        updates={name: updates_of(programme.evidence, name) for name in switches},
         decisions=tuple(sides[side].decision() for side in SIDES),
         claims=tuple(found),
     )
