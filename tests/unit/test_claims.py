@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +16,12 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm, qmc
 
+from coachbuilder.plan import Plan
+from coachbuilder.programme import InputError, Programme, load
 from coachbuilder.programme.evidence import Evidence, standings
 from coachbuilder.programme.sections.common import Otherwise
+from coachbuilder.report.page import report_html
+from coachbuilder.risk import RiskResult
 from coachbuilder.risk.claims import (
     ClaimDraws,
     mixture_quantiles,
@@ -176,3 +182,46 @@ def test_the_host_decides_on_its_own_value_and_draws_without_a_plan_are_left_out
     kept = ClaimDraws.of(drawn, broken, draws.host_npv_cny, draws.own_plant_npv_cny)  # type: ignore[arg-type]
     assert len(kept.z) == len(kept.host_npv_cny) == len(draws.z) - 10
     assert value_claims(_case(), replace(kept)).decisions[0].best == "neither"
+
+
+def test_a_programme_may_rest_on_several_claims_and_wrong_ones_are_told(example_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "case"
+    shutil.copytree(example_folder, folder, ignore=shutil.ignore_patterns("out"))
+    file = folder / "programme.toml"
+    text = file.read_text(encoding="utf-8")
+
+    def rests_on(names: str) -> Programme:
+        file.write_text(text.replace('rests_on = "press-partnership"', f"rests_on = {names}"), encoding="utf-8")
+        return load(folder)
+
+    both = rests_on('["press-partnership", "listing-enjoined"]')
+    assert both.document.programme.switches == ("press-partnership", "listing-enjoined")
+    alone = rests_on('"press-partnership"').partnership_probability
+    assert both.partnership_probability == pytest.approx(alone * 0.9)
+    for names, told in (
+        ('["press-partnership", "nobody"]', "nobody"),
+        ('["host-denial"]', "host-denial"),
+        ("[]", "[]"),
+    ):
+        with pytest.raises(InputError) as caught:
+            rests_on(names)
+        assert any("rests_on" in problem.field and told in problem.found for problem in caught.value.problems), names
+
+
+def test_the_risk_stage_tells_the_mixture_and_the_questions(example_risk: RiskResult, example_plan: Plan) -> None:
+    claims = example_risk.claims
+    assert claims.probability == example_risk.partnership_probability
+    assert example_risk.brand_expected_npv_cny == pytest.approx(claims.probability * example_risk.brand_npv_cny.mean())
+    assert [item.side for item in claims.decisions] == ["brand", "host", "joint"]
+    for item in claims.decisions:
+        assert item.mixture_p10_cny <= item.mixture_p50_cny <= item.mixture_p90_cny
+        assert item.perfect_information_cny >= 0
+    keys = [(-item.joint_value_cny, -item.brand_value_cny, -item.joint_at_stake_cny) for item in claims.claims]
+    assert keys == sorted(keys)
+    (updates,) = claims.updates.values()
+    assert updates[-1].after == example_plan.programme.partnership_probability
+    page = report_html(
+        example_plan, example_risk, {"started": "2026-01-01T00:00:00+00:00", "versions": {"coachbuilder": "test"}}
+    )
+    assert "What to find out first" in page
+    assert claims.claims[0].claim in page

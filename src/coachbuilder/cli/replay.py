@@ -20,7 +20,7 @@ def replay(
     last: Annotated[
         str | None, typer.Option("--to", metavar="DATE", help="Last day; that of the last outcome unless told.")
     ] = None,
-    draws: Annotated[int, typer.Option(min=8, max=1_000_000, help="Draws over the spreads of each plan.")] = 200,
+    draws: Annotated[int, typer.Option(min=8, max=1_000_000, help="Draws over the spreads of each plan.")] = 400,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the picture to an .svg file, or a page to an .html file.")
     ] = None,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.programme import InputError, Programme
-from coachbuilder.programme.evidence import joint_probability
+from coachbuilder.programme import InputError, Problem, Programme
+from coachbuilder.programme.evidence import ClaimUpdate, joint_probability, updates_of
 from coachbuilder.programme.sections.common import Otherwise
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ class ClaimsResult:
     """The most that it can be."""
     otherwise: str
     """What the brand does if one of them is false."""
+    updates: Mapping[str, tuple[ClaimUpdate, ...]]
+    """How the probability of each switch came about, entry by entry in the order of their days."""
     decisions: tuple[SideDecision, ...]
     """Brand, host, joint."""
     claims: tuple[ClaimValue, ...]
@@ -211,11 +213,12 @@ def partial_information(values: NDArray[np.float64], z: NDArray[np.float64]) -> 
     z
         Standard normal scores of the inputs, independent of each other, shape (draws, inputs).
     """
+    return _worth(values, conditional_means(values, z))
+
+
+def _worth(values: NDArray[np.float64], moved: NDArray[np.float64]) -> float:
     expected = values.mean(axis=0)
-    if len(values) < FEWEST_DRAWS or not z.shape[1]:
-        return 0.0
-    given = expected + conditional_means(values, z)
-    return max(0.0, float(given.max(axis=1).mean() - expected.max()))
+    return max(0.0, float((expected + moved).max(axis=1).mean() - expected.max()))
 
 
 def conditional_means(values: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -224,29 +227,27 @@ def conditional_means(values: NDArray[np.float64], z: NDArray[np.float64]) -> ND
     Each input adds a line and a parabola (Hermite polynomials of its score). Chance alone would give each a share
     ``(1 - share) / (n - 2)`` of the variance: that much is taken off, and a term within :data:`CHANCE_SHARES` of it
     is left out, for a claim of a hundred idle numbers would else look informed. Inputs that only act together are
-    missed.
+    missed, and with fewer than :data:`FEWEST_DRAWS` draws nothing is found.
     """
     count = len(values)
     centred = values - values.mean(axis=0)
-    variance = centred.var(axis=0)
     found: NDArray[np.float64] = np.zeros(centred.shape)
-    for column in range(z.shape[1]):
-        score = z[:, column] - z[:, column].mean()
-        bases = [score, score**2]
-        for number, basis in enumerate(bases):
-            shape = basis - basis.mean()
-            if number:
-                shape = shape - (shape @ bases[0]) / (bases[0] @ bases[0]) * bases[0]
-            size = shape.std()
-            if size == 0:
-                continue
-            shape = shape / size
-            weight = shape @ centred / count
-            with np.errstate(divide="ignore", invalid="ignore"):
-                share = np.where(variance > 0, np.minimum(weight**2 / variance, 1.0), 0.0)
-                by_chance = (1 - share) / (count - 2)
-                kept = np.where(share > CHANCE_SHARES * by_chance, (share - by_chance) / share, 0.0)
-            found += shape[:, None] * (weight * np.sqrt(kept))
+    if count < FEWEST_DRAWS or not z.shape[1]:
+        return found
+    line = z - z.mean(axis=0)
+    parabola = line**2 - (line**2).mean(axis=0)
+    length = np.maximum((line**2).sum(axis=0), 1e-300)
+    parabola -= (parabola * line).sum(axis=0) / length * line
+    shapes = np.hstack([line, parabola])
+    size = shapes.std(axis=0)
+    shapes = shapes[:, size > 0] / size[size > 0]
+    weight = shapes.T @ centred / count
+    variance = centred.var(axis=0)
+    share = np.minimum(weight**2 / np.where(variance > 0, variance, np.inf), 1.0)
+    by_chance = (1 - share) / (count - 2)
+    is_kept = share > CHANCE_SHARES * by_chance
+    kept = np.where(is_kept, (share - by_chance) / np.where(is_kept, share, 1.0), 0.0)
+    found += shapes @ (weight * np.sqrt(kept))
     return found
 
 
@@ -291,13 +292,24 @@ def value_claims(programme: Programme, draws: ClaimDraws) -> ClaimsResult:
         Its register gives the probabilities, its assumptions which claim each number rests on.
     draws
         Values by draw; those of an earlier day serve as long as no value has changed.
+
+    Raises
+    ------
+    InputError
+        If no draw has a plan.
     """
+    if not len(draws.z):
+        expected = "draws that have a plan: the ranges hold almost only values that do not go together"
+        raise InputError([Problem("programme.toml", "ranges", "no draw with a plan", expected)])
     switches = programme.document.programme.switches
     otherwise = programme.document.programme.otherwise
     chances = {name: programme.standings[name].probability for name in switches}
     probability, least, most = joint_probability(list(chances.values()))
     sides = {side: _Side.of(side, draws, otherwise, probability) for side in SIDES}
     columns = {path: column for column, path in enumerate(draws.paths)}
+    values = {side: sides[side].values for side in SIDES}
+    together = np.hstack([values[side] for side in SIDES])
+    ends = np.cumsum([values[side].shape[1] for side in SIDES])[:-1]
     found = []
     for name, entry in programme.evidence.items():
         paths = [path for path in programme.assumptions_by_evidence.get(name, ()) if path in columns]
@@ -305,8 +317,9 @@ def value_claims(programme: Programme, draws: ClaimDraws) -> ClaimsResult:
         if not paths and not is_switch:
             continue
         z = draws.z[:, [columns[path] for path in paths]]
-        worth = {side: sides[side].worth_of_numbers(z) for side in SIDES}
-        stake = sides["joint"].stake_of_numbers(z)
+        moved = dict(zip(SIDES, np.hsplit(conditional_means(together, z), ends), strict=True))
+        worth = {side: _worth(values[side], moved[side]) for side in SIDES}
+        stake = float(moved["joint"][:, 0].std())
         if is_switch:
             for side in SIDES:
                 worth[side] = max(worth[side], sides[side].worth_of_switch(chances[name]))
@@ -332,6 +345,7 @@ def value_claims(programme: Programme, draws: ClaimDraws) -> ClaimsResult:
         probability_least=least,
         probability_most=most,
         otherwise=otherwise.value,
+        updates={name: updates_of(programme.evidence, name) for name in switches},
         decisions=tuple(sides[side].decision() for side in SIDES),
         claims=tuple(found),
     )
@@ -406,14 +420,6 @@ class _Side:
     @property
     def values(self) -> NDArray[np.float64]:
         return self.probability * self.on + (1 - self.probability) * self.off
-
-    def worth_of_numbers(self, z: NDArray[np.float64]) -> float:
-        return partial_information(self.values, z)
-
-    def stake_of_numbers(self, z: NDArray[np.float64]) -> float:
-        if len(self.on) < FEWEST_DRAWS or not z.shape[1]:
-            return 0.0
-        return float(conditional_means(self.values[:, :1], z).std())
 
     def worth_of_switch(self, chance: float) -> float:
         """Return the worth of knowing one switch: if it is on, the others still stand at their chances."""

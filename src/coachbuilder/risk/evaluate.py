@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from coachbuilder.plan import Plan, headline_names
 from coachbuilder.programme import Programme
 from coachbuilder.programme.evidence import EVIDENCE_RULES, EvidenceKind, spread
+from coachbuilder.risk.claims import ClaimDraws, value_claims
 from coachbuilder.risk.draws import Draws, draw
 from coachbuilder.risk.interface import AssumptionInfluence, EvidenceInfluence, FigureSpread, RiskResult
 from coachbuilder.risk.runner import Points, Progress, Runner
@@ -20,6 +21,7 @@ from coachbuilder.risk.runner import Points, Progress, Runner
 BRAND = "brand_npv_cny"
 HOST = "host_npv_cny"
 JOINT = "joint_npv_cny"
+OWN = "own_plant_npv_cny"
 SIDES = (BRAND, HOST, JOINT)
 
 NO_PLAN = 1e15
@@ -126,19 +128,20 @@ def assessed(runner: Runner, base: Plan, draws: int) -> Assessed:
     }
     known = np.isfinite(outcome[:, column[JOINT]])
     shares = {side: _variance_shares(drawn, outcome[:, column[side]]) for side in SIDES}
-    probability = programme.partnership_probability
+    claims = value_claims(programme, ClaimDraws.of(drawn, *(outcome[:, column[name]] for name in (BRAND, HOST, OWN))))
     result = RiskResult(
         draws=draws,
         seed=programme.seed,
-        partnership_probability=probability,
-        brand_expected_npv_cny=float(np.nanmean(outcome[:, column[BRAND]])) * probability,
-        host_expected_npv_cny=float(np.nanmean(outcome[:, column[HOST]])) * probability,
+        partnership_probability=claims.probability,
+        brand_expected_npv_cny=claims.decisions[0].mixture_expected_cny,
+        host_expected_npv_cny=claims.decisions[1].mixture_expected_cny,
         both_gain_probability=float(np.mean((outcome[:, column[BRAND]] > 0) & (outcome[:, column[HOST]] > 0))),
         figures=tuple(_figure(name, base.headline[name], outcome[:, index]) for name, index in column.items()),
         assumptions=_rank_assumptions(programme, ends, alone, column, shares),
         evidence=_rank_evidence(base, if_false, shares),
         brand_npv_cny=outcome[known, column[BRAND]],
         host_npv_cny=outcome[known, column[HOST]],
+        claims=claims,
     )
     return Assessed(result, drawn, outcome, alone)
 

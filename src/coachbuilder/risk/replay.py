@@ -187,7 +187,7 @@ class Valuation:
 
     def __init__(
         self,
-        draws: int = 200,
+        draws: int = 400,
         plan: Callable[[Programme], Plan] | None = None,
         draw: Callable[[Plan, Programme, int], ClaimDraws] | None = None,
     ) -> None:
