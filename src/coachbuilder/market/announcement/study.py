@@ -665,7 +665,8 @@ def _note(shares: int) -> str:
         return f"{count} is nothing to test across shares; each stands by its own t."
     return (
         "The shares' days are the same, so that their errors move together: "
-        "trust Brown-Warner 1985 and 'BMP, correlated shares' before the others."
+        "trust 'BMP, correlated shares' before the others, for it stands that and a variance that the event raises; "
+        "Brown-Warner 1985 and rank stand the first alone."
     )
 
 
