@@ -73,7 +73,7 @@ def test_twin_tells_in_the_plan_what_lies_beyond_the_limit() -> None:
     assert limited.twin.standard_error == pytest.approx(0.02 * math.sqrt(1 + leverage))
     assert limited.twin.with_limit > 0.12
     assert limited.twin_implied_value_cny == pytest.approx(limited.twin.with_limit * 10e9)
-    assert "By its twin h without limit, a share would have moved +12.0 %" in result.verdict
+    assert "By its twin without limit, h share, a share would have moved +12.0 %" in result.verdict
     assert "2 shares of 1 firm are too few for tests across firms." in result.verdict
 
 
