@@ -193,7 +193,8 @@ class LimitRun:
     to_first_free_close: ShareWindow
     """Cumulated up to the first close without limit, unless another event or the end of the table came before."""
     effect: float | None
-    """Effect of the news over those days by the censored regression; None where only a bound is known."""
+    """Effect of day 0's news by the censored regression, for which later days are noise around the model; None where
+    only a bound is known."""
     effect_low: float | None
     """Lower end of its 95 % interval (one-sided where only a bound is known); None if open."""
     effect_high: float | None
@@ -608,7 +609,7 @@ class _Study:
             yield LimitRun(item.share, at_limit, found, effect, low, high, self._twin(position, rows, found))
 
     def _effect(self, position: int, rows: Sequence[int]) -> tuple[float | None, float | None, float | None]:
-        """Return the effect of the news over a run by the censored regression, with its interval."""
+        """Return the effect of day 0's news by the censored regression over a run, with its interval."""
         item = self.own[position]
         if self.settings.model is ReturnModel.MARKET_ADJUSTED:
             return None, None, None
