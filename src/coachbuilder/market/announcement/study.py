@@ -411,6 +411,9 @@ class _Study:
         event = item.position(self.days[0])
         latest = min(0, *(window.first for window in self.settings.windows))
         if event is None or event + latest < 0:
+            day = self.days[0].isoformat()
+            found = f"no price from {day} on" if event is None else f"{event} returns before {day}"
+            problems.add(item.share, found, "prices before the first event and on it")
             return []
         first_event_row = event + latest
         told = f"{first}:{last}"
