@@ -458,7 +458,7 @@ def test_order_case_and_legal_form_never_change_a_hit(name: str, form: str, orde
     assert any(item.entry_name == name and item.score == pytest.approx(1.0) for item in result.hits)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_comes_to_words_that_stay_as_they_are(text: str) -> None:
     for form in forms_of(text):
