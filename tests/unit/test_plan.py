@@ -27,7 +27,7 @@ def programme(base: Plan) -> Programme:
 
 
 def _results(programme: Programme, base: Plan) -> dict[str, Any]:
-    """Every stage at draw length, and what balance, sequence and announcement would take."""
+    """Every stage at draw length, and what balance, sequence, other routes and announcement would take."""
     draw = Stages(programme, reuse=base)
     whole = Stages(programme)
     return {
@@ -38,7 +38,9 @@ def _results(programme: Programme, base: Plan) -> dict[str, Any]:
         "sequence": whole.sequence_inputs,
         "flow": draw.flow,
         # A draw leaves out what leaving costs and what the residents carry.
+        "parties": draw.parties,
         "deal": deal.evaluate(dataclasses.replace(draw.deal_inputs, with_break_even=True)),
+        "alternatives": whole.routes_inputs,
         "announcement": whole.announcement,
     }
 

@@ -73,6 +73,10 @@ def plan(
         int, typer.Option(min=2, max=10_000_000, help="Draws over the spreads of the assumptions.")
     ] = 1000,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Draw on the workers of this Dask scheduler, such as tcp://host:8786."),
+    ] = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
@@ -93,6 +97,7 @@ def plan(
             workers=workers or os.cpu_count() or 1,
             progress=lambda done, all_of_them: show("risk", (done, all_of_them)),
             checkpoint_folder=target,
+            scheduler=scheduler,
         )
         show("report", None)
         run = run_details(started, programme, target, draws)

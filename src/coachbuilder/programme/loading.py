@@ -22,6 +22,7 @@ from coachbuilder.programme.evidence import PLACEHOLDER_WIDTH, Evidence, Standin
 from coachbuilder.programme.presets import with_preset
 from coachbuilder.programme.programme import Programme
 from coachbuilder.programme.sections.common import EARLIEST_DAY, LATEST_DAY, ModelRole
+from coachbuilder.programme.sections.outcome import outcome_problems
 from coachbuilder.programme.tree import map_assumptions, repeated_ids
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def load(folder: str | Path, *, as_of: dt.date | None = None, preset: str | None
     Parameters
     ----------
     folder
-        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv and line.csv. Where
+        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv, line.csv and the file
+        of rivals that programme.toml names. Where
         plant.toml names a database the orders are read from there, once.
     as_of
         Looks at the decision on another day than ``programme.as_of``: evidence dated later is hidden.
@@ -70,6 +72,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None, preset: str | None
     >>> programme.guest.name  # doctest: +SKIP
     """
     from coachbuilder.programme.line import read_line
+    from coachbuilder.programme.rivals import with_rivals_of_file
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
     from coachbuilder.programme.tasks import read_tasks
 
@@ -103,15 +106,17 @@ def load(folder: str | Path, *, as_of: dt.date | None = None, preset: str | None
     if plant is not None:
         orders = _orders(plant, folder, lines, problems)
     if document is not None:
+        document = with_rivals_of_file(document, folder, problems)
         problems.extend(link_problems(document.evidence, PROGRAMME_FILE))
-        rests_on = document.programme.rests_on
-        if rests_on not in document.evidence:
-            problems.add(
-                "programme.rests_on",
-                rests_on,
-                "the name of an entry in the evidence register",
-                hint=closest(rests_on, document.evidence),
-            )
+        problems.extend(outcome_problems(document.outcome, document.evidence, PROGRAMME_FILE))
+        for rests_on in document.programme.switches:
+            if rests_on not in document.evidence:
+                problems.add(
+                    "programme.rests_on",
+                    rests_on,
+                    "the name of an entry in the evidence register",
+                    hint=closest(rests_on, document.evidence),
+                )
     if document is None or plant is None:
         problems.raise_if_any()
         message = "unreachable: a missing document is a problem"
@@ -127,14 +132,14 @@ def load(folder: str | Path, *, as_of: dt.date | None = None, preset: str | None
     visible = {name: entry for name, entry in document.evidence.items() if entry.date <= day}
     hidden = tuple(name for name in document.evidence if name not in visible)
     standing = standings(visible) if not len(problems) else {}
-    if document.programme.rests_on in hidden:
-        entry = document.evidence[document.programme.rests_on]
-        problems.add(
-            "programme.rests_on",
-            f"{document.programme.rests_on}, dated {entry.date}",
-            f"a claim known by {day}",
-            hint="look at a later day, or name an earlier claim",
-        )
+    for rests_on in document.programme.switches:
+        if rests_on in hidden:
+            problems.add(
+                "programme.rests_on",
+                f"{rests_on}, dated {document.evidence[rests_on].date}",
+                f"a claim known by {day}",
+                hint="look at a later day, or name an earlier claim",
+            )
     document = _with_evidence(document, PROGRAMME_FILE, document.evidence, standing, day, problems, lines)
     plant = _with_evidence(plant, PLANT_FILE, document.evidence, standing, day, problems, lines)
     problems.raise_if_any()

@@ -10,6 +10,7 @@ from coachbuilder.report.document import (
     write_plan,
     write_text,
 )
+from coachbuilder.report.event_study import event_study_text
 from coachbuilder.report.jsonable import dumps, jsonable
 from coachbuilder.report.page import write_report
 from coachbuilder.report.plant_answer import plant_answer_document, plant_answer_view, plant_size, plant_size_text
@@ -32,6 +33,7 @@ __all__ = [
     "check_sequence_table",
     "command_details",
     "dumps",
+    "event_study_text",
     "jsonable",
     "plan_document",
     "plant_answer_document",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from coachbuilder.report import wording
 from coachbuilder.report.order_words import objectives_words, step_words, store_words
+from coachbuilder.report.parties_words import parties_lines
 
 if TYPE_CHECKING:
     from coachbuilder.deal.interface import DealResult
@@ -147,6 +148,7 @@ def stage_summary(name: str, result: Any) -> str:
         "sequence": _sequence,
         "flow": _flow,
         "market": _market,
+        "parties": parties_lines,
         "deal": _deal,
     }
     lines = list(writers[name](result))

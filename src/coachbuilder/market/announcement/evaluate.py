@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coachbuilder.market.announcement.event_study import critical_t, prediction_error_factor, two_sided_p
@@ -17,7 +17,9 @@ from coachbuilder.market.announcement.interface import (
     NewsEvent,
     Observation,
     ShareEventResult,
+    TwinControl,
 )
+from coachbuilder.market.announcement.twin import twin_control
 from coachbuilder.programme.sections.market import LimitSide, Side
 
 BOUNDS = {LimitSide.UPPER: "at least", LimitSide.LOWER: "at most"}
@@ -56,7 +58,7 @@ def evaluate_announcement(inputs: AnnouncementInputs) -> AnnouncementResult:
             if item.event == event.id and item.date <= inputs.as_of and (until is None or item.date < until)
         ]
         found = tuple(
-            _share_event(share, sorted((item for item in seen if item.share == share.id), key=lambda item: item.date))
+            _share_event(share, _own(seen, share), shares, seen)
             for share in shares.values()
             if any(item.share == share.id for item in seen)
         )
@@ -82,8 +84,17 @@ def abnormal_return(share: ListedShare, seen: Observation) -> float:
     return (seen.share_return or 0.0) - share.alpha_per_day - share.beta * (seen.market_return or 0.0)
 
 
-def _share_event(share: ListedShare, seen: Sequence[Observation]) -> ShareEventResult:
-    counted = list(_up_to_first_free_close(seen))
+def _own(seen: Sequence[Observation], share: ListedShare) -> list[Observation]:
+    return sorted((item for item in seen if item.share == share.id), key=lambda item: item.date)
+
+
+def _share_event(
+    share: ListedShare,
+    own: Sequence[Observation],
+    shares: Mapping[str, ListedShare],
+    seen: Sequence[Observation],
+) -> ShareEventResult:
+    counted = list(_up_to_first_free_close(own))
     total = math.fsum(abnormal_return(share, item) for item in counted)
     error = math.sqrt(math.fsum(_standard_error(share, item) ** 2 for item in counted))
     freedom = share.estimation_days - 2
@@ -94,6 +105,7 @@ def _share_event(share: ListedShare, seen: Sequence[Observation]) -> ShareEventR
     bound = "" if last_limit is None else BOUNDS[last_limit]
     low, high = _interval(total, reach, bound)
     market_value = counted[0].previous_close * share.shares_outstanding * share.cny_per_currency
+    twin = _twin(share, counted, total, shares, seen)
     return ShareEventResult(
         share=share.id,
         name=share.name,
@@ -117,6 +129,34 @@ def _share_event(share: ListedShare, seen: Sequence[Observation]) -> ShareEventR
         implied_value_cny=total * market_value,
         implied_low_cny=None if low is None else low * market_value,
         implied_high_cny=None if high is None else high * market_value,
+        twin=twin,
+        twin_implied_value_cny=None if twin is None else twin.with_limit * market_value,
+    )
+
+
+def _twin(
+    share: ListedShare,
+    counted: Sequence[Observation],
+    bound: float,
+    shares: Mapping[str, ListedShare],
+    seen: Sequence[Observation],
+) -> TwinControl | None:
+    """Return what the twin says where the last day counted closed at a limit and the twin was seen on the same days."""
+    limit = counted[-1].limit
+    if limit is None or share.twin is None or share.twin_model is None:
+        return None
+    days = {item.date for item in counted}
+    other = [item for item in _own(seen, shares[share.twin]) if item.date in days]
+    if len(other) < len(counted):
+        return None
+    return twin_control(
+        share.twin_model,
+        share=share.id,
+        twin=share.twin,
+        twin_abnormal_return=math.fsum(abnormal_return(shares[share.twin], item) for item in other),
+        days=len(counted),
+        bound=bound,
+        limit=limit,
     )
 
 
@@ -234,4 +274,17 @@ def _verdict(inputs: AnnouncementInputs, tested: Sequence[ShareEventResult], sig
     if bounds:
         names = ", ".join(f"{item.name} on {item.last_date.isoformat()}" for item in tested if item.bound)
         text += f" Closed at the daily limit, so that only a bound is known: {names}."
+    for item in tested:
+        if item.twin is not None:
+            twin = item.twin
+            text += (
+                f" By its twin {twin.twin} without limit, {item.name} would have moved"
+                f" {100 * twin.abnormal_return:+.1f} % (s.e. {100 * twin.standard_error:.1f} %);"
+                f" with the bound too {100 * twin.with_limit:+.1f} %"
+                f" (95 %: {100 * twin.with_limit_low:+.1f} to {100 * twin.with_limit_high:+.1f} %)."
+            )
+    shares = {item.share for item in tested}
+    if len(shares) > 1:
+        firms = len({item.side for item in tested})
+        text += f" {len(shares)} shares of {firms} firm{'s' if firms > 1 else ''} are too few for tests across firms."
     return text

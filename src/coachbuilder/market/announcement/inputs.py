@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coachbuilder.market.announcement.interface import AnnouncementInputs, ListedShare, NewsEvent, Observation
+from coachbuilder.market.announcement.interface import (
+    AnnouncementInputs,
+    ListedShare,
+    NewsEvent,
+    Observation,
+    TwinModel,
+)
 from coachbuilder.programme.errors import Problem, ProblemList, closest
 from coachbuilder.programme.sections.market import Currency, LimitSide
 
 if TYPE_CHECKING:
+    from coachbuilder.market.announcement.prices import PriceTable
     from coachbuilder.programme import Programme
     from coachbuilder.programme.assumption import Assumption
     from coachbuilder.programme.evidence import Evidence
@@ -60,9 +68,10 @@ def _inputs(
     )
     shares: list[ListedShare] = []
     observations: list[Observation] = []
+    tables: dict[str, tuple[PriceTable, PriceTable]] = {}
     for item in section.share:
         if item.price_file:
-            share, seen = _from_files(item, rates[item.currency], folder, events, as_of, problems)
+            share, seen = _from_files(item, rates[item.currency], folder, events, as_of, problems, tables)
         else:
             share = _from_summary(item, rates[item.currency])
             seen = _observations(section, item, share, {event.id: event for event in events}, as_of)
@@ -70,7 +79,42 @@ def _inputs(
             shares.append(share)
             observations.extend(seen)
     problems.raise_if_any()
+    by_name = {share.id: share for share in shares}
+    twins = {item.id: item for item in section.share if item.twin}
+    shares = [
+        replace(share, twin=twins[share.id].twin, twin_model=_twin_model(twins[share.id], by_name, tables, problems))
+        if share.id in twins
+        else share
+        for share in shares
+    ]
+    problems.raise_if_any()
     return AnnouncementInputs(as_of=as_of, shares=tuple(shares), events=events, observations=tuple(observations))
+
+
+def _twin_model(
+    item: ListedShareSection,
+    shares: Mapping[str, ListedShare],
+    tables: Mapping[str, tuple[PriceTable, PriceTable]],
+    problems: ProblemList,
+) -> TwinModel | None:
+    """Return how a share follows its twin: from both price files, or from the summary figures."""
+    from coachbuilder.market.announcement.prices import twin_model_from
+
+    if item.price_file and item.estimation_last_day is not None:
+        own, other = (shares[item.id], *tables[item.id]), (shares[item.twin], *tables[item.twin])
+        try:
+            return twin_model_from(own, other, last_day=item.estimation_last_day)
+        except ValueError as error:
+            expected = "a twin that was traded on the same days"
+            problems.add(f"{FIELD}.share.{item.id}.twin", f"{item.twin}: {error}", expected)
+            return None
+    return TwinModel(
+        constant=0.0,
+        slope=_value(item.twin_slope) or 0.0,
+        residual_sd=_value(item.twin_residual_sd) or 0.0,
+        days=item.twin_days or 0,
+        twin_sd=shares[item.twin].residual_sd,
+    )
 
 
 def _from_summary(item: ListedShareSection, rate: float) -> ListedShare:
@@ -133,6 +177,7 @@ def _from_files(
     events: tuple[NewsEvent, ...],
     as_of: dt.date,
     problems: ProblemList,
+    tables: dict[str, tuple[PriceTable, PriceTable]],
 ) -> tuple[ListedShare | None, list[Observation]]:
     from coachbuilder.market.announcement.prices import market_model_from, observations_from, read_price_table
 
@@ -148,6 +193,7 @@ def _from_files(
     )
     if model is None:
         return None, []
+    tables[item.id] = own, market
     share = ListedShare(
         id=item.id,
         name=item.name,
@@ -202,6 +248,7 @@ def check(section: AnnouncementSection, register: Mapping[str, Evidence]) -> lis
     _check_events(section, register, problems)
     for share in section.share:
         _check_share(share, section, problems)
+        _check_twin(share, section, problems)
     _check_observations(section, problems)
     return list(problems)
 
@@ -252,6 +299,32 @@ def _check_share(share: ListedShareSection, section: AnnouncementSection, proble
                 problems.add(f"{field}.{name}", str(getattr(share, name)), "nothing without price_file")
         if (share.market_mean is None) != (share.market_sd is None):
             problems.add(f"{field}.market_mean", "one of market_mean and market_sd", "both, or neither")
+
+
+def _check_twin(share: ListedShareSection, section: AnnouncementSection, problems: ProblemList) -> None:
+    field = f"{FIELD}.share.{share.id}"
+    figures = {"twin_slope": share.twin_slope, "twin_residual_sd": share.twin_residual_sd, "twin_days": share.twin_days}
+    shares = {item.id: item for item in section.share}
+    twin = shares.get(share.twin)
+    if not share.twin:
+        for name, value in figures.items():
+            if value is not None:
+                problems.add(f"{field}.{name}", "a figure without twin", "nothing, or the name of the twin")
+        return
+    if twin is None:
+        problems.add(f"{field}.twin", share.twin, "a share of this section", hint=closest(share.twin, shares))
+        return
+    if twin is share or twin.side != share.side:
+        problems.add(f"{field}.twin", share.twin, "another share of the same side")
+    if twin.daily_limit_share or not share.daily_limit_share:
+        problems.add(f"{field}.twin", share.twin, "a twin without daily_limit_share, of a share that has one")
+    if bool(twin.price_file) != bool(share.price_file):
+        problems.add(f"{field}.twin", share.twin, "a twin that has a price_file if the share has one, or neither")
+    for name, value in figures.items():
+        if share.price_file and value is not None:
+            problems.add(f"{field}.{name}", "a figure beside price_file", "either price_file or summary figures")
+        elif not share.price_file and value is None:
+            problems.add(f"{field}.{name}", "nothing", "a figure beside twin, or price files of both shares")
 
 
 def _check_observations(section: AnnouncementSection, problems: ProblemList) -> None:

@@ -23,6 +23,22 @@ SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class TwinModel:
+    """How a share's abnormal returns follow those of its twin."""
+
+    constant: float
+    """Constant; near 0, for both are residuals."""
+    slope: float
+    """Slope."""
+    residual_sd: float
+    """Standard deviation of what the twin does not explain, by ``days - 2``."""
+    days: int
+    """Days on which both have a return."""
+    twin_sd: float
+    """Standard deviation of the twin's abnormal returns on them, by ``days - 1``."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListedShare:
     """A class of share on one exchange."""
 
@@ -56,6 +72,10 @@ class ListedShare:
     """Market's mean return in the estimation window; None if not known."""
     market_sd: float | None = None
     """Market's standard deviation in that window, by ``estimation_days - 1``; None if not known."""
+    twin: str | None = None
+    """The same firm's share on an exchange without limit; None if there is none."""
+    twin_model: TwinModel | None = None
+    """How this share's abnormal returns follow its twin's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +131,34 @@ class AnnouncementInputs:
 
 
 @dataclass(frozen=True, slots=True)
+class TwinControl:
+    """What a twin listing without limit says about a share that closed at its limit."""
+
+    share: str
+    """Share that closed at its limit."""
+    twin: str
+    """The same firm's share on another exchange."""
+    slope: float
+    """By how much the share's abnormal return follows the twin's."""
+    twin_abnormal_return: float
+    """What the twin did on the same days."""
+    abnormal_return: float
+    """What the share would have done by that."""
+    standard_error: float
+    """Its standard error."""
+    low: float
+    """Lower end of its 95 % interval."""
+    high: float
+    """Upper end."""
+    with_limit: float
+    """The same given also that the share would have gone beyond its limit: mean of what is left of the distribution."""
+    with_limit_low: float
+    """Lower end of the 95 % interval of what is left."""
+    with_limit_high: float
+    """Upper end."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShareEventResult:
     """What one share did on one event."""
 
@@ -158,6 +206,10 @@ class ShareEventResult:
     """Lower end of its 95 % interval; None if open."""
     implied_high_cny: float | None
     """Upper end; None if open."""
+    twin: TwinControl | None = None
+    """What a twin listing without limit says; None where no limit hid anything, or there is no twin."""
+    twin_implied_value_cny: float | None = None
+    """Value that the abnormal return by the twin, and by the limit's bound, put on the news."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from coachbuilder.market.announcement.event_study import MarketModel, fit_market_model
-from coachbuilder.market.announcement.interface import NewsEvent, Observation
+from coachbuilder.market.announcement.interface import ListedShare, NewsEvent, Observation, TwinModel
 from coachbuilder.programme.errors import ProblemList
 from coachbuilder.programme.loading import read_text
 from coachbuilder.programme.sections.market import LimitSide
@@ -139,6 +141,42 @@ def market_model_from(
         problems.add("close", found, "prices of a share, not those of the index", file=share.file)
         return None
     return model
+
+
+def twin_model_from(
+    own: tuple[ListedShare, PriceTable, PriceTable],
+    twin: tuple[ListedShare, PriceTable, PriceTable],
+    *,
+    last_day: dt.date,
+) -> TwinModel:
+    """Regress a share's abnormal returns on its twin's, over the estimation window.
+
+    Parameters
+    ----------
+    own, twin
+        Each with its prices and its market.
+    last_day
+        Last day of the estimation window.
+    """
+    from coachbuilder.market.announcement.twin import fit_twin, on_common_days
+
+    own_days, twin_days = _abnormal_by_day(*own, last_day), _abnormal_by_day(*twin, last_day)
+    days = sorted({*own_days, *twin_days})
+    sides = [limit_side(own[1].return_on(day) or 0.0, own[0].daily_limit_share) for day in days]
+    by_day = [np.array([found.get(day, math.nan) for day in days]) for found in (own_days, twin_days)]
+    return fit_twin(*on_common_days(by_day[0], by_day[1], sides))
+
+
+def _abnormal_by_day(
+    share: ListedShare, prices: PriceTable, market: PriceTable, last_day: dt.date
+) -> dict[dt.date, float]:
+    end = bisect_right(prices.dates, last_day)
+    found: dict[dt.date, float] = {}
+    for day, own in zip(reversed(prices.dates[:end]), reversed(prices.returns[:end]), strict=True):
+        other = market.return_on(day)
+        if other is not None and not math.isnan(own) and len(found) < share.estimation_days:
+            found[day] = own - share.alpha_per_day - share.beta * other
+    return found
 
 
 def observations_from(
