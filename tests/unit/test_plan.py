@@ -37,8 +37,8 @@ def _results(programme: Programme, base: Plan) -> dict[str, Any]:
         "fit": whole.fit_inputs,
         "sequence": whole.sequence_inputs,
         "flow": draw.flow,
-        # A draw leaves out what leaving costs and what the residents carry.
         "parties": draw.parties,
+        # A draw leaves out what leaving costs and what the residents carry.
         "deal": deal.evaluate(dataclasses.replace(draw.deal_inputs, with_break_even=True)),
         "alternatives": whole.routes_inputs,
         "announcement": whole.announcement,
