@@ -1,9 +1,10 @@
 """Make or contract: the host's plant, an own plant, an old plant refitted; and starting with one to build later.
 
 What a car costs is levelised: everything that a route makes the brand pay for building cars, over the cars built, both
-valued on the decision day at the brand's rate, before tax. It is found from the difference of deals that give
-their cars away, with and without what building costs (the cost), and of one that sells them for one (the cars). The later plant is an option on the demand
-factor of :class:`coachbuilder.deal.real_option.DemandProcess`.
+valued on the decision day at the brand's rate, before tax. It is found from differences of deals: one that
+gives its cars away, less one that gives them away and pays nothing, is the cost; one that sells them for one, less the
+latter, the cars. The later plant is an option on the factor of
+:class:`~coachbuilder.deal.real_option.DemandProcess`.
 """
 
 from __future__ import annotations
