@@ -80,8 +80,8 @@ def main() -> None:
         few_s = time.perf_counter() - start
         start = time.perf_counter()
         parts = []
-        for block in range(-(-arguments.many // 50_000)):
-            size = min(50_000, arguments.many - 50_000 * block)
+        for block in range(-(-arguments.many // 10_000)):
+            size = min(10_000, arguments.many - 10_000 * block)
             drawn = draw(base.programme, size, 1000 + block)
             parts.append(runner.run(Points(drawn.paths, drawn.values), ""))
         many = np.concatenate(parts)

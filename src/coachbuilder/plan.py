@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coachbuilder.deal.make_or_contract import RoutesInputs
     from coachbuilder.market import AnnouncementResult, Comparison, DemandInputs, DemandResult
     from coachbuilder.market.parties import PartiesResult
-    from coachbuilder.plant.balance import EditedLine, FitInputs, FitResult, LineBalance
+    from coachbuilder.plant.balance import EditedLine, FitInputs, FitResult, LineBalance, LineTable
     from coachbuilder.plant.flow import FlowInputs, FlowResult, LineWork
     from coachbuilder.plant.sequence import LineLoad, SequenceInputs, SequenceResult
     from coachbuilder.vehicle import VehicleInputs, VehicleResult
@@ -200,13 +200,24 @@ class Stages:
         The programme.
     reuse
         See :func:`evaluate`.
+    lines
+        Balances between which a draw's line is interpolated: it is then laid out for the demand and the work times of
+        the draw, not left as ``reuse`` has it.
     progress
         Told of each stage before it runs.
     """
 
-    def __init__(self, programme: Programme, *, reuse: Plan | None = None, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        programme: Programme,
+        *,
+        reuse: Plan | None = None,
+        lines: LineTable | None = None,
+        progress: Progress | None = None,
+    ) -> None:
         self.programme = programme
         self._reuse = reuse
+        self._lines = lines if reuse is not None else None
         self._progress = progress
         self._reads: dict[str, set[str]] = {}
 
@@ -309,7 +320,7 @@ class Stages:
     @cached_property
     def planned_guest_units_per_year(self) -> float:
         """Guest cars a year that the line is laid out for."""
-        if self._reuse is not None:
+        if self._reuse is not None and self._lines is None:
             return self._reuse.planned_guest_units_per_year
         from coachbuilder import deal
 
@@ -472,13 +483,26 @@ class Stages:
             line=None if cheap else self._line_work(self.fit.after),
             resident_only_line=None if cheap else self._line_work(self.fit.before),
             line_stop_s_per_car=(self.flow if reuse is None else reuse.flow).line_stop_s_per_car if cheap else 0.0,
-            assembly_takt_s=self.fit.after.takt_s,
-            resident_only_takt_s=self.fit.before.takt_s,
+            assembly_takt_s=self._takts_s[0],
+            resident_only_takt_s=self._takts_s[1],
             resident_units_per_year=programme.resident_units_per_year,
             guest_units_per_year=self.planned_guest_units_per_year,
             cheap=cheap,
             rate_correction=1.0 if self._reuse is None else self._reuse.draw_rate_correction,
         )
+
+    @cached_property
+    def _takts_s(self) -> tuple[float, float]:
+        """Takt of the line with the guest, and for the residents alone, s."""
+        if self._lines is None:
+            return self.fit.after.takt_s, self.fit.before.takt_s
+        from coachbuilder.plant.process import net_hours_per_year, takt_s
+
+        plant = self.programme.plant
+        hours, running = net_hours_per_year(plant.shifts), plant.plant.planning_availability.value
+        residents = sum(self.programme.resident_units_per_year.values())
+        with_guest = takt_s(residents + self.planned_guest_units_per_year, hours, running)
+        return with_guest, takt_s(residents, hours, running) if residents > 0 else with_guest
 
     def _line_work(self, line: LineBalance) -> LineWork:
         """Return what a balanced line asks of its workers as the simulation takes it.
@@ -544,10 +568,13 @@ class Stages:
         tasks = programme.plant.tasks
         labour = balance.labour_at(
             self.fit,
-            takt_s=self.fit.after.takt_s,
+            takt_s=self._takts_s[0],
             resident_time_scale=tasks.time_scale.value,
             guest_time_scale=tasks.guest_time_scale.value,
             planning_availability=programme.plant.plant.planning_availability.value,
+            busy_share=None
+            if self._lines is None
+            else self._lines.busy_share_at(self.planned_guest_units_per_year, tasks.guest_time_scale.value),
         )
         calendar = _Calendar(programme.as_of, 12 * programme.document.programme.horizon_years)
         start = self.timing.start_of_production_date

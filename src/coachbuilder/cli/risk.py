@@ -28,6 +28,10 @@ def risk(
     sobol: Annotated[
         bool, typer.Option("--sobol", help="Total indices from a design of its own; some 45,000 plans more.")
     ] = False,
+    lines: Annotated[
+        bool,
+        typer.Option("--lines", help="Lay out each draw's line for its own demand, between nine balances; minutes."),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -46,17 +50,25 @@ def risk(
     from coachbuilder.report import command_details, jsonable
     from coachbuilder.report.examination_words import examination_answers
     from coachbuilder.risk import examine
+    from coachbuilder.risk.lines import line_table
 
     with _progress() as show:
         base = evaluate(loaded, progress=lambda stage: show(stage, None))
+        processes = workers or os.cpu_count() or 1
+        table = None
+        if lines:
+            table = line_table(
+                base, workers=processes, progress=lambda done, all_of_them: show("lines", (done, all_of_them))
+            )
         found = examine(
             base,
             draws=draws,
-            workers=workers or os.cpu_count() or 1,
+            workers=processes,
             sobol_rows=SOBOL_ROWS if sobol else 0,
             scheduler=scheduler,
             table=out,
             progress=lambda done, all_of_them: show("risk", (done, all_of_them)),
+            lines=table,
         )
     if as_json:
         run = command_details(started, programme)

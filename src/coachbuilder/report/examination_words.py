@@ -52,6 +52,12 @@ def _answers(found: Examination) -> Iterator[Answer]:
             f"{money(item.p50)} in the middle of {plural(risk.draws, 'draw')}, from {money(item.p10)} to "
             f"{money(item.p90)} in eight of ten; above 0 in {percent(item.probability_positive)}",
         )
+    if found.lines is not None:
+        yield Answer(
+            "How is the line of each draw laid out?",
+            f"for its own demand and work times, between {sum(map(len, found.lines.busy_share))} balances; hours a car "
+            f"off by at most {percent(found.lines.hours_error_share, 1)} at a balance that is left out",
+        )
     for point in found.turning_points:
         yield turning_answer(point)
     yield Answer("Where does the spread of the joint value come from?", _first_order(found))

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from coachbuilder.plan import Plan
+    from coachbuilder.plant.balance import LineTable
     from coachbuilder.risk.runner import Points
 
 
-def fingerprint_of(base: Plan) -> str:
-    """Return what tells a plan from every other: its files, its values and its results."""
+def fingerprint_of(base: Plan, lines: LineTable | None = None) -> str:
+    """Return what tells a plan from every other: its files, its values, its results, and how draws take its line."""
     digest = hashlib.sha256()
     digest.update(base.programme.document.model_dump_json(fallback=repr).encode())
     digest.update(base.programme.plant.model_dump_json(fallback=repr).encode())
     digest.update(pickle.dumps((base.programme.tasks, base.programme.orders, dict(base.headline))))
+    if lines is not None:
+        digest.update(repr(lines).encode())
     return digest.hexdigest()[:16]
 
 
@@ -44,10 +47,12 @@ class Checkpoint:
         What the set is, part of the folder's name.
     base
         The plan that the points vary; another programme or other results start anew.
+    lines
+        Balances between which the line of each point is interpolated.
     """
 
-    def __init__(self, folder: Path, label: str, base: Plan) -> None:
-        self._folder = folder / f".{label}-{fingerprint_of(base)}"
+    def __init__(self, folder: Path, label: str, base: Plan, lines: LineTable | None = None) -> None:
+        self._folder = folder / f".{label}-{fingerprint_of(base, lines)}"
 
     def _file(self, points: Points) -> Path:
         return self._folder / f"{digest_of(points)}.npy"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.plan import STAGES, Plan, headline_names
+from coachbuilder.plant.balance import LineTable
 from coachbuilder.programme import Programme
 from coachbuilder.risk.evaluate import BRAND, HOST, SIDES, Assessed, assessed
 from coachbuilder.risk.interface import RiskResult
@@ -144,6 +145,9 @@ class Examination:
     """What would have to be true."""
     surface: Surface | None
     """Break-evens over the two assumptions that the brand's value hangs on most; None with fewer than two."""
+    lines: LineTable | None = None
+    """Balances between which the line of each draw was interpolated, with the error of that; None where the line stays
+    as the plan laid it out."""
 
 
 def examine(
@@ -156,6 +160,7 @@ def examine(
     table: Path | None = None,
     checkpoint_folder: Path | None = None,
     progress: Progress | None = None,
+    lines: LineTable | None = None,
 ) -> Examination:
     """Look closer at a plan.
 
@@ -178,6 +183,8 @@ def examine(
         Where finished chunks of everything else are kept until all is done.
     progress
         Told of finished chunks.
+    lines
+        Balances between which the line of each draw is interpolated, see :func:`coachbuilder.risk.lines.line_table`.
 
     Raises
     ------
@@ -189,7 +196,7 @@ def examine(
     if draws < 2:
         message = f"draws is {draws}; a spread needs 2 or more"
         raise ValueError(message)
-    with Runner(base, workers, progress, checkpoint_folder, scheduler, table) as runner:
+    with Runner(base, workers, progress, checkpoint_folder, scheduler, table, lines) as runner:
         found = assessed(runner, base, draws)
         shares = _first_order(base.programme, found)
         turning_points = _turning_points(runner, base, found)
@@ -199,6 +206,7 @@ def examine(
             sobol=_sobol(runner, base, shares, sobol_rows) if sobol_rows else (),
             turning_points=turning_points,
             surface=_surface(runner, base, turning_points, shares),
+            lines=lines,
         )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.plan import Plan, Stages, headline_names
+from coachbuilder.plant.balance import LineTable
 from coachbuilder.programme.errors import InputError, Problem
 from coachbuilder.risk.checkpoint import Checkpoint
 from coachbuilder.risk.table import Table
@@ -83,7 +84,9 @@ def chunks_of(count: int, size: int | None = None) -> list[range]:
     return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def evaluate_points(base: Plan, points: Points, stop: Event | None = None) -> NDArray[np.float64]:
+def evaluate_points(
+    base: Plan, points: Points, stop: Event | None = None, lines: LineTable | None = None
+) -> NDArray[np.float64]:
     """Return the headline figures at each point, shape (points, figures); not a number where there is none.
 
     Parameters
@@ -94,6 +97,8 @@ def evaluate_points(base: Plan, points: Points, stop: Event | None = None) -> ND
         The points.
     stop
         Ends the work early when it is set.
+    lines
+        Balances between which the line of each point is interpolated; None leaves the line as the plan laid it out.
 
     Raises
     ------
@@ -114,7 +119,7 @@ def evaluate_points(base: Plan, points: Points, stop: Event | None = None) -> ND
         else:
             values = {points.paths[column]: float(points.values[row, column]) for column in np.flatnonzero(known)}
         try:
-            headline = Stages(programme.at(values), reuse=base).headline
+            headline = Stages(programme.at(values), reuse=base, lines=lines).headline
         except (InputError, ArithmeticError):
             # Values that are right one by one may not go together, such as a pack too weak for its motor. Such a draw
             # has no figures; every spread tells how many are missing.
@@ -141,6 +146,8 @@ class Runner:
         Address of a Dask scheduler whose workers take the place of processes here.
     table
         Folder of Parquet files into which the draws go as they come, to stay there.
+    lines
+        Balances between which the line of each point is interpolated.
 
     Raises
     ------
@@ -156,7 +163,9 @@ class Runner:
         checkpoint_folder: Path | None = None,
         scheduler: str | None = None,
         table: Path | None = None,
+        lines: LineTable | None = None,
     ) -> None:
+        self._lines = lines
         self._base = replace(base, trace={}, assumptions=())
         self._workers = workers
         self._progress = progress
@@ -166,7 +175,7 @@ class Runner:
         self._lost = 0
         self._context = get_context("spawn")
         self._stop = self._context.Event()
-        self._table = None if table is None else Table(table, base)
+        self._table = None if table is None else Table(table, base, lines)
         self._client = None if scheduler is None else _connected(scheduler)
 
     def __enter__(self) -> Runner:
@@ -200,7 +209,7 @@ class Runner:
         if label == TABLED and self._table is not None:
             checkpoint, size = self._table, LARGEST_CHUNK
         elif label and self._folder:
-            checkpoint = Checkpoint(self._folder, label, self._base)
+            checkpoint = Checkpoint(self._folder, label, self._base, self._lines)
             self._checkpoints.append(checkpoint)
         done = 0
         waiting = []
@@ -231,7 +240,7 @@ class Runner:
             yield from self._on_cluster(points, chunks)
         elif self._workers <= 1 or (len(chunks) <= 1 and self._pool is None):
             for chunk in chunks:
-                yield chunk, evaluate_points(self._base, points.part(chunk))
+                yield chunk, evaluate_points(self._base, points.part(chunk), lines=self._lines)
         else:
             yield from self._in_processes(points, chunks)
 
@@ -241,7 +250,10 @@ class Runner:
         while todo or under_way:
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(
-                    self._workers, mp_context=self._context, initializer=_start, initargs=(self._base, self._stop)
+                    self._workers,
+                    mp_context=self._context,
+                    initializer=_start,
+                    initargs=(self._base, self._stop, self._lines),
                 )
             try:
                 while todo and len(under_way) < WAITING_PER_WORKER * self._workers:
@@ -274,7 +286,7 @@ class Runner:
 
         def next_one() -> Any:
             chunk = todo.pop()
-            future = client.submit(evaluate_points, base, points.part(chunk), pure=False)
+            future = client.submit(evaluate_points, base, points.part(chunk), lines=self._lines, pure=False)
             under_way[future.key] = chunk
             return future
 
@@ -311,12 +323,13 @@ def _as_it_is(base: Plan) -> Plan:
 
 _worker_base: Plan | None = None
 _worker_stop: Event | None = None
+_worker_lines: LineTable | None = None
 
 
-def _start(base: Plan, stop: Event) -> None:
+def _start(base: Plan, stop: Event, lines: LineTable | None) -> None:
     # A worker process holds the one plan that its draws start from; the parent never sets it.
-    global _worker_base, _worker_stop
-    _worker_base, _worker_stop = base, stop
+    global _worker_base, _worker_stop, _worker_lines
+    _worker_base, _worker_stop, _worker_lines = base, stop, lines
     # Ctrl-C reaches every process of the group; the parent alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -325,4 +338,4 @@ def _evaluate_in_worker(points: Points) -> NDArray[np.float64]:
     if _worker_base is None:
         message = "a worker was started without its plan"
         raise RuntimeError(message)
-    return evaluate_points(_worker_base, points, _worker_stop)
+    return evaluate_points(_worker_base, points, _worker_stop, _worker_lines)

@@ -15,6 +15,7 @@ from coachbuilder.risk.checkpoint import digest_of, fingerprint_of
 
 if TYPE_CHECKING:
     from coachbuilder.plan import Plan
+    from coachbuilder.plant.balance import LineTable
     from coachbuilder.risk.runner import Points
 
 PLAN, POINTS = b"coachbuilder.plan", b"coachbuilder.points"
@@ -32,6 +33,8 @@ class Table:
         The folder; made if missing.
     base
         The plan that the draws vary.
+    lines
+        Balances between which the line of each draw is interpolated.
 
     Raises
     ------
@@ -39,7 +42,7 @@ class Table:
         If the folder holds something else, or pyarrow is not installed.
     """
 
-    def __init__(self, folder: Path, base: Plan) -> None:
+    def __init__(self, folder: Path, base: Plan, lines: LineTable | None = None) -> None:
         try:
             import pyarrow.parquet as parquet
         except ImportError:
@@ -47,7 +50,7 @@ class Table:
             raise InputError([Problem("", "--out", str(folder), "pyarrow to be installed", hint=hint)]) from None
         self._parquet: Any = parquet
         self._folder = folder
-        self._plan = fingerprint_of(base).encode()
+        self._plan = fingerprint_of(base, lines).encode()
         if folder.exists() and not folder.is_dir():
             raise InputError([Problem("", "--out", f"{folder}, a file", "a folder, or nothing")])
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():

@@ -25,6 +25,7 @@ from coachbuilder.plant.balance.occupancy import OperatorOccupancy, occupancy
 from coachbuilder.plant.balance.rules import moving_violations, violations
 from coachbuilder.plant.balance.simple import salbp1
 from coachbuilder.plant.balance.smallest_takt import salbp2, salbpe
+from coachbuilder.plant.balance.table import LineTable
 from coachbuilder.plant.balance.use import SegmentUse, StationUse, idle_share_by_model, segment_uses, station_uses
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Labour",
     "LineBalance",
     "LineStation",
+    "LineTable",
     "LineTask",
     "MovedTask",
     "OperatorLoad",

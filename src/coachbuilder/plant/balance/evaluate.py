@@ -138,6 +138,7 @@ def labour_at(
     guest_time_scale: float,
     planning_availability: float | None = None,
     mix: Mapping[str, float] | None = None,
+    busy_share: float | None = None,
 ) -> Labour:
     """Scale the labour of a balanced line to another takt, other times or another mix, without balancing again.
 
@@ -157,6 +158,8 @@ def labour_at(
         Share of net shift time in which the line runs; that of ``result`` unless given.
     mix
         Share of the cars by model; that of ``result.after`` unless given.
+    busy_share
+        Share of the operators' time in which they work; that of ``result.after`` unless given.
 
     Returns
     -------
@@ -166,7 +169,7 @@ def labour_at(
     after = result.after
     shares = after.mix if mix is None else mix
     running = result.planning_availability if planning_availability is None else planning_availability
-    busy = 1.0 - after.idle_share
+    busy = 1.0 - after.idle_share if busy_share is None else busy_share
     resident = resident_time_scale / result.resident_time_scale
     guest = guest_time_scale / result.guest_time_scale
     work = {
