@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 QUESTIONS = 3
 """Questions told for each day."""
 
+COIN_BRIER, COIN_LOG = 0.25, math.log(2)
+"""Scores of whoever always says one half."""
+
 NEVER_CERTAIN = 1e-12
 """The log score is taken of nothing smaller."""
 
