@@ -447,6 +447,7 @@ def market() -> Iterator[Row]:
                 else "differs in the printed digits",
             )
     expected = json.loads((DATA / "market" / "expected.json").read_text(encoding="utf-8"))
+    yield from _study_rows(expected["estudy2_vignette"])
     published = expected["logitr_cars_us"]
     yield from _choices(published)
 
@@ -489,6 +490,27 @@ def _choices(published: Mapping[str, Any]) -> Iterator[Row]:
                 f"{', '.join(f'{item.value:.4f}' for item in found.willingness_to_pay)}",
                 f"at most {gaps[farthest]:.1e} ({farthest})",
             )
+
+
+def _study_rows(published: dict[str, list[float]]) -> Iterator[Row]:
+    """Yield the tests of seven shares over five days that a vignette prints."""
+    checks = _checks("event_study")
+    abnormal = checks.vignette_of(DATA)
+    for test, key, what in (
+        ("cross-sectional", "t_test", "printed in the vignette of estudy2"),
+        ("Brown-Warner 1980", "brown_warner_1980", "printed in the vignette of estudy2"),
+        ("Brown-Warner 1985", "brown_warner_1985", "printed in the vignette of estudy2"),
+        ("Patell", "patell", "printed in the vignette of estudy2, by conventions of its own that a test retraces"),
+        ("BMP", "boehmer", "printed in the vignette of estudy2, by conventions of its own that a test retraces"),
+    ):
+        found = [float(checks.found_by(test, abnormal, slice(day, day + 1)).statistic) for day in range(5)]
+        worst = max(abs(own / other - 1.0) for own, other in zip(found, published[key], strict=True))
+        yield (
+            f"{test} statistic of seven shares on 16 to 20 March 2020",
+            f"{', '.join(f'{value:.4f}' for value in published[key])}, {what}",
+            ", ".join(f"{value:.4f}" for value in found),
+            "equal to the printed digits" if worst < 1e-6 else f"at most {100 * worst:.2f} %",
+        )
 
 
 SECTIONS: tuple[tuple[str, Callable[[], Iterator[Row | str]]], ...] = (

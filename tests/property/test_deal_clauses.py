@@ -31,7 +31,7 @@ from coachbuilder.deal.clauses import (
 )
 from coachbuilder.programme.sections.deal import MilestoneEvent
 
-FEW = settings(max_examples=40, deadline=None, derandomize=True)
+FEW = settings(max_examples=30, deadline=None, derandomize=True)
 
 
 def real(low: float, high: float) -> st.SearchStrategy[float]:

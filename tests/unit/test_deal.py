@@ -622,14 +622,12 @@ def fingerprint(raw: dict[str, Any]) -> list[float]:
     return [*figures, result.leaving.owed_value_cny.sum(), result.absorption.before_cny_per_car.sum()]
 
 
-# A milestone waits for months after the start of production, or for something else.
-FELT_NOWHERE = {path for path in assumption_paths(SECTION) if path[-1] == "months_after" and path[-2] in (0, 2)}
 LATE_LICENCE = changed(SECTION, ("timing", "licence_delay_months"), 20.0)
 
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in assumption_paths(SECTION) if path not in FELT_NOWHERE],
+    assumption_paths(SECTION),
     ids=lambda path: ".".join(map(str, path)),
 )
 def test_every_assumption_of_the_section_moves_a_figure(path: tuple[Any, ...]) -> None:

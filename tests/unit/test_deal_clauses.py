@@ -453,7 +453,7 @@ def section(**clause: Any) -> None:
                 "price_usd": 1,
                 "strike_cny": 1,
                 "price_change_rate": 0,
-                "milestone": [{"id": "a", "event": "start of production", "vested_share": 1.0}],
+                "milestone": [{"id": "a", "event": "start of production", "months_after": 0, "vested_share": 1.0}],
             },
             "amounts of a table in one currency",
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +71,16 @@ def test_unknown_later_and_doubled_presets_are_told(tmp_path: Path, change: Any,
     with pytest.raises(InputError) as caught:
         load(written(tmp_path / "wrong", change))
     assert any(field in f"{problem.field} {problem.expected}" for problem in caught.value.problems)
+
+
+def test_the_command_refuses_an_unknown_preset_with_the_names_there_are() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "coachbuilder.cli", "deal", str(EXAMPLE), "--preset", "nio-jac"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert all(name in done.stderr for name in preset_names())

@@ -69,6 +69,7 @@ markets = st.builds(
 # ------------------------------------------------------------------------------------------------ closed forms
 
 
+@settings(deadline=None)
 @given(markets)
 def test_inversion_undoes_the_nested_shares(market: tuple[np.ndarray, np.ndarray, float]) -> None:
     utility, inside, sigma = market
@@ -85,6 +86,7 @@ def test_inversion_of_the_shares_of_a_market_is_exact_to_twelve_digits() -> None
         assert np.max(np.abs(back / share - 1)) < 1e-12
 
 
+@settings(deadline=None)
 @given(markets)
 def test_nest_without_correlation_is_the_plain_logit(market: tuple[np.ndarray, np.ndarray, float]) -> None:
     utility, inside, _ = market
@@ -95,7 +97,7 @@ def test_nest_without_correlation_is_the_plain_logit(market: tuple[np.ndarray, n
     assert invert_nested_shares(plain, inside, 0.0) == pytest.approx(invert_shares(plain), rel=1e-12)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(markets)
 def test_derivatives_are_those_of_the_shares(market: tuple[np.ndarray, np.ndarray, float]) -> None:
     utility, inside, sigma = market
@@ -123,6 +125,7 @@ def test_shares_that_leave_nothing_outside_cannot_be_inverted(share: list[float]
         invert_nested_shares(share, [True, True], 0.5)
 
 
+@settings(deadline=None)
 @given(markets, st.floats(-4, 4))
 def test_newcomer_to_the_nest_costs_its_cars_a_larger_part_than_those_outside(
     market: tuple[np.ndarray, np.ndarray, float], newcomer: float

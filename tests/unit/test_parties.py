@@ -173,7 +173,7 @@ def test_without_a_listing_the_rates_are_the_programmes_own_to_the_last_bit() ->
     assert standing.closed_suppliers == ()
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.floats(0.01, 0.4), st.floats(1.0, 119.0))
 def test_the_weight_of_a_time_is_that_of_an_annuity_summed_day_by_day(rate: float, month: float) -> None:
     steps = 4000
@@ -255,7 +255,7 @@ def test_a_listed_supplier_is_closed_and_says_which_list_names_it() -> None:
     assert standing.brand.discount_rate == 0.11
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.floats(0.0, 0.1), st.floats(0.0, 1.0), st.floats(0.0, 600.0))
 def test_the_deals_rate_lies_between_the_rate_without_and_the_rate_while_it_is_listed(
     surcharge: float, enjoined: float, expected: float

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from coachbuilder import deal
 from coachbuilder.plan import STAGES, Plan, Stages, evaluate
 from coachbuilder.programme import Programme, load
 from coachbuilder.report import dumps, plan_document
@@ -37,7 +38,8 @@ def _results(programme: Programme, base: Plan) -> dict[str, Any]:
         "sequence": whole.sequence_inputs,
         "flow": draw.flow,
         "parties": draw.parties,
-        "deal": draw.deal,
+        # A draw leaves out what leaving costs and what the residents carry.
+        "deal": deal.evaluate(dataclasses.replace(draw.deal_inputs, with_break_even=True)),
         "alternatives": whole.routes_inputs,
         "announcement": whole.announcement,
     }

@@ -177,3 +177,5 @@ def test_a_wrong_outcome_is_told_with_its_place(
 def test_a_range_that_ends_before_the_claim_is_refused(example_folder: Path) -> None:
     with pytest.raises(InputError, match="--to"):
         replay(example_folder, last_date=dt.date(2021, 3, 1), valuation=_valuation()[0])
+    with pytest.raises(InputError, match="--from"):
+        replay(example_folder, first_date=dt.date(2021, 3, 1), valuation=_valuation()[0])

@@ -140,7 +140,8 @@ HELD_OUT_LISTED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Saipa Group", ("Societe Annonyme Iranienne de Production Automobile",), "IR"),
     ("Loongson Technology Corporation Limited", ("龙芯中科技术股份有限公司",), "CN"),
 )
-"""A second set: written after the numbers of the score were set, and not used to set them."""
+"""A second set, written after a first form of the score was set, which missed two pairs and took one other firm for a
+listed one. The legal form 'publicly traded company' was added because of it."""
 
 HELD_OUT_TRUE: tuple[tuple[str, int], ...] = (
     ("Aviation Industry Corp. of China", 0),
@@ -187,6 +188,59 @@ HELD_OUT_OTHER = (
     "Longi Green Energy Technology",
     "Songson Technology Corporation",
     "Great Wall Memory",
+)
+
+
+BLIND_LISTED: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("Zhongxing Telecommunications Equipment Corporation", ("ZTE Corporation", "中兴通讯股份有限公司"), "CN"),
+    ("Shanghai Micro Electronics Equipment (Group) Co., Ltd.", ("SMEE",), "CN"),
+    ("Rostec State Corporation", ("Rostekh", "Russian Technologies State Corporation"), "RU"),
+    ("Islamic Republic of Iran Shipping Lines", ("IRISL",), "IR"),
+    ("Sinochem Group", ("Sinochem Corporation",), "CN"),
+    ("Biren Technology", ("壁仞科技",), "CN"),
+    ("Kalashnikov Concern JSC", ("Izhmash",), "RU"),
+    ("Sensetime Group Inc.", ("商汤集团",), "CN"),
+    ("Bahman Motor", (), "IR"),
+    ("Nuctech Company Limited", ("同方威视技术股份有限公司",), "CN"),
+)
+"""A third set, written before the score was run on it; nothing was changed because of it."""
+
+BLIND_TRUE: tuple[tuple[str, int], ...] = (
+    ("ZTE Corp", 0),
+    ("Zhong Xing Telecommunications Equipment", 0),
+    ("中興通訊股份有限公司", 0),
+    ("Shanghai Microelectronics Equipment", 1),
+    ("SMEE Ltd", 1),
+    ("Rostech State Corp", 2),
+    ("Ростех", 2),
+    ("Iran Shipping Lines Islamic Republic", 3),
+    ("IRISL Group", 3),
+    ("Sino-chem Group", 4),
+    ("Biren Tech Shanghai", 5),
+    ("Kalashnikov", 6),
+    ("Концерн «Калашников»", 6),
+    ("SenseTime", 7),
+    ("商汤集团有限公司", 7),
+    ("Bahman Motors Co", 8),
+    ("NucTech GmbH", 9),
+)
+BLIND_OTHER = (
+    "Zhongxin Telecom",
+    "ZTT Corporation",
+    "Shanghai Electronics Group",
+    "Micro Equipment GmbH",
+    "Rosetta State Corporation",
+    "Republic Shipping",
+    "Iran Lines Trading",
+    "Sinopharm Group",
+    "Biron Dental Supplies",
+    "Kalash Foods",
+    "Sensata Technologies",
+    "Behran Oil",
+    "Bahman Steel Works",
+    "Nucor Corporation",
+    "State Corporation",
+    "通用技术股份有限公司",
 )
 
 
@@ -263,14 +317,24 @@ def test_the_token_set_ratio_at_the_same_threshold_takes_other_firms_for_listed_
     assert len(taken) >= 5
 
 
-def test_held_out_pairs_give_a_recall_of_22_in_24_and_a_precision_of_22_in_23() -> None:
-    """What the score is worth on pairs that were not used to set it; its mistakes stay as they are."""
-    names = [name for name, _ in HELD_OUT_TRUE] + list(HELD_OUT_OTHER)
-    result = screen(_suppliers(*names), _listed((*HELD_OUT_LISTED, *_background(400))))
-    found, true = _pairs(result.hits), set(HELD_OUT_TRUE)
-    assert (len(true), len(true & found), len(found)) == (24, 22, 23)
-    assert {name for name, _ in true - found} == {"Longxin Technology", "NPK Uralvagonzavod"}
-    assert {name for name, _ in found - true} == {"Memory Technologies GmbH"}
+@pytest.mark.parametrize(
+    ("listed", "same", "others", "missed", "wrong"),
+    [
+        (HELD_OUT_LISTED, HELD_OUT_TRUE, HELD_OUT_OTHER, {"Longxin Technology", "NPK Uralvagonzavod"}, set()),
+        (BLIND_LISTED, BLIND_TRUE, BLIND_OTHER, {"Kalashnikov"}, {"State Corporation"}),
+    ],
+)
+def test_pairs_that_did_not_set_the_score_say_what_it_is_worth(
+    listed: tuple[tuple[str, tuple[str, ...], str], ...],
+    same: tuple[tuple[str, int], ...],
+    others: tuple[str, ...],
+    missed: set[str],
+    wrong: set[str],
+) -> None:
+    result = screen(_suppliers(*[name for name, _ in same], *others), _listed((*listed, *_background(400))))
+    found, true = _pairs(result.hits), set(same)
+    assert {name for name, _ in true - found} == missed
+    assert {name for name, _ in found - true} == wrong
 
 
 # the trap
@@ -394,7 +458,7 @@ def test_order_case_and_legal_form_never_change_a_hit(name: str, form: str, orde
     assert any(item.entry_name == name and item.score == pytest.approx(1.0) for item in result.hits)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_comes_to_words_that_stay_as_they_are(text: str) -> None:
     for form in forms_of(text):

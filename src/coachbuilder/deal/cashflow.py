@@ -312,7 +312,6 @@ def party(
     calendar: Calendar,
     *,
     unused_tax_value_cny: float,
-    npv_cny: float | None = None,
     outside_cash_npv_cny: float = 0.0,
 ) -> PartyResult:
     """Return what a side gets out of its lines of cash.
@@ -327,20 +326,67 @@ def party(
         Months and years.
     unused_tax_value_cny
         Tax that losses not yet set off would save.
-    npv_cny
-        Net present value if it is not that of the lines at ``discount_rate``: the joint value is a sum of two.
     outside_cash_npv_cny
         Value of what is no cash; part of the net present value.
     """
     monthly = np.array(list(lines.values()))
     yearly = calendar.by_year(monthly)
-    cash, by_year = monthly.sum(axis=0), yearly.sum(axis=0)
+    cash = monthly.sum(axis=0)
+    return _result(
+        tuple(CashLine(name, line) for name, line in zip(lines, yearly, strict=True)),
+        cash,
+        yearly.sum(axis=0),
+        discount_rate,
+        calendar,
+        npv_cny=float(cash @ discount_factors(cash.size, discount_rate)) + outside_cash_npv_cny,
+        unused_tax_value_cny=unused_tax_value_cny,
+        outside_cash_npv_cny=outside_cash_npv_cny,
+    )
+
+
+def both(brand: PartyResult, host: PartyResult, discount_rate: float, calendar: Calendar) -> PartyResult:
+    """Return the two sides as one: lines and values add up.
+
+    Parameters
+    ----------
+    brand, host
+        The two sides, each valued at its own rate.
+    discount_rate
+        Yearly rate of the modified rate of return, fraction.
+    calendar
+        Months and years.
+    """
+    return _result(
+        tuple(
+            CashLine(f"{side}: {line.name}", line.cny_by_year)
+            for side, party in (("brand", brand), ("host", host))
+            for line in party.lines
+        ),
+        brand.cash_cny_by_month + host.cash_cny_by_month,
+        brand.cash_cny_by_year + host.cash_cny_by_year,
+        discount_rate,
+        calendar,
+        npv_cny=brand.npv_cny + host.npv_cny,
+        unused_tax_value_cny=brand.unused_tax_value_cny + host.unused_tax_value_cny,
+        outside_cash_npv_cny=brand.outside_cash_npv_cny + host.outside_cash_npv_cny,
+    )
+
+
+def _result(
+    lines: tuple[CashLine, ...],
+    cash: Vector,
+    by_year: Vector,
+    discount_rate: float,
+    calendar: Calendar,
+    *,
+    npv_cny: float,
+    unused_tax_value_cny: float,
+    outside_cash_npv_cny: float,
+) -> PartyResult:
     cumulative = np.cumsum(by_year)
     rates, note = internal_rates(by_year)
     running = np.cumsum(cash)
     lowest = int(np.argmin(running))
-    if npv_cny is None:
-        npv_cny = float(cash @ discount_factors(cash.size, discount_rate)) + outside_cash_npv_cny
     return PartyResult(
         npv_cny=npv_cny,
         irr_shares=rates,
@@ -348,7 +394,7 @@ def party(
         payback_year=_payback_year(cumulative, calendar.years),
         peak_cash_need_cny=float(max(0.0, -running[lowest])),
         unused_tax_value_cny=unused_tax_value_cny,
-        lines=tuple(CashLine(name, line) for name, line in zip(lines, yearly, strict=True)),
+        lines=lines,
         cash_cny_by_year=by_year,
         cumulative_cash_cny_by_year=cumulative,
         cash_cny_by_month=cash,

@@ -13,6 +13,7 @@ from coachbuilder.deal.cashflow import (
     MONTHS_PER_YEAR,
     Calendar,
     beside,
+    both,
     discount_factors,
     increments,
     outstanding,
@@ -114,9 +115,6 @@ def evaluate(inputs: DealInputs) -> DealResult:
     per_car = _per_car(inputs)
     contract = _contract(inputs, calendar, per_car, sales, inputs.guest_output_units_by_month)
     brand, host, paid = contract.brand, contract.host, contract.paid
-    joint_lines = {
-        f"{side}: {line}": cash for side, lines in (("brand", brand), ("host", host)) for line, cash in lines.items()
-    }
     brand_unused = _unused_tax_value(inputs, calendar, contract, "brand")
     host_unused = _unused_tax_value(inputs, calendar, contract, "host")
     brand_outside = host_outside = 0.0
@@ -134,14 +132,7 @@ def evaluate(inputs: DealInputs) -> DealResult:
     host_result = party(
         host, inputs.host_discount_rate, calendar, unused_tax_value_cny=host_unused, outside_cash_npv_cny=host_outside
     )
-    joint = party(
-        joint_lines,
-        inputs.brand_discount_rate,
-        calendar,
-        unused_tax_value_cny=brand_unused + host_unused,
-        npv_cny=brand_result.npv_cny + host_result.npv_cny,
-        outside_cash_npv_cny=brand_outside + host_outside,
-    )
+    joint = both(brand_result, host_result, inputs.brand_discount_rate, calendar)
     detailed = inputs.with_break_even
     return DealResult(
         years=calendar.years,

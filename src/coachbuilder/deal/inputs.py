@@ -153,8 +153,10 @@ def inputs_from(
         credit_cny_per_car_by_month=_credits(section, month),
         subsidy_cny_per_car_by_month=_subsidies(section, month),
         parts_learning_items=cost.parts_learning_items,
-        parts_learning_rate=cost.parts_learning_rate.value,
-        parts_learning_reference_units=cost.parts_learning_reference_units.value,
+        parts_learning_rate=1.0 if cost.parts_learning_rate is None else cost.parts_learning_rate.value,
+        parts_learning_reference_units=(
+            1.0 if cost.parts_learning_reference_units is None else cost.parts_learning_reference_units.value
+        ),
         brand_loss_carry_forward_years=section.brand.loss_carry_forward_years,
         host_loss_carry_forward_years=section.host.loss_carry_forward_years,
         host_plant_fixed_cost_cny_per_year=section.host.plant_fixed_cost_cny_per_year.value,

@@ -1,9 +1,10 @@
 """Make or contract: the host's plant, an own plant, an old plant refitted; and starting with one to build later.
 
 What a car costs is levelised: everything that a route makes the brand pay for building cars, over the cars built, both
-valued on the decision day at the brand's rate, before tax. It is found by working out a deal that gives its cars away
-(the cost) and one that sells them for one and pays nothing (the cars). The later plant is an option on the demand
-factor of :class:`coachbuilder.deal.real_option.DemandProcess`.
+valued on the decision day at the brand's rate, before tax. It is found from differences of deals: one that
+gives its cars away, less one that gives them away and pays nothing, is the cost; one that sells them for one, less the
+latter, the cars. The later plant is an option on the factor of
+:class:`~coachbuilder.deal.real_option.DemandProcess`.
 """
 
 from __future__ import annotations
@@ -401,9 +402,8 @@ def _levelised(inputs: DealInputs, units_per_year: float, npv: Callable[[DealRes
         brand_tax_rate=0.0,
         with_break_even=False,
     )
-    cars_alone = replace(
+    free = replace(
         given_away,
-        price_cny_by_month=np.ones(months),
         clauses=(),
         investments=(),
         wage_cny_per_h=0.0,
@@ -411,8 +411,10 @@ def _levelised(inputs: DealInputs, units_per_year: float, npv: Callable[[DealRes
         rework_cny=0.0,
         own_plant=replace(inputs.own_plant, investment_cny=0.0, fixed_cost_cny_per_year=0.0),
     )
-    cars = npv(evaluate(cars_alone))
-    return -npv(evaluate(given_away)) / cars if cars > 0 else None
+    # What else a car brings is in all three and falls out of the differences.
+    nothing = npv(evaluate(free))
+    cars = npv(evaluate(replace(free, price_cny_by_month=np.ones(months)))) - nothing
+    return (nothing - npv(evaluate(given_away))) / cars if cars > 0 else None
 
 
 def _crossings(one: _Curve, other: _Curve, volumes: Vector) -> list[Crossing]:

@@ -106,7 +106,8 @@ def _limit_run(run: LimitRun) -> Iterator[str]:
         )
     if run.effect is not None:
         interval = _interval(run.effect_low, run.effect_high)
-        yield f"  Censored regression: {wording.percent(run.effect, 2)}, 95 % {interval}."
+        told = f"{wording.percent(run.effect, 2)}, 95 % {interval}"
+        yield f"  Censored regression, news of day 0 alone and later days as noise: {told}."
     elif run.effect_low is not None:
         yield f"  Censored regression: no estimate; at least {wording.percent(run.effect_low, 2)} with 95 %."
     elif run.effect_high is not None:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from coachbuilder.report import wording
 from coachbuilder.report.page import environment
 from coachbuilder.report.svg import Drawing, coordinate, scale, shortened, wrapped
+from coachbuilder.risk.replay import COIN_BRIER, COIN_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +57,7 @@ STYLE = """
 .rp-under { fill: var(--ink); opacity: .09; }
 .rp-down { fill: var(--bad); } .rp-up { fill: var(--good); }
 svg .c-brand { fill: var(--brand); } svg .c-host { fill: var(--host); } svg .c-bad { fill: var(--bad); }
+.replay svg { min-width: 1060px; width: 100%; height: auto; display: block; }
 svg .c-good { fill: var(--good); }
 """
 
@@ -123,6 +125,7 @@ def replay_page(result: ReplayResult) -> str:
             title=_title(result),
             question=question_words,
             worth=worth_words,
+            coin=(COIN_BRIER, COIN_LOG),
         )
     )
 
@@ -308,7 +311,7 @@ def _verdict(drawing: Drawing, column: _Column, row: _Row, score: ClaimScore) ->
     lines = [f"Score over {days:,} days"]
     lines.append(f"Brier {score.brier:.4f}, log {score.log_score:.4f}")
     lines.append(f"unmoved: {score.brier_unmoved:.2f}, {score.log_score_unmoved:.2f}")
-    lines.append("a coin: 0.25, 0.69")
+    lines.append(f"a coin: {COIN_BRIER:.2f}, {COIN_LOG:.2f}")
     for number, line in enumerate(lines):
         drawing.text(
             x,

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 QUESTIONS = 3
 """Questions told for each day."""
 
+COIN_BRIER, COIN_LOG = 0.25, math.log(2)
+"""Scores of whoever always says one half."""
+
 NEVER_CERTAIN = 1e-12
 """The log score is taken of nothing smaller."""
 
@@ -281,12 +284,16 @@ def replay(
     switches = document.programme.switches
     claimed = max(register[name].date for name in switches)
     end = max(item.date for item in document.outcome or register.values())
-    first = max(first_date or claimed, claimed)
+    first = first_date or claimed
     last = last_date or end
-    if last < first:
-        raise InputError(
-            [Problem("command line", "--to", str(last), f"{first} or later: before it nothing is claimed")]
-        )
+    problems = []
+    if first < claimed:
+        expected = f"{claimed} or later: before it nobody had claimed what the programme rests on"
+        problems.append(Problem("command line", "--from", str(first), expected))
+    if last < max(first, claimed):
+        problems.append(Problem("command line", "--to", str(last), f"{max(first, claimed)} or later"))
+    if problems:
+        raise InputError(problems)
     days = sorted({first, *(entry.date for entry in register.values() if first < entry.date <= last)})
     valuation = valuation or Valuation()
     steps: list[ReplayStep] = []

@@ -158,7 +158,8 @@ class Terms:
         """Return the yearly change of what a unit of the amount's currency costs in CNY."""
         currency, _ = table.amount(name)
         changes = {"usd": self.section.cny_per_usd_change_rate, "hkd": self.section.cny_per_hkd_change_rate}
-        return changes[currency].value if currency in changes else 0.0
+        change = changes.get(currency)
+        return 0.0 if change is None else change.value
 
     def _rate(self, currency: str) -> Assumption:
         from coachbuilder.programme.assumption import Assumption

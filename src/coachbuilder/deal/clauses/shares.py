@@ -77,6 +77,7 @@ class SharesOnMilestones(Clause):
                 assert part.date is not None
                 at = (part.date - terms.as_of).days / DAYS_PER_MONTH - terms.months_to_month_0
             elif part.event is MilestoneEvent.START:
+                assert part.months_after is not None
                 at = part.months_after.value
             else:
                 assert part.units is not None

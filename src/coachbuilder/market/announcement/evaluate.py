@@ -274,11 +274,12 @@ def _verdict(inputs: AnnouncementInputs, tested: Sequence[ShareEventResult], sig
     if bounds:
         names = ", ".join(f"{item.name} on {item.last_date.isoformat()}" for item in tested if item.bound)
         text += f" Closed at the daily limit, so that only a bound is known: {names}."
+    names_of = {share.id: share.name for share in inputs.shares}
     for item in tested:
         if item.twin is not None:
             twin = item.twin
             text += (
-                f" By its twin {twin.twin} without limit, {item.name} would have moved"
+                f" By its twin without limit, {names_of[twin.twin]}, {item.name} would have moved"
                 f" {100 * twin.abnormal_return:+.1f} % (s.e. {100 * twin.standard_error:.1f} %);"
                 f" with the bound too {100 * twin.with_limit:+.1f} %"
                 f" (95 %: {100 * twin.with_limit_low:+.1f} to {100 * twin.with_limit_high:+.1f} %)."

@@ -61,6 +61,18 @@ class PriceTable:
             return None
         return self.returns[index]
 
+    def return_over(self, after: dt.date, until: dt.date) -> float | None:
+        """Return the return from the close of ``after`` to that of ``until``, or None if ``until`` was no trading day.
+
+        Where it was shut on ``after`` its last close before that stands.
+        """
+        end, start = self.position(until), bisect_right(self.dates, after) - 1
+        if end is None or start < 0 or end <= start:
+            return None
+        if self.closes:
+            return self.closes[end] / self.closes[start] - 1.0
+        return math.prod(1.0 + value for value in self.returns[start + 1 : end + 1]) - 1.0
+
 
 def read_price_table(path: Path, problems: ProblemList) -> PriceTable | None:
     """Return a price table, or note what is wrong with it.
@@ -116,10 +128,10 @@ def market_model_from(
     """Fit the market model over the last ``days`` days up to ``last_day`` on which both have a return."""
     end = bisect_right(share.dates, last_day)
     pairs = []
-    for day, own in zip(reversed(share.dates[:end]), reversed(share.returns[:end]), strict=True):
-        other = market.return_on(day)
-        if other is not None and not math.isnan(own):
-            pairs.append((own, other))
+    for index in range(end - 1, 0, -1):
+        other = market.return_over(share.dates[index - 1], share.dates[index])
+        if other is not None:
+            pairs.append((share.returns[index], other))
         if len(pairs) == days:
             break
     if len(pairs) < days:
@@ -172,10 +184,11 @@ def _abnormal_by_day(
 ) -> dict[dt.date, float]:
     end = bisect_right(prices.dates, last_day)
     found: dict[dt.date, float] = {}
-    for day, own in zip(reversed(prices.dates[:end]), reversed(prices.returns[:end]), strict=True):
-        other = market.return_on(day)
-        if other is not None and not math.isnan(own) and len(found) < share.estimation_days:
-            found[day] = own - share.alpha_per_day - share.beta * other
+    for index in range(end - 1, 0, -1):
+        day = prices.dates[index]
+        other = market.return_over(prices.dates[index - 1], day)
+        if other is not None and len(found) < share.estimation_days:
+            found[day] = prices.returns[index] - share.alpha_per_day - share.beta * other
     return found
 
 
@@ -216,8 +229,8 @@ def observations_from(
         index = bisect_left(share.dates, event.date)
         while index < len(share.dates) and share.dates[index] < until and share.dates[index] <= as_of:
             day, own = share.dates[index], share.returns[index]
-            other = market.return_on(day)
-            if index == 0 or other is None:
+            other = market.return_over(share.dates[index - 1], day) if index else None
+            if other is None:
                 problems.add(
                     "date", f"nothing for {day.isoformat()}", "a return on the day of an event", file=market.file
                 )

@@ -193,7 +193,8 @@ class LimitRun:
     to_first_free_close: ShareWindow
     """Cumulated up to the first close without limit, unless another event or the end of the table came before."""
     effect: float | None
-    """Effect of the news over those days by the censored regression; None where only a bound is known."""
+    """Effect of day 0's news by the censored regression, for which later days are noise around the model; None where
+    only a bound is known."""
     effect_low: float | None
     """Lower end of its 95 % interval (one-sided where only a bound is known); None if open."""
     effect_high: float | None
@@ -410,6 +411,9 @@ class _Study:
         event = item.position(self.days[0])
         latest = min(0, *(window.first for window in self.settings.windows))
         if event is None or event + latest < 0:
+            day = self.days[0].isoformat()
+            found = f"no price from {day} on" if event is None else f"{event} returns before {day}"
+            problems.add(item.share, found, "prices before the first event and on it")
             return []
         first_event_row = event + latest
         told = f"{first}:{last}"
@@ -608,7 +612,7 @@ class _Study:
             yield LimitRun(item.share, at_limit, found, effect, low, high, self._twin(position, rows, found))
 
     def _effect(self, position: int, rows: Sequence[int]) -> tuple[float | None, float | None, float | None]:
-        """Return the effect of the news over a run by the censored regression, with its interval."""
+        """Return the effect of day 0's news by the censored regression over a run, with its interval."""
         item = self.own[position]
         if self.settings.model is ReturnModel.MARKET_ADJUSTED:
             return None, None, None
@@ -665,7 +669,8 @@ def _note(shares: int) -> str:
         return f"{count} is nothing to test across shares; each stands by its own t."
     return (
         "The shares' days are the same, so that their errors move together: "
-        "trust Brown-Warner 1985 and 'BMP, correlated shares' before the others."
+        "trust 'BMP, correlated shares' before the others, for it stands that and a variance that the event raises; "
+        "Brown-Warner 1985 and rank stand the first alone."
     )
 
 

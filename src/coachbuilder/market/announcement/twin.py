@@ -134,16 +134,21 @@ def on_common_days(
     Examples
     --------
     >>> nan = math.nan
-    >>> on_common_days(np.array([0.01, 0.02, nan]), np.array([nan, 0.04, 0.03]), [None] * 3)
-    ([0.03], [0.04], [None])
+    >>> on_common_days(np.array([0.01, 0.02, 0.03, 0.04]), np.array([0.05, 0.06, nan, 0.07]), [None] * 4)
+    ([0.02, 0.07], [0.06, 0.07], [None, None])
     """
     found: tuple[list[float], list[float], list[LimitSide | None]] = ([], [], [])
     sums = [0.0, 0.0]
+    has_begun = False
     for row, pair in enumerate(zip(own, twin, strict=True)):
         sums = [total + (value if math.isfinite(value) else 0.0) for total, value in zip(sums, pair, strict=True)]
-        if all(map(math.isfinite, pair)):
+        if not all(map(math.isfinite, pair)):
+            continue
+        if has_begun:
             for values, total in zip(found[:2], sums, strict=True):
                 values.append(float(total))
             found[2].append(limits[row])
-            sums = [0.0, 0.0]
+        # Before the first common day the two may have begun on different days.
+        has_begun = True
+        sums = [0.0, 0.0]
     return found

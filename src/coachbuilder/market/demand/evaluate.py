@@ -337,10 +337,12 @@ def _prices(inputs: DemandInputs, read: _Reader, taste: _Taste, years: NDArray[n
         read,
         "guest_price_path",
     )
-    rivals = [
-        _course(start, inputs.snapshot_year, rate, rival.price_steps, years, read, f"rival.{rival.id}.price_path")
-        for rival, start in zip(inputs.rivals, _places(taste.price), strict=True)
-    ]
+    factor = (1.0 + rate)[..., None] ** (years - inputs.snapshot_year)
+    rivals = _places(taste.price[..., None, :] * factor[..., None])
+    for place, rival in enumerate(inputs.rivals):
+        if rival.price_steps:
+            start, path = taste.price[..., place], f"rival.{rival.id}.price_path"
+            rivals[place] = _course(start, inputs.snapshot_year, rate, rival.price_steps, years, read, path)
     entrants = [
         _course(
             read(f"entrant.{entrant.id}.price_cny", entrant.price_cny),
@@ -353,8 +355,7 @@ def _prices(inputs: DemandInputs, read: _Reader, taste: _Taste, years: NDArray[n
         )
         for entrant in inputs.entrants
     ]
-    others = _course(taste.mean_price, inputs.snapshot_year, rate, (), years, read, "")
-    return _goods([guest, *rivals, *entrants, others])
+    return _goods([guest, *rivals, *entrants, taste.mean_price[..., None] * factor])
 
 
 def _gains(
@@ -370,9 +371,9 @@ def _gains(
     elapsed = years - inputs.snapshot_year
     longer = (reach * growth)[..., None] * elapsed
     guest_range = np.asarray(inputs.guest_range_km if guest_range_km is None else guest_range_km, dtype=float)
-    gains = [(reach * np.log(guest_range))[..., None]]
-    for rival, log_range in zip(inputs.rivals, _places(taste.log_range), strict=True):
-        gains.append((reach * log_range)[..., None] + longer if rival.is_electric else np.zeros(1))
+    electric = np.array([rival.is_electric for rival in inputs.rivals])
+    rivals = reach[..., None, None] * taste.log_range[..., None, :] + longer[..., None] * electric
+    gains = [(reach * np.log(guest_range))[..., None], *_places(rivals)]
     for entrant in inputs.entrants:
         log_range = np.log(read(f"entrant.{entrant.id}.range_km", entrant.range_km))
         log_range = log_range[..., None] + growth[..., None] * (years - entrant.year)
@@ -472,6 +473,8 @@ def _between(inputs: DemandInputs, units: Floats, years: NDArray[np.int64]) -> F
 
 def _goods(items: Sequence[Floats]) -> Floats:
     """Return arrays side by side along a new last axis."""
+    if all(item.ndim == 0 for item in items):
+        return np.array(items)
     return np.stack(np.broadcast_arrays(*items), axis=-1)
 
 

@@ -160,10 +160,18 @@ class UnitCostSection(EvidencedSection):
     """Yearly change of energy, logistics, rework and the fixed cost of plants."""
     parts_learning_items: tuple[str, ...] = ()
     """Parts made for the guest alone, whose cost falls with the cars built; none unless named."""
-    parts_learning_rate: PositiveShare = default(1.0)
-    """What they cost after each doubling of the cars built, over before (Wright); 1 is no learning."""
-    parts_learning_reference_units: Positive = default(1_000.0)
-    """Cars up to which the parts cost what the vehicle section says."""
+    parts_learning_rate: PositiveShare | None = None
+    """What they cost after each doubling of the cars built, over before (Wright); needed where items are named."""
+    parts_learning_reference_units: Positive | None = None
+    """Cars up to which the parts cost what the vehicle section says; needed where items are named."""
+
+    @model_validator(mode="after")
+    def _learning_is_whole(self) -> Self:
+        given = [self.parts_learning_rate is not None, self.parts_learning_reference_units is not None]
+        if given != [bool(self.parts_learning_items)] * 2:
+            found = "a part of parts_learning_items, _rate and _reference_units"
+            raise _mistake(found, "all three of them, or none")
+        return self
 
 
 class InvestmentSection(EvidencedSection):
@@ -300,17 +308,18 @@ class MilestoneSection(EvidencedSection):
     """Share of all shares that vests then."""
     date: dt.date | None = Field(default=None, ge=EARLIEST_DAY, le=LATEST_DAY)
     """The day, for a date."""
-    months_after: Annotated[Assumption, Within(smallest=-120.0, largest=360.0)] = default(0.0)
+    months_after: Annotated[Assumption, Within(smallest=-120.0, largest=360.0)] | None = None
     """Months after the start of production, for that; negative is before."""
     units: Positive | None = None
     """Cars built since the start of production, for a volume."""
 
     @model_validator(mode="after")
     def _what_it_waits_for(self) -> Self:
-        needed = {MilestoneEvent.DATE: "date", MilestoneEvent.VOLUME: "units"}.get(self.event)
-        if needed is not None and getattr(self, needed) is None:
-            found = f"no {needed}"
-            raise _mistake(found, f"{needed}, which the event needs")
+        needed = {MilestoneEvent.DATE: "date", MilestoneEvent.START: "months_after", MilestoneEvent.VOLUME: "units"}
+        given = [name for name in needed.values() if getattr(self, name) is not None]
+        if given != [needed[self.event]]:
+            found = " and ".join(given) or f"no {needed[self.event]}"
+            raise _mistake(found, f"{needed[self.event]}, which the event needs, and no other")
         return self
 
 
@@ -532,10 +541,10 @@ class DealSection(EvidencedSection):
     """Exchange rate."""
     cny_per_hkd: Positive
     """Exchange rate."""
-    cny_per_usd_change_rate: YearlyChange = default(0.0)
-    """Yearly change of what a USD costs, felt by clauses agreed in it."""
-    cny_per_hkd_change_rate: YearlyChange = default(0.0)
-    """Yearly change of what a HKD costs, felt by clauses agreed in it."""
+    cny_per_usd_change_rate: YearlyChange | None = None
+    """Yearly change of what a USD costs, felt by clauses agreed in it; none unless given."""
+    cny_per_hkd_change_rate: YearlyChange | None = None
+    """Yearly change of what a HKD costs, felt by clauses agreed in it; none unless given."""
     contracted_capacity_units_per_year: Positive
     """Guest cars a year for which the contract reserves the host's lines."""
     timing: TimingSection

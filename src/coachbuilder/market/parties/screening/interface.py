@@ -27,7 +27,7 @@ class WordPair:
     listed: str
     """The listed party's."""
     similarity: float
-    """1 if they are the same, else the Jaro-Winkler similarity."""
+    """1 if they are the same, else the share of letters that need no edit."""
 
 
 @dataclass(frozen=True, slots=True)

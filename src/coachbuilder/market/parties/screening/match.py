@@ -13,15 +13,15 @@ that agree and a and b that of all words on either side, the names' agreement is
     (2m / (a + b) + 2 m / min(a, b)) / 3
 
 a third Dice coefficient and two thirds coverage, for names are shortened. In the score the coverage counts r times: r
-is the weight of the rarest word that agrees over that of the rarest one left over, at most 1, so that a name is no
-shorter form of another whose rarest word it lacks; and 0 where common words alone agree and others are left over.
-Where words are left over on both sides the names contradict each other, and the score is further multiplied by
+is m over twice the weight of the rare words left over, at most 1, so that a name is no shorter form of another whose
+rare words it lacks; and 0 where common words alone agree and others are left over. Words that agree up to a few
+letters count by the share of letters that need no edit. Where words are left over on both sides the names contradict
+each other, and the score is further multiplied by
 
     1 - 2 min(a', b') / (a + b)
 
 with a' and b' the weights left over. A word left over on one side alone costs nothing more. The numbers of these
-formulas are judgement, set on the labelled pairs of the tests; a second set of pairs, written afterwards, says what
-they are worth.
+formulas are judgement, set on labelled pairs of the tests; pairs written afterwards say what they are worth.
 """
 
 from __future__ import annotations
@@ -148,9 +148,9 @@ class _Weights:
         """Return whether a word is no misspelling: many entries have it, or it is a word of trade."""
         return word in COMMON_WORDS or self.entries_with.get(word, 0) >= _ESTABLISHED
 
-    def has_rare(self, agree: Iterable[WordPair]) -> bool:
-        """Return whether a word agrees that is rarer than common words may be."""
-        return any(self[pair.listed] > _COMMON_SHARE * self._largest for pair in agree)
+    def is_rare(self, word: str) -> bool:
+        """Return whether a word is rarer than common words may be."""
+        return self[word] > _COMMON_SHARE * self._largest
 
     def is_telling(self, matched: float) -> bool:
         """Return whether so much weight agrees that a human should look."""
@@ -304,9 +304,8 @@ def _neighbours(words: Iterable[str], weights: _Weights) -> Neighbours:
                 one, other = some[row], choices[column]
                 if one == other or (weights.is_established(one) and weights.is_established(other)):
                     continue
-                similarity = JaroWinkler.similarity(one, other)
-                if similarity >= _SIMILAR:
-                    found[one][other] = similarity
+                if JaroWinkler.similarity(one, other) >= _SIMILAR:
+                    found[one][other] = 1 - int(distances[row, column]) / max(len(one), len(other))
     return found
 
 
@@ -392,9 +391,10 @@ def _score(own: NameForm, other: NameForm, weights: _Weights, neighbours: Neighb
     all_own, all_other = weights.of(own.words), weights.of(other.words)
     if not agree or not all_own or not all_other:
         return _Scored(own, other, 0.0, 0.0, 0.0, (), own.words, other.words)
-    rarest = max(max(weights[pair.supplier], weights[pair.listed]) for pair in agree)
-    left_over = max((weights[word] for word in (*left, *right)), default=0.0)
-    rarity = 1.0 if not left_over else min(1.0, rarest / left_over) if weights.has_rare(agree) else 0.0
+    rare_left = sum(weights[word] for word in (*left, *right) if weights.is_rare(word))
+    rarity = min(1.0, matched / (2 * rare_left)) if rare_left else 1.0
+    if (left or right) and not any(weights.is_rare(pair.listed) for pair in agree):
+        rarity = 0.0
     agreement, weighed = (
         float(_agreement(np.array(matched), np.array(all_own), np.array(all_other), factor)) for factor in (1.0, rarity)
     )

@@ -16,7 +16,8 @@ WEAK_WORDS = frozenset({"group", "holding", "集", "团", "the", "of", "and", "f
 
 _LEGAL_FORMS = (
     # English, and English as China, Japan and Korea use it
-    "public limited company", "private limited company", "joint stock company", "limited liability company",
+    "publicly traded company", "ptc", "public limited company", "private limited company", "joint stock company",
+    "limited liability company",
     "company limited", "company ltd", "co limited", "co ltd", "limited company", "pte ltd", "pty ltd", "pvt ltd",
     "private limited", "limited", "ltd", "corporation", "corp", "incorporated", "inc", "company", "co", "llc", "llp",
     "plc", "lp",
