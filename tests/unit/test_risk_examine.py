@@ -16,7 +16,7 @@ from coachbuilder.programme import InputError
 from coachbuilder.report.examination_words import examination_answers
 from coachbuilder.risk import Examination, examine
 from coachbuilder.risk.draws import BLOCK, draw
-from coachbuilder.risk.examine import stage_of
+from coachbuilder.risk.examination import stage_of
 from coachbuilder.risk.runner import Points, Runner, chunks_of, evaluate_points
 
 
@@ -29,7 +29,7 @@ def base(example_plan: Plan) -> Plan:
 def found(base: Plan) -> Examination:
     # Fewer assumptions are moved on the way to a turning point than a user would have: it is as true and sooner found.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("coachbuilder.risk.examine.FOLLOWED_SHARE", 0.9)
+        patch.setattr("coachbuilder.risk.examination.FOLLOWED_SHARE", 0.9)
         return examine(base, draws=60)
 
 

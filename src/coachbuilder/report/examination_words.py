@@ -19,7 +19,7 @@ from coachbuilder.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from coachbuilder.risk.examine import Examination, Sobol, Surface, TurningPoint
+    from coachbuilder.risk.examination import Examination, Sobol, Surface, TurningPoint
 
 NAMED = 5
 """Assumptions that are named one by one."""
