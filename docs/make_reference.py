@@ -10,6 +10,7 @@ import inspect
 import re
 import sys
 import textwrap
+import types
 import typing
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -22,8 +23,9 @@ from pydantic import BaseModel
 from coachbuilder.programme.assumption import Assumption
 from coachbuilder.programme.evidence import (
     EVIDENCE_RULES,
-    MORE_SOURCES_STRENGTH,
-    SUPPORT_STRENGTH,
+    LARGEST_RATIO,
+    SAME_ORIGIN_RHO,
+    SAME_REPORT_RHO,
 )
 from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
 from coachbuilder.programme.sections.plant_file import PlantFileDocument
@@ -36,29 +38,47 @@ NOTE = "*This page is written from the code by `python docs/make_reference.py`; 
 def evidence_page() -> str:
     """Return the table from kinds of evidence to probability and spread."""
     rows = "\n".join(
-        f"| {kind.value} | {rule.probability:.2f} | ±{100 * rule.half_width_share:.0f} % | {rule.reason} |"
+        f"| {kind.value} | {rule.probability:.2f} | {_ratio(rule.support_ratio)} | {_ratio(rule.denial_ratio)} | "
+        f"±{100 * rule.half_width_share:.0f} % | {rule.reason} |"
         for kind, rule in EVIDENCE_RULES.items()
     )
     return f"""# Evidence: kinds, probabilities, spreads
 
 {NOTE}
 Every assumption names an entry of the evidence register. Where the file states no range of its own, the kind of
-evidence gives one: the number w in the third column is half of the 90 % interval as a share of the value. A quantity
+evidence gives one: the number w in the fifth column is half of the 90 % interval as a share of the value. A quantity
 without an upper limit is spread by a factor (value / (1 + w) to value × (1 + w)). One between 0 and an upper limit,
 such as a share, is as uncertain as its distance to the nearer of them: it is spread by that distance times w to each
 side. Any other is spread by value × w to each side. All are cut at the field's limits.
 
-| kind | probability of a claim, one source | spread of a number | why |
-|---|---|---|---|
+| kind | probability, one source | odds × when it supports | odds ÷ when it denies | spread of a number | why |
+|---|---|---|---|---|---|
 {rows}
 
-**Several sources.** Each further source behind one entry closes {MORE_SOURCES_STRENGTH:g} times its own probability of
-the remaining doubt: sources of one report are hardly independent.
+**From evidence to probability.** Bayes' rule on odds, o = P / (1 − P):
 
-**Support.** An entry of probability q that supports another closes {SUPPORT_STRENGTH:g} q of the remaining doubt.
+    log o(claim) = log o(kind, n sources) + Σ weight of what supports it − Σ weight of what denies it
+    weight       = n_eff log(likelihood ratio)          n_eff = n / (1 + (n − 1) ρ)
 
-**Denial.** An entry of probability q that denies another leaves 1 − q of its probability: the claim stands only if
-its denial is wrong. Its numbers spread wider by what was lost, at most as wide as a placeholder's.
+A likelihood ratio says how many times likelier such a source speaks so if it is right than if it is wrong; it is the
+odds of its reliability. A denial has one of its own, mostly lower: those who deny are often parties to the matter. A
+company's filing against a rumour is strong, but companies deny true deals too. An entry may state its own
+`likelihood_ratio`. No entry counts for more than a measurement ({LARGEST_RATIO:.0f}).
+
+**Several sources.** The n sources behind one entry count as n_eff independent ones, with ρ = {SAME_REPORT_RHO:g}:
+the first gives the kind's probability, the rest multiply its odds. Entries that name one `origin` are joined with
+ρ = {SAME_ORIGIN_RHO:g}, for they go back to the same knowledge; unequal ones are counted in units of the strongest,
+so that a weak echo never lowers what is known. An echo of the claim's own origin is joined with the claim's own
+sources. ρ = 0 counts each source in full, ρ = 1 all of them as one. Both values of ρ are judgements.
+
+**Backers that are doubted.** What speaks against a backer by a factor u < 1 on its odds changes its ratio r to
+1 + (r − 1) u: a discredited source counts for nothing, not for the opposite. Support of a backer gives back what a
+denial took from it, and no more: that a company was founded is no better proof of what it will do.
+
+**Spread.** Numbers of a claim that lost probability spread wider by what was lost, at most as wide as a placeholder's.
+
+**Several switches.** A programme may rest on several claims at once (`rests_on` a list). Their joint probability is the
+product, as if they were independent.
 
 **Dates.** Entries dated after `as_of` are hidden. An assumption may list dated versions of itself; the one with the
 latest visible evidence is used. If none is visible the programme cannot be planned on that day, and it says so.
@@ -68,6 +88,10 @@ spread as placeholders do, and stand together at the likeliest point at which th
 as in one case of twenty: one number alone goes to the worse end of its spread, several go part of the way, each in
 proportion to the harm it does.
 """
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.1f}".removesuffix(".0")
 
 
 def programme_page() -> str:
@@ -150,10 +174,12 @@ def plan_page() -> str:
         "demand": "market.demand",
         "announcement": "market.announcement",
         "comparison": "market.comparison",
+        "parties": "market.parties",
         "fit": "plant.fit",
         "sequence": "plant.sequence",
         "flow": "plant.flow",
         "deal": "deal",
+        "alternatives": "alternatives",
         "register": "evidence",
         "assumptions": "assumptions",
     }
@@ -185,10 +211,11 @@ def _dataclass_tables(place: str, kind: type, seen: set[type]) -> Iterator[str]:
 def _stage_names() -> dict[str, Any]:
     """Return what plan.py imports for its annotations alone."""
     from coachbuilder import deal, market, vehicle
+    from coachbuilder.market import parties
     from coachbuilder.plant import balance, flow, sequence
 
     names: dict[str, Any] = dict(vars(sys.modules["coachbuilder.plan"]))
-    for module in (vehicle, market, balance, sequence, flow, deal):
+    for module in (vehicle, market, parties, balance, sequence, flow, deal):
         names.update({name: getattr(module, name) for name in module.__all__})
     return names
 
@@ -226,6 +253,7 @@ def _sections(
                     continue
                 shown.add(inner)
             here = f"{path}.{name}" if path else name
+            here = here.replace("[", "").replace("]", "") if is_list else here
             yield from _sections(inner, f"[{here}]" if is_list else here, shown)
 
 
@@ -240,9 +268,16 @@ def _type_words(annotation: Any, name: str) -> str:
     if annotation is Assumption or Assumption in typing.get_args(annotation):
         unit = unit_of(name)
         return f"assumption, {unit}" if unit else "assumption"
+    kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+    if type(None) in typing.get_args(annotation) and len(kinds) == 1 and Assumption in typing.get_args(kinds[0]):
+        return _type_words(kinds[0], name)
     origin = typing.get_origin(annotation)
     if origin is tuple:
         return f"list of {_type_words(typing.get_args(annotation)[0], '')}"
+    if origin in (typing.Union, types.UnionType) and type(None) not in typing.get_args(annotation):
+        return " or ".join(_type_words(item, name) for item in typing.get_args(annotation))
+    if origin is typing.Annotated:
+        return _type_words(typing.get_args(annotation)[0], name)
     if origin is dict:
         return f"table of {_type_words(typing.get_args(annotation)[1], name)}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from coachbuilder.deal import DealInputs, DealResult, Timing
+    from coachbuilder.deal import AlternativesResult, DealInputs, DealResult, Timing
+    from coachbuilder.deal.make_or_contract import RoutesInputs
     from coachbuilder.market import AnnouncementResult, Comparison, DemandInputs, DemandResult
+    from coachbuilder.market.parties import PartiesResult
     from coachbuilder.plant.balance import EditedLine, FitInputs, FitResult, LineBalance
     from coachbuilder.plant.flow import FlowInputs, FlowResult, LineWork
     from coachbuilder.plant.sequence import LineLoad, SequenceInputs, SequenceResult
     from coachbuilder.vehicle import VehicleInputs, VehicleResult
     from coachbuilder.vehicle.search import SearchResult
 
-STAGES = ("timing", "vehicle", "demand", "fit", "sequence", "flow", "deal", "announcement")
+STAGES = ("timing", "vehicle", "demand", "fit", "sequence", "flow", "parties", "deal", "alternatives", "announcement")
 """The stages in the order in which they are run."""
 
 Progress = Callable[[str], None]
@@ -112,8 +114,12 @@ class Plan:
     """A day's build order."""
     flow: FlowResult
     """At what rate the plant builds, and how it is launched."""
+    parties: PartiesResult | None
+    """How brand, host and suppliers stand on lists of authorities; None where the programme does not say."""
     deal: DealResult
     """Who earns what."""
+    alternatives: AlternativesResult | None
+    """What other contracts and other routes would bring; None in a draw."""
     announcement: AnnouncementResult
     """What the market paid for the news."""
     comparison: tuple[Comparison, ...]
@@ -163,20 +169,25 @@ def evaluate(programme: Programme, *, reuse: Plan | None = None, progress: Progr
 def problems_of(programme: Programme) -> list[Problem]:
     """Return the mistakes that only show when files are taken together, such as a task that fits no station."""
     from coachbuilder import deal
+    from coachbuilder.plant import flow
 
     stages = Stages(programme)
     found: list[Problem] = []
-    for name in ("vehicle_inputs", "timing", "demand_inputs", "fit_inputs", "sequence_inputs", "announcement"):
+    for name in (
+        "vehicle_inputs",
+        "timing",
+        "demand_inputs",
+        "fit_inputs",
+        "sequence_inputs",
+        "parties",
+        "announcement",
+    ):
         try:
             getattr(stages, name)
         except InputError as error:
             found.extend(problem for problem in error.problems if problem not in found)
     found.extend(deal.check(programme.document.deal))
-    if not found:
-        try:
-            _ = stages.flow_inputs
-        except InputError as error:
-            found.extend(error.problems)
+    found.extend(problem for problem in flow.check(programme) if problem not in found)
     return found
 
 
@@ -510,11 +521,22 @@ class Stages:
 
         inputs = self.flow_inputs
         self._tell("flow")
-        return flow.evaluate(inputs)
+        return flow.evaluate(inputs) if self._reuse is None else flow.evaluate_draw(inputs)
+
+    @cached_property
+    def parties(self) -> PartiesResult | None:
+        """How brand, host and suppliers stand on lists of authorities; None where the programme does not say."""
+        from coachbuilder.market.parties import evaluate_parties, parties_inputs_from
+
+        inputs = parties_inputs_from(self._programme_for("parties"))
+        if inputs is None:
+            return None
+        self._tell("parties")
+        return evaluate_parties(inputs)
 
     @cached_property
     def deal_inputs(self) -> DealInputs:
-        """What the deal takes."""
+        """What the deal takes, its discount rates raised by what the parties' listings add to them."""
         from coachbuilder import deal
         from coachbuilder.plant import balance
 
@@ -535,7 +557,7 @@ class Stages:
         # The host loses its own cars twice: those that the guest displaces on the line, and those whose buyers take it.
         residents_lost = displaced + calendar.demand(given_up_by_year, start)
         guest_yield = self.flow.ramp.first_pass_yield
-        return deal.inputs_from(
+        inputs = deal.inputs_from(
             programme,
             start_of_production=self.timing,
             demand_units_by_month=calendar.demand(demand_by_year, start),
@@ -548,6 +570,10 @@ class Stages:
             planned_units_per_year=self.planned_guest_units_per_year,
             with_break_even=self._reuse is None,
         )
+        if self.parties is None:
+            return inputs
+        brand, host = self.parties.brand.discount_rate, self.parties.host.discount_rate
+        return replace(inputs, brand_discount_rate=brand, host_discount_rate=host)
 
     @cached_property
     def deal(self) -> DealResult:
@@ -557,6 +583,25 @@ class Stages:
         inputs = self.deal_inputs
         self._tell("deal")
         return deal.evaluate(inputs)
+
+    @cached_property
+    def routes_inputs(self) -> RoutesInputs | None:
+        """Other routes and the spread of demand, as far as the programme gives them."""
+        from coachbuilder.deal.make_or_contract import routes_inputs_from
+
+        section = self._programme_for("alternatives").document.routes
+        return None if section is None else routes_inputs_from(section, self.programme.seed)
+
+    @cached_property
+    def alternatives(self) -> AlternativesResult | None:
+        """What other contracts and other routes would bring; None in a draw."""
+        from coachbuilder.deal.alternatives import alternatives
+
+        if self._reuse is not None:
+            return None
+        inputs, result, routes = self.deal_inputs, self.deal, self.routes_inputs
+        self._tell("alternatives")
+        return alternatives(inputs, result, routes)
 
     @cached_property
     def announcement(self) -> AnnouncementResult:
@@ -620,7 +665,9 @@ _DEPENDS_ON: Mapping[str, tuple[str, ...]] = {
     "fit": ("fit_plan",),
     "sequence": ("fit",),
     "flow": ("fit", "sequence"),
-    "deal": ("timing", "vehicle", "demand", "fit", "flow"),
+    "parties": (),
+    "deal": ("timing", "vehicle", "demand", "fit", "flow", "parties"),
+    "alternatives": ("deal",),
     "announcement": (),
 }
 

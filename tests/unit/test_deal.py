@@ -564,7 +564,9 @@ def test_a_late_licence_holds_the_start() -> None:
 def programme(raw: dict[str, Any]) -> Any:
     rates = SimpleNamespace(discount_rate=Assumption(0.11), tax_rate=Assumption(0.15))
     document = SimpleNamespace(deal=DealSection.model_validate(raw), brand=rates, host=rates)
-    return SimpleNamespace(as_of=dt.date(2021, 3, 26), document=document)
+    return SimpleNamespace(
+        as_of=dt.date(2021, 3, 26), document=document, resident_units_per_year={"suv": 150_000.0, "hatch": 60_000.0}
+    )
 
 
 def inputs_of(raw: dict[str, Any]) -> DealInputs:
@@ -614,21 +616,27 @@ def fingerprint(raw: dict[str, Any]) -> list[float]:
     own = result.own_plant
     owed = result.owed_if_nothing_sells_cny
     assert owed is not None
-    return [result.brand.npv_cny, result.host.npv_cny, own.npv_cny, result.unit_cost.total_cny, owed]
+    assert result.leaving is not None
+    assert result.absorption is not None
+    figures = [result.brand.npv_cny, result.host.npv_cny, own.npv_cny, result.unit_cost.total_cny, owed]
+    return [*figures, result.leaving.owed_value_cny.sum(), result.absorption.before_cny_per_car.sum()]
 
 
-READ_BY_OTHER_STAGES = {("cny_per_usd",), ("cny_per_hkd",)}
+# A milestone waits for months after the start of production, or for something else.
+FELT_NOWHERE = {path for path in assumption_paths(SECTION) if path[-1] == "months_after" and path[-2] in (0, 2)}
 LATE_LICENCE = changed(SECTION, ("timing", "licence_delay_months"), 20.0)
 
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in assumption_paths(SECTION) if path not in READ_BY_OTHER_STAGES],
+    [path for path in assumption_paths(SECTION) if path not in FELT_NOWHERE],
     ids=lambda path: ".".join(map(str, path)),
 )
 def test_every_assumption_of_the_section_moves_a_figure(path: tuple[Any, ...]) -> None:
     base = LATE_LICENCE if path == ("timing", "licence_delay_months") else SECTION
-    before, after = fingerprint(base), fingerprint(changed(base, path, 1.01))
+    # Shares vest in whole months: their milestones are felt when moved far enough.
+    factor = {"months_after": 1.03, "units": 1.5}.get(path[-1], 1.01)
+    before, after = fingerprint(base), fingerprint(changed(base, path, factor))
     assert max(abs(one - two) / abs(one) for one, two in zip(before, after, strict=True)) > 1e-9
 
 

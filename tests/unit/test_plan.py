@@ -26,7 +26,7 @@ def programme(base: Plan) -> Programme:
 
 
 def _results(programme: Programme, base: Plan) -> dict[str, Any]:
-    """Every stage at draw length, and what balance, sequence and announcement would take."""
+    """Every stage at draw length, and what balance, sequence, other routes and announcement would take."""
     draw = Stages(programme, reuse=base)
     whole = Stages(programme)
     return {
@@ -36,7 +36,9 @@ def _results(programme: Programme, base: Plan) -> dict[str, Any]:
         "fit": whole.fit_inputs,
         "sequence": whole.sequence_inputs,
         "flow": draw.flow,
+        "parties": draw.parties,
         "deal": draw.deal,
+        "alternatives": whole.routes_inputs,
         "announcement": whole.announcement,
     }
 

@@ -103,7 +103,8 @@ def test_a_filing_that_denies_three_unnamed_sources_lowers_what_they_carry_and_w
     denial = _entry("company filing", denies=["rumour"])
     before = standings({"rumour": rumour})["rumour"]
     after = standings({"rumour": rumour, "denial": denial})["rumour"]
-    assert after.probability == pytest.approx(before.probability * (1 - 0.97))
+    odds = before.probability / (1 - before.probability) / EVIDENCE_RULES[EvidenceKind.COMPANY_FILING].denial_ratio
+    assert after.probability == pytest.approx(odds / (1 + odds))
     assert after.half_width_share == PLACEHOLDER_WIDTH > before.half_width_share
 
 

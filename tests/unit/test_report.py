@@ -177,8 +177,8 @@ def test_page_refers_to_nothing_outside_itself(page: str) -> None:
 def test_page_has_every_section_and_answers_first(page: str) -> None:
     order = re.findall(r'<section id="([a-z]+)"', page)
     assert order == [
-        "answers", "vehicle", "demand", "fit", "sequence", "flow", "ramp", "deal", "announcement", "risk", "evidence",
-        "assumptions", "run",
+        "answers", "vehicle", "demand", "fit", "sequence", "flow", "ramp", "parties", "deal", "alternatives",
+        "announcement", "risk", "evidence", "assumptions", "run",
     ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from coachbuilder.report import dumps
 from coachbuilder.risk import assess
 from coachbuilder.risk import evaluate as risk_evaluate
 from coachbuilder.risk.draws import draw
+from coachbuilder.risk.runner import CHUNK
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_a_stopped_run_goes_on_and_gives_the_same_answer(base: Plan, tmp_path: P
 
     def stop_later(done: int, all_of_them: int) -> None:
         calls.append(done)
-        if done >= 2 * risk_evaluate.CHUNK:
+        if done >= 2 * CHUNK:
             raise StopError
 
     with pytest.raises(StopError):
@@ -60,7 +61,7 @@ def test_a_stopped_run_goes_on_and_gives_the_same_answer(base: Plan, tmp_path: P
     assert len(kept) == 2
     resumed: list[int] = []
     again = assess(base, draws=120, progress=lambda done, _: resumed.append(done), checkpoint_folder=tmp_path)
-    assert resumed[0] == 2 * risk_evaluate.CHUNK
+    assert resumed[0] == 2 * CHUNK
     assert dumps(again) == dumps(assess(base, draws=120))
     assert not list(tmp_path.iterdir())
 

@@ -9,8 +9,16 @@ import numpy as np
 import pytest
 
 from coachbuilder.deal import TimingInputs, start_of_production
-from coachbuilder.deal.cashflow import internal_rates
-from coachbuilder.deal.clauses import Clause, Context, DepreciationPassedThrough, FeePerCar, LossesRepaid, TakeOrPay
+from coachbuilder.deal.cashflow import internal_rates, transfers
+from coachbuilder.deal.clauses import (
+    CapacityReservation,
+    Clause,
+    Context,
+    DepreciationPassedThrough,
+    FeePerCar,
+    LossesRepaid,
+    TakeOrPay,
+)
 
 
 def year_of(
@@ -43,7 +51,7 @@ def best_reservation(clauses: tuple[Clause, ...]) -> int:
 
     def profit(demand: float, reserved: int) -> float:
         context = year_of(min(demand, reserved), reserved)
-        paid = sum(float(clause.transfers(context).sum()) for clause in clauses)
+        paid = sum(float(amount.sum()) for amount in transfers(clauses, context).values())
         return MARGIN * min(demand, reserved) - paid
 
     def mean(reserved: int) -> float:
@@ -72,8 +80,15 @@ def test_full_take_or_pay_reserves_the_newsvendor_quantile() -> None:
 
 def test_a_deductible_reservation_fee_reserves_the_newsvendor_quantile() -> None:
     # F(R*) = (p - w) / (p - w + r): the reservation fee is lost only for places that are not used.
-    clauses = (FeePerCar("fee", (0.0,), (FEE,), 0.0), TakeOrPay("reservation", 1.0, RESERVATION, 1))
+    clauses = (FeePerCar("fee", (0.0,), (FEE,), 0.0), CapacityReservation("reservation", RESERVATION, 1.0, 1.0))
     quantile = (MARGIN - FEE) / (MARGIN - FEE + RESERVATION)
+    assert best_reservation(clauses) / 1_000 == pytest.approx(quantile, abs=0.008)
+
+
+def test_a_reservation_fee_that_is_not_deductible_reserves_less() -> None:
+    # Every place costs r, used or not, and a car leaves p - w: F(R*) = (p - w - r) / (p - w).
+    clauses = (FeePerCar("fee", (0.0,), (FEE,), 0.0), CapacityReservation("reservation", RESERVATION, 1.0, 0.0))
+    quantile = (MARGIN - FEE - RESERVATION) / (MARGIN - FEE)
     assert best_reservation(clauses) / 1_000 == pytest.approx(quantile, abs=0.008)
 
 
@@ -84,9 +99,14 @@ def test_without_a_floor_everything_is_reserved() -> None:
 def test_deductible_reservation_costs_the_brand_what_the_formula_says() -> None:
     # Paid in advance for 800 places and taken off the fee of the 500 cars built: 800 r + 500 (w - r).
     context = year_of(500.0, 800.0)
-    clauses = (FeePerCar("fee", (0.0,), (FEE,), 0.0), TakeOrPay("reservation", 1.0, RESERVATION, 1))
-    paid = sum(float(clause.transfers(context).sum()) for clause in clauses)
-    assert paid == pytest.approx(800 * RESERVATION + 500 * (FEE - RESERVATION))
+    clauses = (FeePerCar("fee", (0.0,), (FEE,), 0.0), CapacityReservation("reservation", RESERVATION, 1.0, 1.0))
+    paid = sum(float(amount.sum()) for amount in transfers(clauses, context).values())
+    assert paid == pytest.approx(800 * RESERVATION + 500 * (FEE - RESERVATION), rel=1e-9)
+    # A floor at that price comes to the same.
+    floor = TakeOrPay("floor", 1.0, RESERVATION, 1)
+    assert paid == pytest.approx(
+        float(sum(clause.transfers(context).sum() for clause in (clauses[0], floor))), rel=1e-9
+    )
 
 
 def test_textbook_cash_flow_has_two_rates_of_return() -> None:

@@ -73,6 +73,10 @@ def plan(
         int, typer.Option(min=2, max=10_000_000, help="Draws over the spreads of the assumptions.")
     ] = 1000,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Draw on the workers of this Dask scheduler, such as tcp://host:8786."),
+    ] = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
@@ -93,6 +97,7 @@ def plan(
             workers=workers or os.cpu_count() or 1,
             progress=lambda done, all_of_them: show("risk", (done, all_of_them)),
             checkpoint_folder=target,
+            scheduler=scheduler,
         )
         show("report", None)
         run = run_details(started, programme, target, draws)
@@ -674,9 +679,21 @@ def market(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False
 
 
 @app.command()
-def deal(programme: ProgrammeFolder, as_of: AsOf = None, as_json: Json = False) -> None:
+def deal(
+    programme: ProgrammeFolder,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A contract shaped like a real one in place of the programme's own: nio-jac-2018, nio-jac-2021, "
+            "xpeng-haima, fisker-magna.",
+        ),
+    ] = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
     """Who earns what: unit cost, cash flow, net present value of both sides."""
-    _run_stage(programme, as_of, as_json, "deal", lambda stages: stages.deal)
+    _run_stage(programme, as_of, as_json, "deal", lambda stages: stages.deal, preset=preset)
 
 
 @app.command()
@@ -834,7 +851,7 @@ def _tell(error: InputError, as_json: bool) -> None:
         _print_json({"problems": [asdict(problem) for problem in error.problems]})
 
 
-def _load(folder: Path, as_of: str | None) -> Programme:
+def _load(folder: Path, as_of: str | None, preset: str | None = None) -> Programme:
     from coachbuilder.programme import InputError, Problem, load
 
     day = None
@@ -843,14 +860,22 @@ def _load(folder: Path, as_of: str | None) -> Programme:
             day = dt.date.fromisoformat(as_of)
         except ValueError:
             raise InputError([Problem("command line", "--as-of", as_of, "a date such as 2021-03-29")]) from None
-    return load(folder, as_of=day)
+    return load(folder, as_of=day, preset=preset)
 
 
-def _run_stage(folder: Path, as_of: str | None, as_json: bool, name: str, take: Callable[[Stages], T]) -> T:
+def _run_stage(
+    folder: Path,
+    as_of: str | None,
+    as_json: bool,
+    name: str,
+    take: Callable[[Stages], T],
+    *,
+    preset: str | None = None,
+) -> T:
     from coachbuilder.plan import Stages
     from coachbuilder.report import jsonable, stage_summary
 
-    loaded = _load(folder, as_of)
+    loaded = _load(folder, as_of, preset)
     with _progress() as show:
         result = take(Stages(loaded, progress=lambda stage: show(stage, None)))
     if as_json:

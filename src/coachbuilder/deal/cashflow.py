@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.deal.clauses import Clause, Context, LossesRepaid
+from coachbuilder.deal.clauses import Beside, Clause, Context, LooksAt
 from coachbuilder.deal.interface import CashLine, DealInputs, Investment, PartyResult
 
 Vector = NDArray[np.float64]
@@ -138,8 +138,10 @@ def increments(running: Vector) -> Vector:
     return added
 
 
-def yearly_tax(taxable_by_month: Vector, rate: float, calendar: Calendar) -> Vector:
-    """Return income tax by month: paid in the last month of a year, losses carried forward without limit of time.
+def yearly_tax(
+    taxable_by_month: Vector, rate: float, calendar: Calendar, carry_forward_years: int | None = None
+) -> Vector:
+    """Return income tax by month: paid in the last month of a year, losses carried forward.
 
     Parameters
     ----------
@@ -149,13 +151,45 @@ def yearly_tax(taxable_by_month: Vector, rate: float, calendar: Calendar) -> Vec
         Tax rate, fraction.
     calendar
         Months and years.
+    carry_forward_years
+        Years after that of the loss in which it may be set off; None for any.
     """
-    # With losses carried forward without limit, all profit taxed so far is the highest sum of income so far.
-    income = calendar.by_year(taxable_by_month).cumsum(axis=-1)
-    taxed = np.maximum(np.maximum.accumulate(income, axis=-1), 0.0)
+    income = calendar.by_year(taxable_by_month)
     tax = np.zeros(taxable_by_month.shape)
-    tax[..., calendar.last_months] = rate * increments(taxed)
+    if carry_forward_years is None or carry_forward_years >= income.shape[-1] - 1:
+        # With losses carried forward without limit, all profit taxed so far is the highest sum of income so far.
+        taxed = increments(np.maximum(np.maximum.accumulate(income.cumsum(axis=-1), axis=-1), 0.0))
+    else:
+        taxed, _ = set_off(income, carry_forward_years)
+    tax[..., calendar.last_months] = rate * taxed
     return tax
+
+
+def set_off(income: Vector, carry_forward_years: int) -> tuple[Vector, Vector]:
+    """Return the income taxed by year and the losses that can still be set off after the last, oldest losses first.
+
+    Parameters
+    ----------
+    income
+        Taxable income by year, shape (..., years).
+    carry_forward_years
+        Years after that of the loss in which it may be set off.
+
+    Examples
+    --------
+    >>> taxed, left = set_off(np.array([-10.0, -5.0, 4.0, 6.0]), 2)
+    >>> taxed.tolist(), left.tolist()
+    ([0.0, 0.0, 0.0, 1.0], 0.0)
+    """
+    losses = np.maximum(-income, 0.0)
+    taxed = np.maximum(income, 0.0)
+    for year in range(1, income.shape[-1]):
+        for loss_year in range(max(year - carry_forward_years, 0), year):
+            used = np.minimum(losses[..., loss_year], taxed[..., year])
+            losses[..., loss_year] -= used
+            taxed[..., year] -= used
+    # Of the last years' losses those count that next year's profit could still take.
+    return taxed, losses[..., -carry_forward_years:].sum(axis=-1)
 
 
 def outstanding(flow_by_month: Vector, days: float) -> Vector:
@@ -279,6 +313,7 @@ def party(
     *,
     unused_tax_value_cny: float,
     npv_cny: float | None = None,
+    outside_cash_npv_cny: float = 0.0,
 ) -> PartyResult:
     """Return what a side gets out of its lines of cash.
 
@@ -294,24 +329,70 @@ def party(
         Tax that losses not yet set off would save.
     npv_cny
         Net present value if it is not that of the lines at ``discount_rate``: the joint value is a sum of two.
+    outside_cash_npv_cny
+        Value of what is no cash; part of the net present value.
     """
     monthly = np.array(list(lines.values()))
     yearly = calendar.by_year(monthly)
     cash, by_year = monthly.sum(axis=0), yearly.sum(axis=0)
     cumulative = np.cumsum(by_year)
     rates, note = internal_rates(by_year)
+    running = np.cumsum(cash)
+    lowest = int(np.argmin(running))
+    if npv_cny is None:
+        npv_cny = float(cash @ discount_factors(cash.size, discount_rate)) + outside_cash_npv_cny
     return PartyResult(
-        npv_cny=float(cash @ discount_factors(cash.size, discount_rate)) if npv_cny is None else npv_cny,
+        npv_cny=npv_cny,
         irr_shares=rates,
         irr_note=note,
         payback_year=_payback_year(cumulative, calendar.years),
-        peak_cash_need_cny=float(max(0.0, -np.cumsum(cash).min())),
+        peak_cash_need_cny=float(max(0.0, -running[lowest])),
         unused_tax_value_cny=unused_tax_value_cny,
         lines=tuple(CashLine(name, line) for name, line in zip(lines, yearly, strict=True)),
         cash_cny_by_year=by_year,
         cumulative_cash_cny_by_year=cumulative,
         cash_cny_by_month=cash,
+        mirr_share=modified_rate(by_year, discount_rate, discount_rate),
+        mirr_note="" if len(rates) == 1 else note,
+        payback_month=_payback_month(running),
+        peak_cash_month=lowest + 1 if running[lowest] < 0 else None,
+        outside_cash_npv_cny=outside_cash_npv_cny,
     )
+
+
+def modified_rate(cash_by_year: Vector, finance_rate: float, reinvestment_rate: float) -> float | None:
+    """Return the modified internal rate of return; None if the cash flow never changes its sign.
+
+    ``(future value of inflows at the reinvestment rate / present value of outflows at the finance rate)^(1 / n) - 1``.
+
+    Parameters
+    ----------
+    cash_by_year
+        Cash at the end of years 0, 1, ..., n, shape (n + 1,).
+    finance_rate
+        Yearly rate at which outflows are financed.
+    reinvestment_rate
+        Yearly rate at which inflows earn until the last year.
+
+    Examples
+    --------
+    >>> round(modified_rate(np.array([-100.0, 60.0, 60.0]), 0.1, 0.1), 6)
+    0.122497
+    """
+    years = np.arange(cash_by_year.size)
+    out = -np.minimum(cash_by_year, 0.0) @ (1 + finance_rate) ** -years
+    back = np.maximum(cash_by_year, 0.0) @ (1 + reinvestment_rate) ** (years[-1] - years)
+    if out <= 0 or back <= 0 or years.size < 2:
+        return None
+    rate = float((back / out) ** (1 / years[-1]) - 1)
+    return rate if math.isfinite(rate) else None
+
+
+def _payback_month(running: Vector) -> int | None:
+    below = np.flatnonzero(running < 0)
+    if below.size == 0:
+        return 1
+    return int(below[-1]) + 2 if below[-1] + 1 < running.size else None
 
 
 def _payback_year(cumulative: Vector, years: tuple[int, ...]) -> int | None:
@@ -322,7 +403,7 @@ def _payback_year(cumulative: Vector, years: tuple[int, ...]) -> int | None:
 
 
 def transfers(clauses: Sequence[Clause], context: Context) -> dict[str, Vector]:
-    """Return what the brand pays the host by clause; clauses on losses see what the others pay.
+    """Return what the brand pays the host by clause; a clause sees what those before it in order of look pay.
 
     Parameters
     ----------
@@ -331,9 +412,33 @@ def transfers(clauses: Sequence[Clause], context: Context) -> dict[str, Vector]:
     context
         What clauses may look at, with the host's result before any transfer.
     """
-    paid = {clause.id: clause.transfers(context) for clause in clauses if not isinstance(clause, LossesRepaid)}
+    paid: dict[str, Vector] = {}
+    waiting = [clause for clause in clauses if clause.looks_at is not LooksAt.PROGRAMME]
     for clause in clauses:
-        if isinstance(clause, LossesRepaid):
+        if clause.looks_at is LooksAt.PROGRAMME:
+            paid[clause.id] = clause.transfers(context)
+    if not waiting:
+        return paid
+    fees = [paid[clause.id] for clause in clauses if clause.is_fee]
+    context = replace(context, fees_cny=sum(fees[1:], fees[0]) if fees else None)
+    for clause in sorted(waiting, key=lambda clause: clause.looks_at):
+        if clause.looks_at is LooksAt.RESULT:
             result = sum(paid.values(), context.host_operating_result_cny)
             paid[clause.id] = clause.transfers(replace(context, host_operating_result_cny=result))
+        else:
+            paid[clause.id] = clause.transfers(context)
     return paid
+
+
+def beside(clauses: Sequence[Clause], context: Context) -> dict[str, Beside]:
+    """Return what clauses do beside moving cash between the sides, by clause; most do nothing.
+
+    Parameters
+    ----------
+    clauses
+        The contract.
+    context
+        What clauses may look at.
+    """
+    found = {clause.id: clause.beside(context) for clause in clauses}
+    return {name: item for name, item in found.items() if item is not None}

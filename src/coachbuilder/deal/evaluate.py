@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,21 +12,26 @@ from coachbuilder.deal.cashflow import (
     DAYS_PER_MONTH,
     MONTHS_PER_YEAR,
     Calendar,
+    beside,
     discount_factors,
     increments,
     outstanding,
     party,
     sales_by_month,
+    set_off,
     spending,
     transfers,
     yearly_tax,
 )
-from coachbuilder.deal.clauses import Context, LossesRepaid
+from coachbuilder.deal.clauses import Beside, Context, CostOfLeaving, LossesRepaid
 from coachbuilder.deal.interface import (
+    Absorption,
     BreakEven,
+    ClauseFlow,
     DealInputs,
     DealResult,
     Investment,
+    Leaving,
     OwnPlantResult,
     PartyResult,
     UnitCost,
@@ -57,12 +62,38 @@ class _PerCar:
     net_revenue: Vector
     parts_by_item: dict[str, Vector]
     parts: Vector
-    logistics: float
+    logistics: Vector
     warranty: Vector
     labour_by_item: dict[str, Vector]
     labour: Vector
-    energy: float
-    rework: float
+    energy: Vector
+    rework: Vector
+    subsidy: Vector | None
+    host_fixed: Vector
+    inflation: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class _Contract:
+    """Both sides under the contract; vectors have shape (..., months)."""
+
+    brand: dict[str, Vector]
+    """The brand's lines of cash."""
+    host: dict[str, Vector]
+    """The host's."""
+    paid: dict[str, Vector]
+    """What the brand pays by clause."""
+    beside: dict[str, Beside]
+    """What clauses do beside."""
+    context: Context
+    """What the clauses looked at."""
+    depreciation: dict[str, Vector]
+    """By side, shape (months,)."""
+
+    def outside(self, side: str, factors: Vector) -> Vector | float:
+        """Return the value of what a side gains outside cash."""
+        gains = [getattr(item, f"{side}_outside_cny") for item in self.beside.values()]
+        return sum((gain @ factors for gain in gains if gain is not None), 0.0)
 
 
 def evaluate(inputs: DealInputs) -> DealResult:
@@ -81,21 +112,37 @@ def evaluate(inputs: DealInputs) -> DealResult:
     calendar = Calendar.of(inputs)
     sales, lost = sales_by_month(inputs.demand_units_by_month, inputs.guest_output_units_by_month, inputs.backlog_share)
     per_car = _per_car(inputs)
-    brand, host, paid = _contract(inputs, calendar, per_car, sales, inputs.guest_output_units_by_month)
+    contract = _contract(inputs, calendar, per_car, sales, inputs.guest_output_units_by_month)
+    brand, host, paid = contract.brand, contract.host, contract.paid
     joint_lines = {
         f"{side}: {line}": cash for side, lines in (("brand", brand), ("host", host)) for line, cash in lines.items()
     }
-    brand_unused = _unused_tax_value(inputs, brand, inputs.brand_tax_rate, paid_by_brand=True)
-    host_unused = _unused_tax_value(inputs, host, inputs.host_tax_rate, paid_by_brand=False)
-    brand_result = party(brand, inputs.brand_discount_rate, calendar, unused_tax_value_cny=brand_unused)
-    host_result = party(host, inputs.host_discount_rate, calendar, unused_tax_value_cny=host_unused)
+    brand_unused = _unused_tax_value(inputs, calendar, contract, "brand")
+    host_unused = _unused_tax_value(inputs, calendar, contract, "host")
+    brand_outside = host_outside = 0.0
+    if contract.beside:
+        months = sales.size
+        brand_outside = float(contract.outside("brand", discount_factors(months, inputs.brand_discount_rate)))
+        host_outside = float(contract.outside("host", discount_factors(months, inputs.host_discount_rate)))
+    brand_result = party(
+        brand,
+        inputs.brand_discount_rate,
+        calendar,
+        unused_tax_value_cny=brand_unused,
+        outside_cash_npv_cny=brand_outside,
+    )
+    host_result = party(
+        host, inputs.host_discount_rate, calendar, unused_tax_value_cny=host_unused, outside_cash_npv_cny=host_outside
+    )
     joint = party(
         joint_lines,
         inputs.brand_discount_rate,
         calendar,
         unused_tax_value_cny=brand_unused + host_unused,
         npv_cny=brand_result.npv_cny + host_result.npv_cny,
+        outside_cash_npv_cny=brand_outside + host_outside,
     )
+    detailed = inputs.with_break_even
     return DealResult(
         years=calendar.years,
         sales_units_by_year=calendar.by_year(sales),
@@ -108,14 +155,17 @@ def evaluate(inputs: DealInputs) -> DealResult:
         joint=joint,
         transfers_cny_by_year={name: calendar.by_year(amount) for name, amount in paid.items()},
         unit_cost=_unit_cost(inputs, calendar, per_car, sales, paid),
-        break_even=_break_even(inputs, calendar, per_car) if inputs.with_break_even else None,
+        break_even=_break_even(inputs, calendar, per_car) if detailed else None,
         own_plant=_own_plant(inputs, calendar, per_car, brand_result),
         losses_cap_used_share={
             clause.id: float(paid[clause.id].sum()) / clause.cap_cny
             for clause in inputs.clauses
             if isinstance(clause, LossesRepaid) and clause.cap_cny > 0
         },
-        owed_if_nothing_sells_cny=_owed_if_nothing_sells(inputs, calendar) if inputs.with_break_even else None,
+        owed_if_nothing_sells_cny=_owed_if_nothing_sells(inputs, calendar, per_car) if detailed else None,
+        clauses=_clause_flows(inputs, calendar, contract) if detailed else (),
+        absorption=_absorption(inputs, calendar, per_car, contract, sales) if detailed else None,
+        leaving=_leaving(inputs, calendar, per_car, contract) if detailed else None,
     )
 
 
@@ -144,26 +194,59 @@ def _per_car(inputs: DealInputs) -> _PerCar:
     }
     hours = {**direct, "indirect labour": inputs.indirect_hours_share * sum(direct.values())}
     parts = {name: cost * (pack if name == PACK else other) for name, cost in inputs.parts_cost_by_item_cny.items()}
+    inflation = (1 + inputs.inflation_rate) ** years
+    credit = inputs.credit_cny_per_car_by_month
+    if credit is None:
+        credit = inputs.credit_cny_per_car * (1 + inputs.credit_change_rate) ** years
     return _PerCar(
-        net_revenue=before_tax * (1 - inputs.sales_margin_share)
-        + inputs.credit_cny_per_car * (1 + inputs.credit_change_rate) ** years,
+        net_revenue=before_tax * (1 - inputs.sales_margin_share) + credit,
         parts_by_item=parts,
         parts=sum(parts.values(), np.zeros(years.size)),
-        logistics=inputs.logistics_cny,
+        logistics=inputs.logistics_cny * inflation,
         warranty=inputs.warranty_share * before_tax,
         labour_by_item={name: hour * wage for name, hour in hours.items()},
         labour=sum(hours.values()) * wage,
-        energy=inputs.energy_and_consumables_cny,
-        rework=(1 - inputs.first_pass_yield) * inputs.rework_cny,
+        energy=inputs.energy_and_consumables_cny * inflation,
+        rework=(1 - inputs.first_pass_yield) * inputs.rework_cny * inflation,
+        subsidy=inputs.subsidy_cny_per_car_by_month,
+        host_fixed=inputs.host_fixed_cost_cny_per_year / MONTHS_PER_YEAR * inflation,
+        inflation=inflation,
     )
 
 
+def _learning(inputs: DealInputs, sales: Vector) -> Vector | None:
+    """Return what parts that learn cost over what they cost at first, by month; None if none do.
+
+    Wright: the cost of the n-th car is that of the reference car times ``(n / reference)^log2(rate)``, taken at the
+    middle of the month's cars.
+    """
+    if not inputs.parts_learning_items or inputs.parts_learning_rate == 1.0:
+        return None
+    made = np.cumsum(sales, axis=-1) - sales / 2
+    exponent = np.log2(inputs.parts_learning_rate)
+    share: Vector = np.maximum(made / inputs.parts_learning_reference_units, 1.0) ** exponent
+    return share
+
+
+def _parts(inputs: DealInputs, per_car: _PerCar, sales: Vector) -> Vector:
+    """Return the parts of a car by month, learning included."""
+    learnt = _learning(inputs, sales)
+    if learnt is None:
+        return per_car.parts
+    specific = sum(per_car.parts_by_item[name] for name in inputs.parts_learning_items)
+    parts: Vector = per_car.parts - specific * (1 - learnt)
+    return parts
+
+
 def _contract(
-    inputs: DealInputs, calendar: Calendar, per_car: _PerCar, sales: Vector, output: Vector
-) -> tuple[dict[str, Vector], dict[str, Vector], dict[str, Vector]]:
-    """Return the brand's and the host's lines of cash and what is paid by clause, shape (..., months) as ``sales``."""
+    inputs: DealInputs,
+    calendar: Calendar,
+    per_car: _PerCar,
+    sales: Vector,
+    output: Vector,
+) -> _Contract:
+    """Return both sides under the contract, shape (..., months) as ``sales``."""
     months = sales.shape[-1]
-    in_production = _in_production(inputs)
     by_brand = [item for item in inputs.investments if item.paid_by_brand]
     brand_spent, brand_depreciation = spending(by_brand, inputs.start_month, months)
     by_host = [item for item in inputs.investments if not item.paid_by_brand]
@@ -172,15 +255,23 @@ def _contract(
         "labour": -sales * per_car.labour,
         "energy and consumables": -sales * per_car.energy,
         "rework": -sales * per_car.rework,
-        "fixed cost for the guest": -inputs.host_fixed_cost_cny_per_year / MONTHS_PER_YEAR * in_production,
+        "fixed cost for the guest": -per_car.host_fixed * _in_production(inputs),
         "displaced resident cars": -inputs.resident_contribution_cny_per_car * inputs.resident_units_lost_by_month,
     }
     # What clauses call the host's loss is that on the guest itself; displaced residents are the host's own matter.
     operating = _total(host_costs) - host_costs["displaced resident cars"] - host_depreciation
-    paid = _paid(inputs, calendar, sales, output, host_depreciation, operating)
+    context = _context(inputs, calendar, sales, output, host_depreciation, operating)
+    aside = beside(inputs.clauses, context)
+    brand_own = [item.brand_cost_cny for item in aside.values() if item.brand_cost_cny is not None]
+    host_own = [item.host_cost_cny for item in aside.values() if item.host_cost_cny is not None]
+    if host_own:
+        host_costs["cost of what clauses ask for"] = -sum(host_own[1:], host_own[0])
+        context = replace(context, host_operating_result_cny=operating + host_costs["cost of what clauses ask for"])
+    paid = transfers(inputs.clauses, context)
     to_host = _total(paid) if paid else np.zeros(sales.shape)
-    brand_costs = _brand_lines(inputs, per_car, sales)
-    brand_lines = {**brand_costs, "paid to the host": -to_host}
+    brand_lines = {**_brand_lines(inputs, per_car, sales), "paid to the host": -to_host}
+    if brand_own:
+        brand_lines["cost of what clauses ask for"] = -sum(brand_own[1:], brand_own[0])
     owed_to_host = outstanding(to_host, inputs.fee_payable_days)
     brand = _with_investment_and_tax(
         brand_lines,
@@ -189,6 +280,7 @@ def _contract(
         _brand_bound(inputs, brand_lines) - owed_to_host,
         inputs.brand_tax_rate,
         calendar,
+        inputs.brand_loss_carry_forward_years,
     )
     host = _with_investment_and_tax(
         {"received from the brand": to_host, **host_costs},
@@ -197,14 +289,21 @@ def _contract(
         owed_to_host,
         inputs.host_tax_rate,
         calendar,
+        inputs.host_loss_carry_forward_years,
     )
-    return brand, host, paid
+    return _Contract(brand, host, paid, aside, context, {"brand": brand_depreciation, "host": host_depreciation})
 
 
-def _paid(
-    inputs: DealInputs, calendar: Calendar, sales: Vector, output: Vector, depreciation: Vector, operating: Vector
-) -> dict[str, Vector]:
-    context = Context(
+def _context(
+    inputs: DealInputs,
+    calendar: Calendar,
+    sales: Vector,
+    output: Vector,
+    depreciation: Vector,
+    operating: Vector,
+    in_force: Vector | None = None,
+) -> Context:
+    return Context(
         sales_units=sales,
         output_units=output,
         year_index=calendar.year_index,
@@ -214,24 +313,126 @@ def _paid(
         contracted_capacity_units_per_year=inputs.contracted_capacity_units_per_year,
         host_depreciation_cny=depreciation,
         host_operating_result_cny=operating,
+        first_year=inputs.first_year,
+        parts_cost_by_item_cny=inputs.parts_cost_by_item_cny,
+        in_force=in_force,
     )
-    return transfers(inputs.clauses, context)
 
 
-def _owed_if_nothing_sells(inputs: DealInputs, calendar: Calendar) -> float:
+def _owed_if_nothing_sells(inputs: DealInputs, calendar: Calendar, per_car: _PerCar) -> float:
     months = inputs.demand_units_by_month.size
     by_host = [item for item in inputs.investments if not item.paid_by_brand]
     _, depreciation = spending(by_host, inputs.start_month, months)
-    fixed = inputs.host_fixed_cost_cny_per_year / MONTHS_PER_YEAR * _in_production(inputs)
+    fixed = per_car.host_fixed * _in_production(inputs)
     output = inputs.guest_output_units_by_month
-    paid = _paid(inputs, calendar, np.zeros(months), output, depreciation, -fixed - depreciation)
+    context = _context(inputs, calendar, np.zeros(months), output, depreciation, -fixed - depreciation)
+    paid = transfers(inputs.clauses, context)
     return float(sum(paid.values(), np.zeros(months)) @ discount_factors(months, inputs.brand_discount_rate))
 
 
+def _clause_flows(inputs: DealInputs, calendar: Calendar, contract: _Contract) -> tuple[ClauseFlow, ...]:
+    months = inputs.demand_units_by_month.size
+    nothing = np.zeros(months)
+    brand_factors = discount_factors(months, inputs.brand_discount_rate)
+    host_factors = discount_factors(months, inputs.host_discount_rate)
+    flows = []
+    for clause in inputs.clauses:
+        paid = contract.paid[clause.id]
+        aside = contract.beside.get(clause.id, Beside())
+        brand = -paid if aside.brand_cost_cny is None else -paid - aside.brand_cost_cny
+        host = paid if aside.host_cost_cny is None else paid - aside.host_cost_cny
+        brand_outside = nothing if aside.brand_outside_cny is None else aside.brand_outside_cny
+        host_outside = nothing if aside.host_outside_cny is None else aside.host_outside_cny
+        flows.append(
+            ClauseFlow(
+                id=clause.id,
+                kind=clause.kind,
+                brand_cny_by_year=calendar.by_year(brand),
+                host_cny_by_year=calendar.by_year(host),
+                brand_outside_cny_by_year=calendar.by_year(brand_outside),
+                host_outside_cny_by_year=calendar.by_year(host_outside),
+                transfer_cny_by_month=paid,
+                brand_value_cny=float((brand + brand_outside) @ brand_factors),
+                host_value_cny=float((host + host_outside) @ host_factors),
+            )
+        )
+    return tuple(flows)
+
+
+def _absorption(
+    inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contract: _Contract, sales: Vector
+) -> Absorption | None:
+    if not inputs.host_plant_fixed_cost_cny_per_year or not inputs.resident_units_per_year:
+        return None
+    months = sales.size
+    before = calendar.by_year(np.full(months, inputs.resident_units_per_year / MONTHS_PER_YEAR))
+    after = np.maximum(before - calendar.by_year(inputs.resident_units_lost_by_month), 0.0)
+    plant = calendar.by_year(inputs.host_plant_fixed_cost_cny_per_year / MONTHS_PER_YEAR * per_car.inflation)
+    fixed = plant + calendar.by_year(per_car.host_fixed * _in_production(inputs))
+    # What clauses see as the host's result is variable cost, fixed cost for the guest and depreciation, all negative.
+    brought = calendar.by_year(_total(contract.paid) if contract.paid else np.zeros(months))
+    left = plant - brought - calendar.by_year(contract.context.host_operating_result_cny)
+    return Absorption(
+        resident_units_before=before,
+        resident_units_after=after,
+        before_cny_per_car=plant / before,
+        all_cars_cny_per_car=fixed / np.maximum(after + calendar.by_year(sales), FEWEST_CARS),
+        left_to_residents_cny_per_car=left / np.maximum(after, FEWEST_CARS),
+    )
+
+
+def _leaving(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contract: _Contract) -> Leaving | None:
+    """Return what leaving costs by month of notice; the months of notice are a leading axis for the clauses."""
+    clause = next((clause for clause in inputs.clauses if isinstance(clause, CostOfLeaving)), None)
+    if clause is None:
+        return None
+    months = inputs.demand_units_by_month.size
+    month = np.arange(months)
+    given, now = month[:, None], month[None, :]
+    end = np.minimum(month + clause.notice_months, months - 1)
+    in_force = (now <= given + clause.notice_months).astype(float)
+    sales = np.where(now <= given, contract.context.sales_units, 0.0)
+    output = contract.context.output_units * in_force
+    left: dict[bool, Vector] = {}
+    worn: dict[bool, Vector] = {}
+    for by_brand in (True, False):
+        own = [item for item in inputs.investments if item.paid_by_brand is by_brand]
+        spent, worn[by_brand] = spending(own, inputs.start_month, months)
+        left[by_brand] = (np.cumsum(spent) - np.cumsum(worn[by_brand]))[end]
+    depreciation = worn[False] * in_force
+    running = sales * (per_car.labour + per_car.energy + per_car.rework)
+    operating = -running - (per_car.host_fixed * _in_production(inputs)) * in_force - depreciation
+    context = _context(inputs, calendar, sales, output, depreciation, operating, in_force)
+    due = np.where(now > given, sum(transfers(inputs.clauses, context).values(), np.zeros(sales.shape)), 0.0)
+    factors = discount_factors(months, inputs.brand_discount_rate)
+    at_end = factors[end]
+    agreed = clause.sum_cny * (1 + clause.exchange_change_rate) ** ((end + 0.5) / MONTHS_PER_YEAR)
+    undepreciated = clause.repaid_share * left[False]
+    owed_value = (agreed + undepreciated) * at_end + due @ factors
+    # Tax on what was earned before, and capital bound before, follow whether or not the brand leaves.
+    cash = (_total(contract.brand) - contract.brand["income tax"] - contract.brand["working capital"]) * factors
+    continuing = cash.sum() - np.cumsum(cash)
+    return Leaving(
+        clause=clause.id,
+        notice_months=clause.notice_months,
+        sum_cny=agreed,
+        undepreciated_cny=undepreciated,
+        notice_cny=due.sum(axis=1),
+        owed_cny=agreed + undepreciated + due.sum(axis=1),
+        brand_write_off_cny=left[True],
+        host_write_off_cny=left[False] - undepreciated,
+        owed_value_cny=owed_value,
+        continuing_value_cny=continuing,
+        option_value_cny=np.maximum(-owed_value - continuing, 0.0),
+    )
+
+
 def _brand_lines(inputs: DealInputs, per_car: _PerCar, sales: Vector) -> dict[str, Vector]:
+    subsidies = {} if per_car.subsidy is None else {"subsidies": sales * per_car.subsidy}
     return {
         "net revenue": sales * per_car.net_revenue,
-        "parts": -sales * per_car.parts,
+        **subsidies,
+        "parts": -sales * _parts(inputs, per_car, sales),
         "logistics": -sales * per_car.logistics,
         "warranty": -sales * per_car.warranty,
         "brand's fixed cost": -_brand_fixed_cost(inputs),
@@ -262,6 +463,7 @@ def _with_investment_and_tax(
     bound: Vector,
     tax_rate: float,
     calendar: Calendar,
+    carry_forward_years: int | None,
 ) -> dict[str, Vector]:
     # The capital bound at the end of the horizon comes back with its last month.
     bound = bound.copy()
@@ -271,17 +473,23 @@ def _with_investment_and_tax(
         **lines,
         "investment": -spent,
         "working capital": -increments(bound),
-        "income tax": -yearly_tax(taxable, tax_rate, calendar),
+        "income tax": -yearly_tax(taxable, tax_rate, calendar, carry_forward_years),
     }
 
 
-def _unused_tax_value(inputs: DealInputs, lines: Mapping[str, Vector], rate: float, *, paid_by_brand: bool) -> float:
-    """Return the tax that losses not set off within the horizon would save."""
-    own = [item for item in inputs.investments if item.paid_by_brand is paid_by_brand]
-    _, depreciation = spending(own, inputs.start_month, inputs.demand_units_by_month.size)
+def _unused_tax_value(inputs: DealInputs, calendar: Calendar, contract: _Contract, side: str) -> float:
+    """Return the tax that losses not set off within the horizon could still save."""
+    lines: dict[str, Vector] = getattr(contract, side)
+    rate: float = getattr(inputs, f"{side}_tax_rate")
+    carry_forward_years: int | None = getattr(inputs, f"{side}_loss_carry_forward_years")
+    depreciation = contract.depreciation[side]
     outside_income = ("investment", "working capital", "income tax")
-    income = sum(float(cash.sum()) for name, cash in lines.items() if name not in outside_income)
-    return max(0.0, -float(lines["income tax"].sum()) - rate * (income - float(depreciation.sum())))
+    income = [cash for name, cash in lines.items() if name not in outside_income]
+    if carry_forward_years is not None:
+        _, left = set_off(calendar.by_year(sum(income[1:], income[0]) - depreciation), carry_forward_years)
+        return rate * float(left)
+    taxable = float(sum(income[1:], income[0]).sum()) - float(depreciation.sum())
+    return max(0.0, -float(lines["income tax"].sum()) - rate * taxable)
 
 
 def _unit_cost(
@@ -292,21 +500,25 @@ def _unit_cost(
     if total < FEWEST_CARS:
         return UnitCost(None, {}, 0.0, 0.0, 0.0)
     best = int(np.argmax(by_year))
+    learns = inputs.parts_learning_items
     weight = np.where(calendar.year_index == best, sales, 0.0) / by_year[best]
 
     def mean(vector: Vector) -> float:
         return float(np.dot(weight, vector))
 
     brand_fixed = float(calendar.by_year(_brand_fixed_cost(inputs))[best])
-    host_fixed = inputs.host_fixed_cost_cny_per_year / MONTHS_PER_YEAR
-    items = {name.replace("_", " "): mean(cost) for name, cost in per_car.parts_by_item.items()}
+    learnt = _learning(inputs, sales)
+    items = {
+        name.replace("_", " "): mean(cost * learnt if learnt is not None and name in learns else cost)
+        for name, cost in per_car.parts_by_item.items()
+    }
     items |= {name: mean(cost) for name, cost in per_car.labour_by_item.items()}
     items |= {
-        "energy and consumables": per_car.energy,
-        "rework": per_car.rework,
-        "logistics": per_car.logistics,
+        "energy and consumables": mean(per_car.energy),
+        "rework": mean(per_car.rework),
+        "logistics": mean(per_car.logistics),
         "warranty": mean(per_car.warranty),
-        "host's fixed cost": host_fixed * float(calendar.by_year(_in_production(inputs))[best] / by_year[best]),
+        "host's fixed cost": float(calendar.by_year(per_car.host_fixed * _in_production(inputs))[best] / by_year[best]),
         "brand's fixed cost": brand_fixed / float(by_year[best]),
         "investments spread": sum(item.amount_cny for item in inputs.investments) / total,
     }
@@ -315,7 +527,7 @@ def _unit_cost(
         year=calendar.years[best],
         items_cny=items,
         total_cny=sum(items.values()),
-        net_revenue_cny=mean(per_car.net_revenue),
+        net_revenue_cny=mean(per_car.net_revenue if per_car.subsidy is None else per_car.net_revenue + per_car.subsidy),
         transfer_to_host_cny=to_host / float(by_year[best]),
     )
 
@@ -330,8 +542,13 @@ def _break_even(inputs: DealInputs, calendar: Calendar, per_car: _PerCar) -> Bre
         """Return both sides' values, shape (2, volumes)."""
         sales = units_per_year[:, None] * in_production
         ready = np.maximum(sales, inputs.planned_units_per_year * in_production)
-        brand, host, _ = _contract(inputs, calendar, per_car, sales, ready)
-        return np.array([_total(side) @ factor for side, factor in zip((brand, host), factors, strict=True)])
+        contract = _contract(inputs, calendar, per_car, sales, ready)
+        return np.array(
+            [
+                _total(lines) @ factor + contract.outside(side, factor)
+                for side, lines, factor in zip(("brand", "host"), (contract.brand, contract.host), factors, strict=True)
+            ]
+        )
 
     # The values are piecewise linear in the volume: looking closer twice leaves hardly ever a bend in the last cell.
     volume = np.linspace(0.0, limit, BREAK_EVEN_STEPS + 1)
@@ -398,7 +615,7 @@ def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contrac
     spent, depreciation = spending(needed_anyway, start, months)
     plant_spent, plant_depreciation = spending([plant], start, months)
     labour = own.labour_hours_share * per_car.labour
-    fixed = own.fixed_cost_cny_per_year / MONTHS_PER_YEAR * in_production
+    fixed = own.fixed_cost_cny_per_year / MONTHS_PER_YEAR * in_production * per_car.inflation
     lines = _brand_lines(inputs, per_car, sales)
     bound = _brand_bound(inputs, lines)
     lines |= {
@@ -410,7 +627,13 @@ def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contrac
     residual = np.zeros(months)
     residual[-1] = own.residual_share * own.investment_cny
     cash = _with_investment_and_tax(
-        lines, spent + plant_spent, depreciation + plant_depreciation, bound, inputs.brand_tax_rate, calendar
+        lines,
+        spent + plant_spent,
+        depreciation + plant_depreciation,
+        bound,
+        inputs.brand_tax_rate,
+        calendar,
+        inputs.brand_loss_carry_forward_years,
     )
     total = _total(cash) + residual
     by_year = calendar.by_year(sales)

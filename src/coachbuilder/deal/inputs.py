@@ -10,17 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coachbuilder.deal.cashflow import DAYS_PER_MONTH
-from coachbuilder.deal.clauses import Clause, DepreciationPassedThrough, FeePerCar, LossesRepaid, TakeOrPay
+from coachbuilder.deal.clauses import FROM_TABLE, Clause, Terms
 from coachbuilder.deal.interface import DealInputs, Investment, OwnPlant
 from coachbuilder.deal.timing import Timing
 from coachbuilder.programme.errors import InputError, Problem
 from coachbuilder.programme.sections.deal import (
     DealSection,
-    DepreciationClause,
     FeeClause,
-    LossClause,
+    IndexationClause,
+    LeavingClause,
     Payer,
     TakeOrPayClause,
+    ToolingClause,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def inputs_from(
     """
     document = programme.document
     section = document.deal
-    problems = check(section)
+    problems = check(section) + _check_items(section, parts_cost_by_item_cny)
     if problems:
         raise InputError(problems)
     revenue, cost, own = section.revenue, section.unit_cost, section.own_plant
@@ -124,7 +125,7 @@ def inputs_from(
             )
             for item in section.investment
         ),
-        clauses=_clauses(section),
+        clauses=_clauses(section, programme.as_of, days_to_month_0 / DAYS_PER_MONTH),
         resident_contribution_cny_per_car=section.host.resident_contribution_cny_per_car.value,
         host_fixed_cost_cny_per_year=section.host.fixed_cost_cny_per_year.value,
         brand_fixed_cost_cny_per_year=section.brand.fixed_cost_cny_per_year.value,
@@ -148,7 +149,36 @@ def inputs_from(
             residual_share=own.residual_share.value,
         ),
         with_break_even=with_break_even,
+        inflation_rate=cost.inflation_rate.value,
+        credit_cny_per_car_by_month=_credits(section, month),
+        subsidy_cny_per_car_by_month=_subsidies(section, month),
+        parts_learning_items=cost.parts_learning_items,
+        parts_learning_rate=cost.parts_learning_rate.value,
+        parts_learning_reference_units=cost.parts_learning_reference_units.value,
+        brand_loss_carry_forward_years=section.brand.loss_carry_forward_years,
+        host_loss_carry_forward_years=section.host.loss_carry_forward_years,
+        host_plant_fixed_cost_cny_per_year=section.host.plant_fixed_cost_cny_per_year.value,
+        resident_units_per_year=sum(programme.resident_units_per_year.values()),
     )
+
+
+def _credits(section: DealSection, month: NDArray[np.int64]) -> Vector | None:
+    """Return the emission credits a car by month if single years are given."""
+    by_year = {item.year: item.credit_cny_per_car.value for item in section.revenue.credit_year}
+    if not by_year:
+        return None
+    years = (np.arange(month.size) + 0.5) / 12
+    revenue = section.revenue
+    credit: Vector = revenue.credit_cny_per_car.value * (1 + revenue.credit_change_rate.value) ** years
+    for year, value in by_year.items():
+        credit[month // 12 == year] = value
+    return credit
+
+
+def _subsidies(section: DealSection, month: NDArray[np.int64]) -> Vector | None:
+    """Return the subsidy a car by month if there is any."""
+    by_year = {item.year: item.subsidy_cny_per_car.value for item in section.revenue.subsidy_year}
+    return np.array([by_year.get(int(number // 12), 0.0) for number in month]) if by_year else None
 
 
 def floor_units_per_year(section: DealSection) -> float:
@@ -164,7 +194,7 @@ def floor_units_per_year(section: DealSection) -> float:
 
 
 def check(section: DealSection) -> list[Problem]:
-    """Return the mistakes that the types cannot see: names used twice, fee tiers out of order, a share of no fee.
+    """Return the mistakes that the types cannot see: names used twice, tiers out of order, what is named and is not.
 
     Parameters
     ----------
@@ -175,65 +205,63 @@ def check(section: DealSection) -> list[Problem]:
     for name, items in (("clause", section.clause), ("investment", section.investment)):
         ids = [item.id for item in items]
         problems += [
-            Problem("programme.toml", f"deal.{name}.id", twice, "an identifier used once")
+            _problem(f"{name}.id", twice, "an identifier used once")
             for twice in sorted({found for found in ids if ids.count(found) > 1})
         ]
+    for name, years in (
+        ("credit_year", [item.year for item in section.revenue.credit_year]),
+        ("subsidy_year", [item.year for item in section.revenue.subsidy_year]),
+    ):
+        if len(set(years)) != len(years):
+            problems.append(_problem(f"revenue.{name}.year", ", ".join(map(str, years)), "each year once"))
     has_fee = any(isinstance(clause, FeeClause) for clause in section.clause)
     for clause in section.clause:
+        where = f"clause.{clause.id}"
         if isinstance(clause, TakeOrPayClause) and not has_fee:
-            problems.append(
-                Problem(
-                    "programme.toml",
-                    f"deal.clause.{clause.id}.paid_share",
-                    "no fee per car",
-                    "a clause 'fee per car' of whose first tier it is a share",
-                )
-            )
+            expected = "a clause 'fee per car' of whose first tier it is a share"
+            problems.append(_problem(f"{where}.paid_share", "no fee per car", expected))
         if isinstance(clause, FeeClause):
             starts = [tier.from_units for tier in clause.tier]
             if starts[0] != 0 or starts != sorted(set(starts)):
-                problems.append(
-                    Problem(
-                        "programme.toml",
-                        f"deal.clause.{clause.id}.tier.from_units",
-                        ", ".join(map(str, starts)),
-                        "tiers that begin at 0 and rise",
-                    )
-                )
+                found = ", ".join(map(str, starts))
+                problems.append(_problem(f"{where}.tier.from_units", found, "tiers that begin at 0 and rise"))
+            currencies = sorted({tier.amount("fee_{}_per_car")[0] for tier in clause.tier})
+            if len(currencies) > 1:
+                problems.append(_problem(f"{where}.tier", " and ".join(currencies), "all tiers in one currency"))
+        if isinstance(clause, ToolingClause):
+            named = [item.id for item in section.investment]
+            if clause.investment not in named:
+                problems.append(_problem(f"{where}.investment", clause.investment, f"one of {', '.join(named)}"))
+        if isinstance(clause, IndexationClause):
+            path = [point.year for point in clause.index]
+            if path != sorted(set(path)):
+                problems.append(_problem(f"{where}.index.year", ", ".join(map(str, path)), "years that rise"))
+    if sum(isinstance(clause, LeavingClause) for clause in section.clause) > 1:
+        problems.append(_problem("clause.kind", "'cost of leaving' twice", "one such clause"))
     return problems
 
 
-def _clauses(section: DealSection) -> tuple[Clause, ...]:
-    first_fee = next(
-        (clause.tier[0].fee_cny_per_car.value for clause in section.clause if isinstance(clause, FeeClause)), 0.0
-    )
-    clauses: list[Clause] = []
-    for clause in section.clause:
-        if isinstance(clause, FeeClause):
-            clauses.append(
-                FeePerCar(
-                    clause.id,
-                    tuple(float(tier.from_units) for tier in clause.tier),
-                    tuple(tier.fee_cny_per_car.value for tier in clause.tier),
-                    clause.change_rate.value,
-                )
-            )
-        elif isinstance(clause, DepreciationClause):
-            clauses.append(DepreciationPassedThrough(clause.id, clause.passed_share.value))
-        elif isinstance(clause, LossClause):
-            clauses.append(
-                LossesRepaid(clause.id, clause.window_months, clause.repaid_share.value, clause.cap_cny.value)
-            )
-        else:
-            clauses.append(
-                TakeOrPay(
-                    clause.id,
-                    clause.floor_share.value,
-                    clause.paid_share.value * first_fee,
-                    clause.from_year_of_production,
-                )
-            )
-    return tuple(clauses)
+def _check_items(section: DealSection, parts: Mapping[str, float]) -> list[Problem]:
+    """Return the parts that clauses or learning name and the car does not have."""
+    named = [("unit_cost.parts_learning_items", section.unit_cost.parts_learning_items)]
+    named += [
+        (f"clause.{clause.id}.items", clause.items) for clause in section.clause if isinstance(clause, IndexationClause)
+    ]
+    return [
+        _problem(field, item, f"one of {', '.join(parts)}")
+        for field, items in named
+        for item in items
+        if item not in parts
+    ]
+
+
+def _problem(field: str, found: str, expected: str) -> Problem:
+    return Problem("programme.toml", f"deal.{field}", found, expected)
+
+
+def _clauses(section: DealSection, as_of: dt.date, months_to_month_0: float) -> tuple[Clause, ...]:
+    terms = Terms(section, as_of, months_to_month_0)
+    return tuple(FROM_TABLE[clause.kind](clause, terms) for clause in section.clause)
 
 
 def _first_of_next_month(year: int, month: int) -> dt.date:

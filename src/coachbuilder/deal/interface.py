@@ -147,7 +147,28 @@ class DealInputs:
     own_plant: OwnPlant
     """The same programme with a plant of the brand's own."""
     with_break_even: bool = True
-    """False leaves out what a draw does not need: break-even volumes and what is owed if nothing sells."""
+    """False leaves out what a draw does not need: break-even volumes, what is owed if nothing sells, the clauses one by
+    one, absorption of fixed cost and what leaving costs."""
+    inflation_rate: float = 0.0
+    """Yearly change of energy, logistics, rework and the fixed cost of plants."""
+    credit_cny_per_car_by_month: Vector | None = None
+    """Emission credits a car by month; None if they follow from ``credit_cny_per_car``."""
+    subsidy_cny_per_car_by_month: Vector | None = None
+    """What the state pays the brand a car; None for nothing."""
+    parts_learning_items: tuple[str, ...] = ()
+    """Parts whose cost falls with the cars built."""
+    parts_learning_rate: float = 1.0
+    """What they cost after each doubling, over before."""
+    parts_learning_reference_units: float = 1_000.0
+    """Cars up to which they cost what ``parts_cost_by_item_cny`` says."""
+    brand_loss_carry_forward_years: int | None = None
+    """Years for which the brand may set off losses; None for any."""
+    host_loss_carry_forward_years: int | None = None
+    """Years for which the host may set off losses; None for any."""
+    host_plant_fixed_cost_cny_per_year: float = 0.0
+    """Fixed cost a year of the host's plant without the guest; 0 if nobody has told."""
+    resident_units_per_year: float = 0.0
+    """Resident cars a year without the guest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +205,89 @@ class PartyResult:
     """The same summed up."""
     cash_cny_by_month: Vector
     """Cash after tax by month, shape (months,)."""
+    mirr_share: float | None = None
+    """Modified internal rate of return: outflows financed and inflows reinvested at the side's discount rate; None if
+    the yearly cash flow never changes its sign."""
+    mirr_note: str = ""
+    """Why it is to be looked at instead of the internal rate; else empty."""
+    payback_month: int | None = None
+    """Month, from 1, by whose end the cumulated cash is positive for good; None if it never is."""
+    peak_cash_month: int | None = None
+    """Month, from 1, by whose end the cash need is largest; None if there is none."""
+    outside_cash_npv_cny: float = 0.0
+    """Part of the net present value that is no cash: shares given or got."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseFlow:
+    """What one clause does to both sides, by calendar year, before tax; positive is a gain. Shape (years,) each."""
+
+    id: str
+    """Short name."""
+    kind: str
+    """Kind of clause."""
+    brand_cny_by_year: Vector
+    """The brand's cash."""
+    host_cny_by_year: Vector
+    """The host's cash."""
+    brand_outside_cny_by_year: Vector
+    """What the brand gains outside cash."""
+    host_outside_cny_by_year: Vector
+    """What the host gains outside cash."""
+    transfer_cny_by_month: Vector
+    """What the brand pays the host by month, shape (months,)."""
+    brand_value_cny: float
+    """All of it for the brand, valued on the decision day at its rate."""
+    host_value_cny: float
+    """All of it for the host, at its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absorption:
+    """What the guest does to the host's fixed cost a car, by calendar year; shape (years,) each."""
+
+    resident_units_before: Vector
+    """Resident cars without the guest."""
+    resident_units_after: Vector
+    """Resident cars with it."""
+    before_cny_per_car: Vector
+    """The plant's fixed cost over the resident cars, without the guest."""
+    all_cars_cny_per_car: Vector
+    """Fixed cost of plant and guest over all cars, residents and guest alike."""
+    left_to_residents_cny_per_car: Vector
+    """What each resident car has to carry after what the guest brings: all fixed cost, depreciation for the guest
+    included, less transfers over the guest's variable cost, over the resident cars left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What it costs the brand to give notice at the end of a month; shape (months,) each, before tax.
+
+    Amounts are those of the day on which they fall due; values are those of the decision day at the brand's rate.
+    """
+
+    clause: str
+    """The clause that says so."""
+    notice_months: int
+    """Months from notice to the end."""
+    sum_cny: Vector
+    """The agreed sum."""
+    undepreciated_cny: Vector
+    """Share of what the host has not yet depreciated."""
+    notice_cny: Vector
+    """What the other clauses ask for from notice on, without a car taken."""
+    owed_cny: Vector
+    """All three."""
+    brand_write_off_cny: Vector
+    """The brand's own investments not yet depreciated at the end: lost, but spent already."""
+    host_write_off_cny: Vector
+    """The host's, less what the brand pays of it."""
+    owed_value_cny: Vector
+    """Value of what is owed."""
+    continuing_value_cny: Vector
+    """Value of the brand's cash after that month if nobody leaves, working capital left out."""
+    option_value_cny: Vector
+    """Value of leaving over going on, at least nil: what the right to leave then is worth if all goes as planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,3 +378,9 @@ class DealResult:
     owed_if_nothing_sells_cny: float | None = None
     """What the brand would owe the host if the host stood ready and not one car were wanted, valued on the decision
     day at the brand's rate: take-or-pay, depreciation and losses up to their cap. None where it was not asked for."""
+    clauses: tuple[ClauseFlow, ...] = ()
+    """The clauses one by one; empty where they were not asked for."""
+    absorption: Absorption | None = None
+    """What the guest does to the host's fixed cost a car; None unless the plant's fixed cost is given and asked for."""
+    leaving: Leaving | None = None
+    """What leaving costs; None unless a clause says so and it was asked for."""

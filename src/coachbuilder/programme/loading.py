@@ -8,7 +8,7 @@ import io
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,8 +19,10 @@ from coachbuilder.programme.assumption import PLACEHOLDER, Assumption
 from coachbuilder.programme.base import Section
 from coachbuilder.programme.errors import InputError, ProblemList, closest
 from coachbuilder.programme.evidence import PLACEHOLDER_WIDTH, Evidence, Standing, link_problems, spread, standings
+from coachbuilder.programme.presets import with_preset
 from coachbuilder.programme.programme import Programme
 from coachbuilder.programme.sections.common import EARLIEST_DAY, LATEST_DAY, ModelRole
+from coachbuilder.programme.sections.outcome import outcome_problems
 from coachbuilder.programme.tree import map_assumptions, repeated_ids
 
 if TYPE_CHECKING:
@@ -40,16 +42,19 @@ LARGEST_TOML_BYTES = 4 * 1024 * 1024
 Document = TypeVar("Document", bound=Section)
 
 
-def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
+def load(folder: str | Path, *, as_of: dt.date | None = None, preset: str | None = None) -> Programme:
     """Read and validate a programme folder.
 
     Parameters
     ----------
     folder
-        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv and line.csv. Where
+        The folder with programme.toml, plant.toml, tasks.csv and, if there are such, orders.csv, line.csv and the file
+        of rivals that programme.toml names. Where
         plant.toml names a database the orders are read from there, once.
     as_of
         Looks at the decision on another day than ``programme.as_of``: evidence dated later is hidden.
+    preset
+        Puts a contract shaped like a real one in place of the programme's own; see ``presets.preset_names``.
 
     Returns
     -------
@@ -67,6 +72,7 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     >>> programme.guest.name  # doctest: +SKIP
     """
     from coachbuilder.programme.line import read_line
+    from coachbuilder.programme.rivals import with_rivals_of_file
     from coachbuilder.programme.schema import PlantDocument, ProgrammeDocument
     from coachbuilder.programme.tasks import read_tasks
 
@@ -77,7 +83,12 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
             "folder", str(folder), "a programme folder", file=str(folder), hint="coachbuilder new NAME makes one"
         )
         problems.raise_if_any()
-    document = _read_document(folder / PROGRAMME_FILE, ProgrammeDocument, problems)
+    document = _read_document(
+        folder / PROGRAMME_FILE,
+        ProgrammeDocument,
+        problems,
+        lambda content: with_preset(content, problems, preset, as_of),
+    )
     plant = _read_document(folder / PLANT_FILE, PlantDocument, problems)
     if plant is not None:
         _check_models(plant, problems)
@@ -95,15 +106,17 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     if plant is not None:
         orders = _orders(plant, folder, lines, problems)
     if document is not None:
+        document = with_rivals_of_file(document, folder, problems)
         problems.extend(link_problems(document.evidence, PROGRAMME_FILE))
-        rests_on = document.programme.rests_on
-        if rests_on not in document.evidence:
-            problems.add(
-                "programme.rests_on",
-                rests_on,
-                "the name of an entry in the evidence register",
-                hint=closest(rests_on, document.evidence),
-            )
+        problems.extend(outcome_problems(document.outcome, document.evidence, PROGRAMME_FILE))
+        for rests_on in document.programme.switches:
+            if rests_on not in document.evidence:
+                problems.add(
+                    "programme.rests_on",
+                    rests_on,
+                    "the name of an entry in the evidence register",
+                    hint=closest(rests_on, document.evidence),
+                )
     if document is None or plant is None:
         problems.raise_if_any()
         message = "unreachable: a missing document is a problem"
@@ -119,14 +132,14 @@ def load(folder: str | Path, *, as_of: dt.date | None = None) -> Programme:
     visible = {name: entry for name, entry in document.evidence.items() if entry.date <= day}
     hidden = tuple(name for name in document.evidence if name not in visible)
     standing = standings(visible) if not len(problems) else {}
-    if document.programme.rests_on in hidden:
-        entry = document.evidence[document.programme.rests_on]
-        problems.add(
-            "programme.rests_on",
-            f"{document.programme.rests_on}, dated {entry.date}",
-            f"a claim known by {day}",
-            hint="look at a later day, or name an earlier claim",
-        )
+    for rests_on in document.programme.switches:
+        if rests_on in hidden:
+            problems.add(
+                "programme.rests_on",
+                f"{rests_on}, dated {document.evidence[rests_on].date}",
+                f"a claim known by {day}",
+                hint="look at a later day, or name an earlier claim",
+            )
     document = _with_evidence(document, PROGRAMME_FILE, document.evidence, standing, day, problems, lines)
     plant = _with_evidence(plant, PLANT_FILE, document.evidence, standing, day, problems, lines)
     problems.raise_if_any()
@@ -173,12 +186,23 @@ def _orders(plant: PlantDocument, folder: Path, lines: _Lines, problems: Problem
     return read_orders(folder / ORDERS_FILE, *known, problems) if in_file else None
 
 
-def _read_document(path: Path, schema: type[Document], problems: ProblemList) -> Document | None:
+def _read_document(
+    path: Path,
+    schema: type[Document],
+    problems: ProblemList,
+    change: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> Document | None:
     raw = read_text(path, problems, LARGEST_TOML_BYTES)
-    return None if raw is None else parse_document(raw, path.name, schema, problems)
+    return None if raw is None else parse_document(raw, path.name, schema, problems, change)
 
 
-def parse_document(raw: str, file: str, schema: type[Document], problems: ProblemList) -> Document | None:
+def parse_document(
+    raw: str,
+    file: str,
+    schema: type[Document],
+    problems: ProblemList,
+    change: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> Document | None:
     """Return a TOML text as a typed document, or nothing where mistakes were noted.
 
     Parameters
@@ -191,9 +215,13 @@ def parse_document(raw: str, file: str, schema: type[Document], problems: Proble
         What it is to be.
     problems
         Where mistakes are noted.
+    change
+        What is done to the content before it is checked.
     """
     try:
         content = tomllib.loads(raw)
+        if change is not None:
+            content = change(content)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"line (\d+)", str(error))
         problems.add(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coachbuilder.programme.assumption import PLACEHOLDER, Assumption
+from coachbuilder.programme.evidence import joint_probability
 from coachbuilder.programme.sections.common import ModelRole, ModelSection
 from coachbuilder.programme.tree import Recipe, iterate_assumptions, map_assumptions, recipe_of, set_values
 
@@ -123,8 +124,8 @@ class Programme:
 
     @property
     def partnership_probability(self) -> float:
-        """Probability of the claim that the partnership exists, after support and denial."""
-        return self.standings[self.document.programme.rests_on].probability
+        """Probability that every claim on which the programme rests is true, taken as independent of each other."""
+        return joint_probability([self.standings[name].probability for name in self.document.programme.switches])[0]
 
     def with_values(self, values: Mapping[str, float]) -> Programme:
         """Return this programme with some assumptions at other values; ranges and evidence stay.
@@ -154,6 +155,10 @@ class Programme:
     def _recipes(self) -> tuple[Recipe, Recipe]:
         return recipe_of(self.document), recipe_of(self.plant)
 
+    def drawable(self) -> DrawableProgramme:
+        """Return a copy of this programme that takes the values of one draw after another."""
+        return DrawableProgramme(self)
+
     def traced(self) -> tuple[Programme, set[str]]:
         """Return a twin of this programme and the set into which it notes each assumption whose value is read."""
         reads: set[str] = set()
@@ -161,3 +166,50 @@ class Programme:
 
     def _mapped(self, change: Callable[[str, Assumption, str], Assumption]) -> Programme:
         return replace(self, document=map_assumptions(self.document, change), plant=map_assumptions(self.plant, change))
+
+
+class DrawableProgramme:
+    """A programme that takes the values of one draw after another in place, for the thousands of draws of a run.
+
+    Rebuilding the sections for every draw takes longer than a stage. The programme that :meth:`at` returns is always
+    the same object: whoever keeps it sees the values of the latest draw.
+
+    Parameters
+    ----------
+    programme
+        The programme with every assumption at its value; it is left alone.
+    """
+
+    def __init__(self, programme: Programme) -> None:
+        self._central = {path: item.value for path, item in programme.assumptions.items()}
+        self._own: dict[str, Assumption] = {}
+        self._moved: set[str] = set()
+        self._programme = programme._mapped(self._twin)
+
+    def _twin(self, path: str, assumption: Assumption, _evidence: str) -> Assumption:
+        self._own[path] = assumption.at(assumption.value)
+        return self._own[path]
+
+    def at(self, values: Mapping[str, float]) -> Programme:
+        """Return the programme with some assumptions at other values, the rest at their own.
+
+        Parameters
+        ----------
+        values
+            New values by path, as in :attr:`Programme.assumptions`.
+
+        Raises
+        ------
+        KeyError
+            If a path is no assumption of this programme.
+        """
+        own, central = self._own, self._central
+        unknown = values.keys() - own.keys()
+        if unknown:
+            raise KeyError(sorted(unknown)[0])
+        for path in self._moved - values.keys():
+            object.__setattr__(own[path], "value", central[path])
+        for path, value in values.items():
+            object.__setattr__(own[path], "value", value)
+        self._moved = set(values)
+        return self._programme

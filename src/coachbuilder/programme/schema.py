@@ -20,6 +20,9 @@ from coachbuilder.programme.sections.common import (
 from coachbuilder.programme.sections.deal import DealSection
 from coachbuilder.programme.sections.flow import FlowSection
 from coachbuilder.programme.sections.market import MarketSection
+from coachbuilder.programme.sections.outcome import OutcomeSection
+from coachbuilder.programme.sections.parties import PartiesSection
+from coachbuilder.programme.sections.routes import RoutesSection
 from coachbuilder.programme.sections.sequence import SequenceSection
 from coachbuilder.programme.sections.vehicle import VehicleSection
 from coachbuilder.programme.units import unit_of
@@ -42,8 +45,14 @@ class ProgrammeDocument(Section):
     """Who buys it, and what the news is worth."""
     deal: DealSection
     """What it costs and who earns what."""
+    routes: RoutesSection | None = None
+    """What else the brand could do, and how unsure demand is."""
+    parties: PartiesSection | None = None
+    """Which lists of authorities name the brand, the host or a supplier."""
     evidence: dict[str, Evidence]
     """The register: every claim that a number may rest on."""
+    outcome: tuple[OutcomeSection, ...] = ()
+    """What became of claims, as far as it is known; a plan never sees it, a replay is scored by it."""
 
 
 class PlantDocument(Section):

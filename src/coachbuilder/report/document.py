@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from coachbuilder.plan import Plan
     from coachbuilder.risk import RiskResult
 
-PACKAGES = ("coachbuilder", "numpy", "numba", "scipy", "pydantic", "typer", "rich", "jinja2", "openpyxl", "sqlalchemy")
+PACKAGES = (
+    "coachbuilder",
+    "numpy",
+    "numba",
+    "scipy",
+    "pydantic",
+    "typer",
+    "rich",
+    "jinja2",
+    "openpyxl",
+    "sqlalchemy",
+    "rapidfuzz",
+)
 
 
 def versions() -> dict[str, str]:
@@ -98,6 +110,7 @@ def plan_document(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -
             "demand": jsonable(plan.demand),
             "announcement": jsonable(plan.announcement),
             "comparison": jsonable(plan.comparison),
+            "parties": jsonable(plan.parties),
         },
         "plant": {
             "fit": jsonable(plan.fit),
@@ -105,6 +118,7 @@ def plan_document(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -
             "flow": jsonable(plan.flow),
         },
         "deal": jsonable(plan.deal),
+        "alternatives": jsonable(plan.alternatives),
         "risk": jsonable(risk),
         "assumptions": jsonable(plan.assumptions),
         "evidence": jsonable(plan.register),

@@ -50,7 +50,7 @@ def write_report(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[s
 
 def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> str:
     """Return the report of a plan as one HTML text."""
-    from coachbuilder.report import fragments
+    from coachbuilder.report import agreement_chart, agreement_words, demand_parts, fragments
 
     register = Register.of(plan)
     return (
@@ -64,7 +64,10 @@ def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> 
             spreads=Spreads(risk),
             claims=Claims.of(plan, risk),
             pictures=fragments,
-            css=_text("style.css"),
+            agreement_chart=agreement_chart,
+            agreement_words=agreement_words,
+            demand_parts=demand_parts,
+            css=style_sheet(),
             script=_text("script.js"),
         )
     )
@@ -73,6 +76,9 @@ def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> 
 def environment() -> Environment:
     """Return the template environment: everything escaped, unknown names refused, the words of :mod:`wording`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from coachbuilder.report import deal_clauses
+    from coachbuilder.report.parties_picture import status_timeline
 
     made = Environment(
         loader=PackageLoader("coachbuilder.report", "templates"),
@@ -108,6 +114,8 @@ def environment() -> Environment:
         range_with_unit=wording.range_with_unit,
         year_columns=lambda years: [(str(year), "n") for year in years],
         cash_rows=_cash_rows,
+        status_timeline=status_timeline,
+        contract=deal_clauses,
         zip=zip,
     )
     return made
@@ -119,6 +127,11 @@ def _cash_rows(party: PartyResult) -> list[list[str]]:
     lines.append(("Cash after tax", party.cash_cny_by_year))
     lines.append(("Summed up", party.cumulative_cash_cny_by_year))
     return [[name, *(wording.whole(float(value) / 1e6) for value in values)] for name, values in lines]
+
+
+def style_sheet() -> str:
+    """Return the style sheet of the page, for a picture that stands alone."""
+    return _text("style.css")
 
 
 def _text(name: str) -> str:
@@ -180,9 +193,9 @@ class Claims:
     @classmethod
     def of(cls, plan: Plan, risk: RiskResult | None) -> Claims:
         """Return the claims of a plan; those that turn an answer come before those that do not."""
-        named = plan.programme.document.programme.rests_on
-        switch = next((entry for entry in plan.register if entry.id == named), None)
-        others = [item for item in (risk.evidence if risk else ()) if item.evidence != named]
+        named = plan.programme.document.programme.switches
+        switch = next((entry for entry in plan.register if entry.id == named[0]), None)
+        others = [item for item in (risk.evidence if risk else ()) if item.evidence not in named]
         turning = [item for item in others if item.turns_joint or item.turns_brand or item.turns_host]
         return cls(switch, next(iter(turning or others), None))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from coachbuilder.report import wording
 from coachbuilder.report.order_words import objectives_words, step_words, store_words
+from coachbuilder.report.parties_words import parties_lines
 
 if TYPE_CHECKING:
     from coachbuilder.deal.interface import DealResult
@@ -147,6 +148,7 @@ def stage_summary(name: str, result: Any) -> str:
         "sequence": _sequence,
         "flow": _flow,
         "market": _market,
+        "parties": parties_lines,
         "deal": _deal,
     }
     lines = list(writers[name](result))
@@ -490,6 +492,7 @@ def _deal(deal: DealResult) -> Iterator[tuple[str, str]]:
         rates = f"internal rate of return {wording.roots(party.irr_shares)}{note}"
         yield f"{label}, net present value", f"{wording.money(party.npv_cny)}; {rates}"
     yield "Both together", wording.money(deal.joint.npv_cny)
+    yield from _clauses(deal)
     yield "Own plant instead, brand", wording.money(deal.own_plant.npv_cny)
     yield "Unit cost", wording.money(deal.unit_cost.total_cny)
     for name, value in deal.unit_cost.items_cny.items():
@@ -502,6 +505,15 @@ def _deal(deal: DealResult) -> Iterator[tuple[str, str]]:
             yield "Break-even", deal.break_even.note
     if deal.owed_if_nothing_sells_cny is not None:
         yield "Owed to the host if nothing sells", wording.money(deal.owed_if_nothing_sells_cny)
+
+
+def _clauses(deal: DealResult) -> Iterator[tuple[str, str]]:
+    for clause in deal.clauses:
+        sides = f"brand {wording.money(clause.brand_value_cny)}, host {wording.money(clause.host_value_cny)}"
+        yield f"  {clause.id} ({clause.kind})", sides
+    if deal.leaving is not None:
+        most, last = (float(owed) for owed in (deal.leaving.owed_cny.max(), deal.leaving.owed_cny[-1]))
+        yield "Owed on leaving", f"at most {wording.money(most)}, {wording.money(last)} in the last month"
 
 
 __all__ = ["Answer", "answers", "stage_summary"]

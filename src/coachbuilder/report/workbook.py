@@ -298,6 +298,7 @@ def _demand(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str,
             Column("Range elasticity", "0.00"),
             Column("Host's own lost (cars)", "#,##0"),
             Column("All others lost (cars)", "#,##0"),
+            Column("From outside the segment (cars)", "#,##0"),
         ),
         zip(
             demand.years,
@@ -309,6 +310,7 @@ def _demand(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str,
             demand.range_elasticity,
             demand.host_units_lost_per_year,
             demand.outside_units_lost_per_year,
+            demand.conquest_units_per_year,
             strict=True,
         ),
     )
@@ -322,6 +324,28 @@ def _demand(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str,
         (Column("Rival", width=28), Column("Whose"), *years),
         ((item.name, item.owner, *item.units_lost_per_year) for item in demand.rivals),
         "Rivals' sales lost to the guest",
+    )
+    sheet.table(
+        (
+            Column("Rival", width=28),
+            Column("Kind"),
+            Column("Of the guest's buyers", "0.00%"),
+            Column("Its elasticity to the guest's price", "0.0000"),
+            Column("The guest's to its price", "0.0000"),
+            *(Column(f"Price {year} (CNY)", "#,##0") for year in demand.years),
+        ),
+        (
+            (
+                item.name,
+                "electric" if item.is_electric else "no plug",
+                item.diversion_share,
+                item.elasticity_to_guest_price,
+                item.guest_elasticity_to_price,
+                *item.price_cny,
+            )
+            for item in demand.rivals
+        ),
+        f"Who loses and who answers to whose price in {demand.peak_year}; prices by year",
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,29 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from coachbuilder.plan import Plan
+    from coachbuilder.risk.runner import Points
+
+
+def fingerprint_of(base: Plan) -> str:
+    """Return what tells a plan from every other: its files, its values and its results."""
+    digest = hashlib.sha256()
+    digest.update(base.programme.document.model_dump_json(fallback=repr).encode())
+    digest.update(base.programme.plant.model_dump_json(fallback=repr).encode())
+    digest.update(pickle.dumps((base.programme.tasks, base.programme.orders, dict(base.headline))))
+    return digest.hexdigest()[:16]
+
+
+def digest_of(points: Points) -> str:
+    """Return what tells points from all others."""
+    digest = hashlib.sha256("|".join(points.paths).encode())
+    digest.update(np.ascontiguousarray(points.values).tobytes())
+    return digest.hexdigest()[:24]
 
 
 class Checkpoint:
     """Finished chunks of one set of plans, in a folder of their own.
+
+    A chunk is known by its points, so that a longer run of the same draws finds those of a shorter one.
 
     Parameters
     ----------
@@ -25,23 +43,18 @@ class Checkpoint:
     label
         What the set is, part of the folder's name.
     base
-        The plan that the cases vary; another programme or other results start anew.
-    cases
-        Values by path of every case.
+        The plan that the points vary; another programme or other results start anew.
     """
 
-    def __init__(self, folder: Path, label: str, base: Plan, cases: Sequence[Mapping[str, float]]) -> None:
-        digest = hashlib.sha256()
-        digest.update(base.programme.document.model_dump_json(fallback=repr).encode())
-        digest.update(base.programme.plant.model_dump_json(fallback=repr).encode())
-        digest.update(pickle.dumps((base.programme.tasks, base.programme.orders, dict(base.headline))))
-        for values in cases:
-            digest.update(repr(sorted(values.items())).encode())
-        self._folder = folder / f".{label}-{digest.hexdigest()[:16]}"
+    def __init__(self, folder: Path, label: str, base: Plan) -> None:
+        self._folder = folder / f".{label}-{fingerprint_of(base)}"
 
-    def read(self, start: int) -> NDArray[np.float64] | None:
-        """Return the figures of the chunk that begins at case ``start``, if it was finished."""
-        path = self._folder / f"{start}.npy"
+    def _file(self, points: Points) -> Path:
+        return self._folder / f"{digest_of(points)}.npy"
+
+    def read(self, points: Points, chunk: range) -> NDArray[np.float64] | None:
+        """Return the figures of a chunk, if it was finished."""
+        path = self._file(points.part(chunk))
         if not path.is_file():
             return None
         try:
@@ -50,13 +63,14 @@ class Checkpoint:
             return None
         return figures
 
-    def write(self, start: int, figures: NDArray[np.float64]) -> None:
+    def write(self, points: Points, chunk: range, figures: NDArray[np.float64]) -> None:
         """Keep a finished chunk, whole or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        partial = self._folder / f"{start}.part"
+        path = self._file(points.part(chunk))
+        partial = path.with_suffix(".part")
         with partial.open("wb") as file:
             np.save(file, figures, allow_pickle=False)
-        partial.replace(self._folder / f"{start}.npy")
+        partial.replace(path)
 
     def remove(self) -> None:
         """Forget the chunks: the run is complete."""

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from coachbuilder.programme import Programme
 
+BLOCK = 5000
+"""Draws of one hypercube."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draws:
@@ -37,7 +40,9 @@ def draw(programme: Programme, count: int, seed: int) -> Draws:
     """Draw ``count`` points of the joint spread, assumptions independent of each other.
 
     Latin hypercube (McKay, Beckman and Conover 1979): each assumption's spread is cut into ``count`` slices of
-    equal probability and each slice is hit once.
+    equal probability and each slice is hit once. ``BLOCK`` draws and more come in blocks of that size, each a
+    hypercube of its own, so that a draw depends on the seed and its number alone and a longer run goes on from a
+    shorter one.
 
     Parameters
     ----------
@@ -54,7 +59,14 @@ def draw(programme: Programme, count: int, seed: int) -> Draws:
     uncertain = {path: item for path, item in programme.assumptions.items() if not item.is_certain}
     if not uncertain:
         return Draws((), np.zeros((count, 0)), np.zeros((count, 0)))
-    points = qmc.LatinHypercube(d=len(uncertain), rng=np.random.default_rng(seed)).random(count)
+    if count < BLOCK:
+        points = qmc.LatinHypercube(d=len(uncertain), rng=np.random.default_rng(seed)).random(count)
+    else:
+        blocks = [
+            qmc.LatinHypercube(d=len(uncertain), rng=np.random.default_rng([seed, block])).random(BLOCK)
+            for block in range(-(-count // BLOCK))
+        ]
+        points = np.concatenate(blocks)[:count]
     z = ndtri(np.clip(points, 1e-12, 1 - 1e-12))
     values = np.column_stack([item.at_standard_normal(z[:, column]) for column, item in enumerate(uncertain.values())])
     return Draws(tuple(uncertain), z, values)

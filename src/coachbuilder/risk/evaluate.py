@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import math
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
-from multiprocessing import get_context
-from multiprocessing.synchronize import Event
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.plan import Plan, evaluate, headline_names
+from coachbuilder.plan import Plan, headline_names
 from coachbuilder.programme import Programme
-from coachbuilder.programme.errors import InputError
 from coachbuilder.programme.evidence import EVIDENCE_RULES, EvidenceKind, spread
-from coachbuilder.risk.checkpoint import Checkpoint
+from coachbuilder.risk.claims import ClaimDraws, value_claims
 from coachbuilder.risk.draws import Draws, draw
 from coachbuilder.risk.interface import AssumptionInfluence, EvidenceInfluence, FigureSpread, RiskResult
+from coachbuilder.risk.runner import Points, Progress, Runner
 
 BRAND = "brand_npv_cny"
 HOST = "host_npv_cny"
 JOINT = "joint_npv_cny"
+OWN = "own_plant_npv_cny"
 SIDES = (BRAND, HOST, JOINT)
 
 NO_PLAN = 1e15
 """Stands for the harm of an end at which there is no plan, CNY."""
-
-CHUNK = 50
-"""Plans handed to a worker at once: large enough to hide the handing over, small enough to show progress."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of plans done and the number of all."""
 
 
 def assess(
@@ -44,6 +35,7 @@ def assess(
     workers: int = 1,
     progress: Progress | None = None,
     checkpoint_folder: Path | None = None,
+    scheduler: str | None = None,
 ) -> RiskResult:
     """Answer how sure a plan is and which assumption and which claim it rests on.
 
@@ -64,52 +56,94 @@ def assess(
         Told of every finished chunk.
     checkpoint_folder
         Where finished chunks are kept, so that a stopped run goes on; they are removed when all is done.
+    scheduler
+        Address of a Dask scheduler whose workers take the place of processes here.
 
     Raises
     ------
+    InputError
+        If no scheduler answers.
     ValueError
         If ``draws`` is below 2.
     """
     if draws < 2:
         message = f"draws is {draws}; a spread needs 2 or more"
         raise ValueError(message)
+    with Runner(base, workers, progress, checkpoint_folder, scheduler) as runner:
+        return assessed(runner, base, draws).result
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """An answer and the plans that it rests on.
+
+    Parameters
+    ----------
+    result
+        The answer.
+    drawn
+        The draws.
+    outcome
+        (draws, figures) headline figures of every draw; not a number is none.
+    alone
+        (assumptions, 2, figures) the same with one assumption alone at its 5 % and its 95 % point, in the order of
+        ``drawn.paths``.
+    """
+
+    result: RiskResult
+    drawn: Draws
+    outcome: NDArray[np.float64]
+    alone: NDArray[np.float64]
+
+
+def assessed(runner: Runner, base: Plan, draws: int) -> Assessed:
+    """Answer what :func:`assess` answers with workers that are there already, and keep the plans behind it.
+
+    Parameters
+    ----------
+    runner
+        Who runs the plans.
+    base
+        The plan at central values.
+    draws
+        Number of draws, 2 or more.
+    """
     programme = base.programme
     drawn = draw(programme, draws, programme.seed)
-    cases = [drawn.values_of(number) for number in range(draws)]
     ends = _ends(programme)
-    cases += [{path: value} for path, pair in ends.items() for value in pair]
     column = {name: index for index, name in enumerate(headline_names())}
     names = [name for name in base.programme.evidence if programme.assumptions_by_evidence.get(name)]
-    with _Runner(base, workers, progress, checkpoint_folder) as runner:
-        first = runner.run(cases, "draws")
-        outcome = first[:draws]
-        alone = first[draws:].reshape(len(ends), 2, first.shape[1])
-        slopes = {
-            side: dict(zip(ends, _slopes(alone[:, 0, column[side]], alone[:, 1, column[side]]), strict=True))
-            for side in SIDES
-        }
-        false_cases = [_values_if_false(programme, name, slopes[side], ends) for side in SIDES for name in names]
-        second = runner.run(false_cases, "claims")
+    outcome = runner.run(Points(drawn.paths, drawn.values), "draws")
+    at_ends = runner.run(Points.of([{path: value} for path, pair in ends.items() for value in pair]), "ends")
+    alone = at_ends.reshape(len(ends), 2, outcome.shape[1])
+    slopes = {
+        side: dict(zip(ends, _slopes(alone[:, 0, column[side]], alone[:, 1, column[side]]), strict=True))
+        for side in SIDES
+    }
+    false_cases = [_values_if_false(programme, name, slopes[side], ends) for side in SIDES for name in names]
+    second = runner.run(Points.of(false_cases), "claims")
     if_false = {
         name: {side: _known(second[number * len(names) + position, column[side]]) for number, side in enumerate(SIDES)}
         for position, name in enumerate(names)
     }
     known = np.isfinite(outcome[:, column[JOINT]])
     shares = {side: _variance_shares(drawn, outcome[:, column[side]]) for side in SIDES}
-    probability = programme.partnership_probability
-    return RiskResult(
+    claims = value_claims(programme, ClaimDraws.of(drawn, *(outcome[:, column[name]] for name in (BRAND, HOST, OWN))))
+    result = RiskResult(
         draws=draws,
         seed=programme.seed,
-        partnership_probability=probability,
-        brand_expected_npv_cny=float(np.nanmean(outcome[:, column[BRAND]])) * probability,
-        host_expected_npv_cny=float(np.nanmean(outcome[:, column[HOST]])) * probability,
+        partnership_probability=claims.probability,
+        brand_expected_npv_cny=claims.decisions[0].mixture_expected_cny,
+        host_expected_npv_cny=claims.decisions[1].mixture_expected_cny,
         both_gain_probability=float(np.mean((outcome[:, column[BRAND]] > 0) & (outcome[:, column[HOST]] > 0))),
         figures=tuple(_figure(name, base.headline[name], outcome[:, index]) for name, index in column.items()),
         assumptions=_rank_assumptions(programme, ends, alone, column, shares),
         evidence=_rank_evidence(base, if_false, shares),
         brand_npv_cny=outcome[known, column[BRAND]],
         host_npv_cny=outcome[known, column[HOST]],
+        claims=claims,
     )
+    return Assessed(result, drawn, outcome, alone)
 
 
 def _ends(programme: Programme) -> dict[str, tuple[float, float]]:
@@ -225,7 +259,7 @@ def _rank_evidence(
 ) -> tuple[EvidenceInfluence, ...]:
     programme = base.programme
     central = {side: base.headline[side] or 0.0 for side in SIDES}
-    switch = programme.document.programme.rests_on
+    switches = programme.document.programme.switches
 
     def share(paths: Sequence[str], side: str) -> float:
         return min(1.0, sum(shares[side].get(path, 0.0) for path in paths))
@@ -233,7 +267,7 @@ def _rank_evidence(
     found = []
     for name, entry in programme.evidence.items():
         paths = programme.assumptions_by_evidence.get(name, ())
-        is_switch = name == switch
+        is_switch = name in switches
         if not paths and not is_switch:
             continue
         value: dict[str, float | None] = dict.fromkeys(SIDES, 0.0) if is_switch else dict(if_false[name])
@@ -269,127 +303,3 @@ def _rank_evidence(
             ),
         )
     )
-
-
-class _Runner:
-    """Evaluates sets of values, here or in worker processes that live from the first set to the last.
-
-    Parameters
-    ----------
-    base
-        The plan from which every case starts.
-    workers
-        Processes; 1 evaluates here.
-    progress
-        Told of the cases done and of all of a set.
-    checkpoint_folder
-        Where finished chunks are kept until all sets are done.
-    """
-
-    def __init__(self, base: Plan, workers: int, progress: Progress | None, checkpoint_folder: Path | None) -> None:
-        self._base = base
-        self._workers = workers
-        self._progress = progress
-        self._folder = checkpoint_folder
-        self._checkpoints: list[Checkpoint] = []
-        self._pool: ProcessPoolExecutor | None = None
-        self._context = get_context("spawn")
-        self._stop = self._context.Event()
-
-    def __enter__(self) -> _Runner:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._pool is not None:
-            if kind is not None:
-                # Chunks begun or handed out can no longer be cancelled: their workers leave them at the next draw.
-                self._stop.set()
-            self._pool.shutdown(wait=kind is None, cancel_futures=True)
-        if kind is None:
-            for checkpoint in self._checkpoints:
-                checkpoint.remove()
-
-    def run(self, cases: Sequence[Mapping[str, float]], label: str) -> NDArray[np.float64]:
-        """Return the headline figures of each case, shape (cases, figures); NaN is none."""
-        result = np.full((len(cases), len(headline_names())), np.nan)
-        checkpoint = Checkpoint(self._folder, label, self._base, cases) if self._folder else None
-        if checkpoint:
-            self._checkpoints.append(checkpoint)
-        done = 0
-        waiting = []
-        for start in range(0, len(cases), CHUNK):
-            chunk = range(start, min(start + CHUNK, len(cases)))
-            kept = checkpoint.read(chunk.start) if checkpoint else None
-            if kept is not None and kept.shape == (len(chunk), result.shape[1]):
-                result[chunk.start : chunk.stop] = kept
-                done += len(chunk)
-            else:
-                waiting.append(chunk)
-        if self._progress:
-            self._progress(done, len(cases))
-        for chunk, figures in self._evaluated(cases, waiting):
-            result[chunk.start : chunk.stop] = figures
-            if checkpoint:
-                checkpoint.write(chunk.start, figures)
-            done += len(chunk)
-            if self._progress:
-                self._progress(done, len(cases))
-        return result
-
-    def _evaluated(
-        self, cases: Sequence[Mapping[str, float]], chunks: Sequence[range]
-    ) -> Iterator[tuple[range, NDArray[np.float64]]]:
-        """Yield the chunks as they are finished."""
-        if self._workers <= 1 or (len(chunks) <= 1 and self._pool is None):
-            for chunk in chunks:
-                yield chunk, _evaluate_chunk(self._base, [cases[number] for number in chunk])
-            return
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._workers,
-                mp_context=self._context,
-                initializer=_start,
-                initargs=(replace(self._base, trace={}, assumptions=()), self._stop),
-            )
-        futures = {
-            self._pool.submit(_evaluate_in_worker, [cases[number] for number in chunk]): chunk for chunk in chunks
-        }
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-
-
-_worker_base: Plan | None = None
-_worker_stop: Event | None = None
-
-
-def _start(base: Plan, stop: Event) -> None:
-    # A worker process holds the one plan that its draws start from; the parent never sets it.
-    global _worker_base, _worker_stop
-    _worker_base, _worker_stop = base, stop
-    # Ctrl-C reaches every process of the group; the parent alone answers it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _evaluate_in_worker(cases: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
-    if _worker_base is None:
-        message = "a worker was started without its plan"
-        raise RuntimeError(message)
-    return _evaluate_chunk(_worker_base, cases)
-
-
-def _evaluate_chunk(base: Plan, cases: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
-    names = headline_names()
-    figures = np.empty((len(cases), len(names)))
-    for row, values in enumerate(cases):
-        if _worker_stop is not None and _worker_stop.is_set():
-            message = "the draws were stopped"
-            raise RuntimeError(message)
-        try:
-            headline = evaluate(base.programme.with_values(values), reuse=base).headline
-        except (InputError, ArithmeticError):
-            # Values that are right one by one may not go together, such as a pack too weak for its motor. Such a draw
-            # has no figures; every spread tells how many are missing.
-            figures[row] = np.nan
-            continue
-        figures[row] = [np.nan if headline[name] is None else headline[name] for name in names]
-    return figures

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from coachbuilder.risk.claims import ClaimsResult
+
 
 @dataclass(frozen=True, slots=True)
 class FigureSpread:
@@ -121,7 +123,7 @@ class RiskResult:
     partnership_probability: float
     """Probability of the claim that the partnership exists."""
     brand_expected_npv_cny: float
-    """Mean of the brand's value over the draws, times that probability."""
+    """Mean of the brand's value over the draws, times that probability, plus what it does otherwise."""
     host_expected_npv_cny: float
     """Mean of the host's value over the draws, times that probability."""
     both_gain_probability: float
@@ -136,3 +138,5 @@ class RiskResult:
     """The brand's value in every draw that has a plan."""
     host_npv_cny: NDArray[np.float64]
     """The host's value in every draw that has a plan."""
+    claims: ClaimsResult
+    """The programme as a mixture over its switches, and its questions by what their answers are worth."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +54,15 @@ class Pack:
         return float(np.interp(state_of_charge, _nodes(), self.resistance_ohm))
 
 
+@cache
 def _nodes() -> NDArray[np.float64]:
-    return np.linspace(0.0, 1.0, STATES_OF_CHARGE)
+    return _constant(np.linspace(0.0, 1.0, STATES_OF_CHARGE))
+
+
+def _constant(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return an array that may be handed out again and again: nobody can write to it."""
+    values.flags.writeable = False
+    return values
 
 
 def _graphite_v(filling: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -93,6 +101,7 @@ _CELLS: dict[Chemistry, tuple[_Potential, tuple[float, float], tuple[float, floa
 }
 
 
+@cache
 def cell_voltage_v(chemistry: Chemistry) -> NDArray[np.float64]:
     """Return a cell's open-circuit voltage at equally spaced states of charge from 0 to 1.
 
@@ -117,8 +126,9 @@ def cell_voltage_v(chemistry: Chemistry) -> NDArray[np.float64]:
     """
     potential, (cathode_empty, cathode_full), (anode_empty, anode_full) = _CELLS[chemistry]
     soc = _nodes()
-    return potential(cathode_empty + soc * (cathode_full - cathode_empty)) - _graphite_v(
-        anode_empty + soc * (anode_full - anode_empty)
+    return _constant(
+        potential(cathode_empty + soc * (cathode_full - cathode_empty))
+        - _graphite_v(anode_empty + soc * (anode_full - anode_empty))
     )
 
 
@@ -132,6 +142,11 @@ def temperature_factor(temperature_c: float) -> float:
     """
     inverse = 1.0 / (temperature_c + 273.15) - 1.0 / (REFERENCE_TEMPERATURE_C + 273.15)
     return min(_COLDEST_FACTOR, math.exp(_ACTIVATION_J_PER_MOL / _GAS_CONSTANT_J_PER_MOL_K * inverse))
+
+
+@cache
+def _resistance_share() -> NDArray[np.float64]:
+    return _constant(np.interp(_nodes(), _RESISTANCE_AT, _RESISTANCE_SHARE))
 
 
 def pack_of(
@@ -171,14 +186,13 @@ def pack_of(
     """
     cell_v = cell_voltage_v(chemistry)
     mean_v = float(np.mean(0.5 * (cell_v[1:] + cell_v[:-1]))) * series_cells
-    share = np.interp(_nodes(), _RESISTANCE_AT, _RESISTANCE_SHARE)
     resistance = cell_resistance_ohm * series_cells / parallel_cells * temperature_factor(temperature_c)
     return Pack(
         chemistry=chemistry,
         series_cells=round(series_cells),
         charge_ah=1000.0 * gross_kwh / mean_v,
         open_circuit_voltage_v=cell_v * series_cells,
-        resistance_ohm=share * resistance,
+        resistance_ohm=_resistance_share() * resistance,
         lowest_v=cell_lowest_v * series_cells,
         highest_v=cell_highest_v * series_cells,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from coachbuilder.plant.flow.interface import Conversion, FlowInputs, LineWork, RampInputs, RampStep, Shop
 from coachbuilder.programme.errors import Problem, ProblemList, closest
+from coachbuilder.programme.sections.common import ShiftSection
 from coachbuilder.programme.sections.flow import Distribution, FlowSection, RampSection, ShopKind, ShopSection
 
 if TYPE_CHECKING:
@@ -69,10 +70,7 @@ def inputs_from(
     if sum(units) <= 0.0:
         problems.add("model", "0 cars a year of every model", "at least one model with cars to build")
         problems.raise_if_any()
-    net_hours = shifts.shifts_per_day * (shifts.shift_length_h.value - shifts.break_per_shift_min.value / 60.0)
-    if net_hours <= 0.0:
-        problems.add("shifts.break_per_shift_min", shifts.break_per_shift_min.value, "breaks shorter than the shift")
-        problems.raise_if_any()
+    net_hours = _net_hours_per_day(shifts)
     ramp, run = flow.ramp, flow.run
     return FlowInputs(
         models=models,
@@ -178,7 +176,14 @@ def check(programme: Programme) -> list[Problem]:
         _check_rework(shop, by_id, problems)
     _check_ways(shops, models, problems)
     _check_conversions(programme.plant.flow.ramp, problems)
+    shifts = programme.plant.shifts
+    if _net_hours_per_day(shifts) <= 0.0:
+        problems.add("shifts.break_per_shift_min", shifts.break_per_shift_min.value, "breaks shorter than the shift")
     return list(problems)
+
+
+def _net_hours_per_day(shifts: ShiftSection) -> float:
+    return shifts.shifts_per_day * (shifts.shift_length_h.value - shifts.break_per_shift_min.value / 60.0)
 
 
 def _check_conversions(ramp: RampSection, problems: ProblemList) -> None:

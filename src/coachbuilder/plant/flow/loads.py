@@ -145,7 +145,7 @@ def loads_of(inputs: FlowInputs) -> tuple[Load, ...]:
     return tuple(loads)
 
 
-def stand_alone_rates(inputs: FlowInputs, setting: Setting) -> dict[str, float]:
+def stand_alone_rates(inputs: FlowInputs, setting: Setting, loads: tuple[Load, ...] | None = None) -> dict[str, float]:
     """Return how many cars an hour of the setting's mix the plant could build if each shop alone limited it.
 
     Parameters
@@ -154,11 +154,13 @@ def stand_alone_rates(inputs: FlowInputs, setting: Setting) -> dict[str, float]:
         Plant.
     setting
         What is built, and how fast.
+    loads
+        What :func:`loads_of` returns for the plant, if it is known already.
     """
     guest = inputs.models.index(inputs.guest_model)
     total = sum(setting.units_per_year)
     rates = {}
-    for load in loads_of(inputs):
+    for load in loads_of(inputs) if loads is None else loads:
         seconds = load.seconds(setting, guest)
         if seconds > 0.0:
             rates[load.shop] = 3600.0 * total / seconds

@@ -237,8 +237,8 @@ class WeeklyLoad:
     whole: Load
 
 
-def weekly_loads(inputs: FlowInputs) -> list[WeeklyLoad]:
-    """Return what the cars of a week ask of every shop."""
+def weekly_loads(inputs: FlowInputs, loads: tuple[Load, ...] | None = None) -> list[WeeklyLoad]:
+    """Return what the cars of a week ask of every shop; ``loads`` are those of ``loads_of``, if known already."""
     guest = inputs.models.index(inputs.guest_model)
     residents = tuple(0.0 if model == guest else units for model, units in enumerate(inputs.planned_units_per_year))
     alone = Setting(units_per_year=residents, takt_s=1.0)
@@ -253,7 +253,7 @@ def weekly_loads(inputs: FlowInputs) -> list[WeeklyLoad]:
             visits_per_failure=load.visits_per_failure[guest],
             whole=load,
         )
-        for load in loads_of(inputs)
+        for load in (loads_of(inputs) if loads is None else loads)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -44,10 +44,12 @@ class ShopsPlant:
     """Shops that are in use."""
     ends: tuple[tuple[str, str], ...]
     """Shop before and shop behind every buffer of the plant."""
+    lanes: tuple[Lane, ...] = ()
+    """What every buffer was made from."""
 
 
 @dataclass(slots=True)
-class _Lane:
+class Lane:
     """Cars between two stages."""
 
     name: str
@@ -55,6 +57,7 @@ class _Lane:
     to_shop: str
     to: str
     places: int
+    stock_places: int = 0
     ready: int = 0
     riding: int = 0
     ride_s: float = 0.0
@@ -138,6 +141,24 @@ def plant_of(inputs: FlowInputs, setting: Setting, work: LineWork | None = None,
     return _Builder(inputs, setting, work, filled).plant()
 
 
+def fill_share(rates: Mapping[str, float], shops: Sequence[Shop], here: int) -> float:
+    """Return how full the way out of a shop is at the start; a store too full would flatter a short run.
+
+    Parameters
+    ----------
+    rates
+        Cars an hour that the plant could build if one shop alone limited it, by shop; see ``stand_alone_rates``.
+    shops
+        All shops.
+    here
+        Number of the shop before the way.
+    """
+    known = [(index, rates[shop.id]) for index, shop in enumerate(shops) if shop.id in rates]
+    before = min(rate for index, rate in known if index <= here)
+    behind = min(rate for index, rate in known if index > here)
+    return min(max(FILL_SLOPE * (before / behind - 1.0), 0.0), 1.0)
+
+
 class _Builder:
     def __init__(self, inputs: FlowInputs, setting: Setting, work: LineWork | None, filled: bool) -> None:
         self.inputs, self.setting, self.work, self.filled = inputs, setting, work, filled
@@ -151,9 +172,9 @@ class _Builder:
         self.used = tuple(sorted(used | self.test_of.keys()))
         self.cycles_s = {index: cycle_times_s(inputs, inputs.shops[index], setting) for index in self.used}
         self.rates = stand_alone_rates(inputs, setting)
-        self.lanes: dict[tuple[str, str], _Lane] = {}
-        self.next_lane: dict[str, dict[int, _Lane | None]] = {}
-        self.fail_lane: dict[str, _Lane] = {}
+        self.lanes: dict[tuple[str, str], Lane] = {}
+        self.next_lane: dict[str, dict[int, Lane | None]] = {}
+        self.fail_lane: dict[str, Lane] = {}
         self.sources: dict[str, dict[int, float]] = {}
 
     def plant(self) -> ShopsPlant:
@@ -186,19 +207,20 @@ class _Builder:
             plant=plant,
             shops=tuple(self.inputs.shops[index] for index in self.used),
             ends=tuple((lane.from_shop, lane.to_shop) for lane in self.lanes.values()),
+            lanes=tuple(self.lanes.values()),
         )
 
     def _stage(self, index: int, stage: int) -> str:
         return f"{self.inputs.shops[index].id}.{stage + 1}"
 
-    def _last(self, index: int) -> dict[int, _Lane | None]:
+    def _last(self, index: int) -> dict[int, Lane | None]:
         return self.next_lane.setdefault(self._stage(index, self.inputs.shops[index].stages - 1), {})
 
     def _models_of(self, index: int) -> list[int]:
         through = self.test_of.get(index, index)
         return [model for model, route in enumerate(self.routes) if through in route]
 
-    def _carry(self, lane: _Lane, model: int) -> _Lane:
+    def _carry(self, lane: Lane, model: int) -> Lane:
         lane.models[model] = self.shares[model]
         return lane
 
@@ -206,34 +228,28 @@ class _Builder:
         shop = self.inputs.shops[index]
         for stage in range(shop.stages - 1):
             here, there = self._stage(index, stage), self._stage(index, stage + 1)
-            lane = _Lane(f"{here} -> {there}", shop.id, shop.id, there, shop.buffer_between)
+            lane = Lane(f"{here} -> {there}", shop.id, shop.id, there, shop.buffer_between)
             self.lanes[here, there] = lane
             self.next_lane[here] = {model: self._carry(lane, model) for model in self._models_of(index)}
 
-    def _way(self, here: int, there: int) -> _Lane:
+    def _way(self, here: int, there: int) -> Lane:
         shop, target = self.inputs.shops[here], self.inputs.shops[there]
         lane = self.lanes.get((shop.id, target.id))
         if lane is None:
-            lane = _Lane(f"{shop.id} -> {target.id}", shop.id, target.id, self._stage(there, 0), shop.buffer_after)
+            lane = Lane(f"{shop.id} -> {target.id}", shop.id, target.id, self._stage(there, 0), shop.buffer_after)
             self.lanes[shop.id, target.id] = lane
             if shop.kind is not ShopKind.REWORK:
-                lane.ready = int(lane.places * self._fill(here))
+                lane.stock_places = lane.places
+                lane.ready = int(lane.stock_places * fill_share(self.rates, self.inputs.shops, here))
                 if shop.kind is not ShopKind.ASSEMBLY:
                     lane.riding = shop.conveyor_places
                     lane.places += lane.riding
         return lane
 
-    def _fill(self, here: int) -> float:
-        """Return how full the way out of a shop is at the start; a store too full would flatter a short run."""
-        rates = [(index, self.rates[shop.id]) for index, shop in enumerate(self.inputs.shops) if shop.id in self.rates]
-        before = min(rate for index, rate in rates if index <= here)
-        behind = min(rate for index, rate in rates if index > here)
-        return min(max(FILL_SLOPE * (before / behind - 1.0), 0.0), 1.0)
-
     def _join_rework(self, rework: int, test: int) -> None:
         shops = self.inputs.shops
         first = self._stage(rework, 0)
-        yard = _Lane(
+        yard = Lane(
             f"{shops[test].id} -> {shops[rework].id}", shops[test].id, shops[rework].id, first, shops[test].buffer_after
         )
         self.lanes[shops[test].id, shops[rework].id] = yard
@@ -357,7 +373,7 @@ class _Builder:
             interval=interval,
         )
 
-    def _buffer(self, lane: _Lane) -> Buffer:
+    def _buffer(self, lane: Lane) -> Buffer:
         models = sorted(lane.models)
         rows = evenly(tuple(lane.models[model] for model in models), self.filled * (lane.ready + lane.riding))
         cars = tuple(self.inputs.models[models[row]] for row in rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
@@ -13,6 +14,13 @@ EARLIEST_DAY, LATEST_DAY = dt.date(1990, 1, 1), dt.date(2100, 12, 31)
 """Days that a programme may speak of."""
 
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+
+
+class Otherwise(StrEnum):
+    """What the brand does when a claim on which the programme rests is false."""
+
+    NOTHING = "nothing"
+    OWN_PLANT = "own plant"
 
 
 class ProgrammeSection(Section):
@@ -26,12 +34,20 @@ class ProgrammeSection(Section):
     """A few sentences on the programme."""
     as_of: dt.date = Field(ge=EARLIEST_DAY, le=LATEST_DAY)
     """The day on which the decision is looked at; later evidence is hidden."""
-    rests_on: str = Field(min_length=1)
-    """Entry of the register that claims that the partnership exists at all."""
+    rests_on: str | Annotated[tuple[str, ...], Field(min_length=1)]
+    """Switches: the entry of the register that claims that the partnership exists at all, or several entries that must
+    all be true for the programme to go ahead; the first is that of the partnership."""
+    otherwise: Otherwise = Otherwise.NOTHING
+    """What the brand does if a switch is off: nothing, or build in a plant of its own; the host does nothing."""
     horizon_years: int = Field(default=10, ge=1, le=30)
     """Years of cash flow after the decision day."""
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
     """Seed of every random draw in the plan."""
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """Entries that must all be true for the programme to go ahead, that of the partnership first."""
+        return (self.rests_on,) if isinstance(self.rests_on, str) else self.rests_on
 
 
 class PartySection(EvidencedSection):

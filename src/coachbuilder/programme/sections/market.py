@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, FiniteFloat
 
 from coachbuilder.programme.assumption import Assumption, Within
-from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, Section
+from coachbuilder.programme.base import EvidencedSection, NonNegative, Positive, Section, Share, default
 from coachbuilder.programme.sections.common import IDENTIFIER
 
 YearlyChange = Annotated[Assumption, Within(-0.5, 1.0)]
@@ -22,6 +22,13 @@ class Owner(StrEnum):
     OTHER = "other"
     HOST = "host"
     BRAND = "brand"
+
+
+class Nest(StrEnum):
+    """Which cars a rival is nearest to in the buyers' eyes."""
+
+    ELECTRIC = "electric"
+    NONE = "none"
 
 
 class RangeProcedure(StrEnum):
@@ -63,7 +70,21 @@ class MarketYearSection(EvidencedSection):
     year: int = Field(ge=1990, le=2100)
     """Calendar year."""
     units: Positive
-    """Cars sold in the segment, all makes."""
+    """Cars sold in the segment, all makes; of a later year what is forecast without the guest."""
+    outside_units: NonNegative = default(0.0)
+    """Cars outside the segment, without a plug, among which the segment's buyers choose as well; with 0 in all years
+    the segment is closed and the guest takes its buyers from electric cars alone."""
+
+
+class PriceYearSection(EvidencedSection):
+    """A year from which a price, or its yearly change, is another."""
+
+    year: int = Field(ge=1990, le=2100)
+    """Calendar year from which it holds."""
+    price_cny: Positive | None = None
+    """Price in that year, value-added tax included, after subsidy; else what the change makes of the year before's."""
+    change_rate: YearlyChange | None = None
+    """Yearly change from that year on; else the one that held before."""
 
 
 class RivalSection(EvidencedSection):
@@ -79,16 +100,54 @@ class RivalSection(EvidencedSection):
     """True if guest_appeal_cny is stated against this car, among others."""
     price_cny: Positive
     """Price paid in the snapshot year, value-added tax included, after subsidy."""
-    range_km: Positive
-    """Range in the snapshot year by range_procedure."""
+    range_km: Positive | None = None
+    """Range in the snapshot year by range_procedure; nothing for a car without a plug."""
     sold_units: Positive
     """Cars sold in the snapshot year."""
     months_on_sale: int = Field(default=12, ge=1, le=12)
     """Months of the snapshot year in which it was on sale."""
+    nest: Nest = Nest.ELECTRIC
+    """electric for a car of the segment, none for one without a plug, whose sales are part of outside_units."""
+    price_path: tuple[PriceYearSection, ...] = ()
+    """Its own course of price after the snapshot year; rival_price_change_rate holds until the first of these years."""
+
+
+class EntrantSection(EvidencedSection):
+    """An electric car that comes later."""
+
+    id: str = Field(pattern=IDENTIFIER)
+    """Short name, other than those of the rivals."""
+    name: str = Field(min_length=1)
+    """Name for people."""
+    owner: Owner = Owner.OTHER
+    """host if it is one of the host's own cars, brand if the brand's."""
+    year: int = Field(ge=1990, le=2100)
+    """Calendar year in which its sale begins, after the snapshot year."""
+    first_month: int = Field(default=1, ge=1, le=12)
+    """Month of that year in which it begins."""
+    price_cny: Positive
+    """Price in that year, value-added tax included, after subsidy."""
+    range_km: Positive
+    """Range in that year by range_procedure."""
+    appeal_cny: Assumption = default(0.0)
+    """What buyers pay more for it than for the car it is stated against, at equal price and range."""
+    against: str = ""
+    """Identifier of the rival that its appeal is stated against; the mean of the peers unless told."""
+    price_path: tuple[PriceYearSection, ...] = ()
+    """Its own course of price after that year; rival_price_change_rate holds until the first of these years."""
+
+
+class BrandStandingSection(EvidencedSection):
+    """What the brand's name in the market it comes from is worth to buyers of its car."""
+
+    home_market_share: Share = default(0.0)
+    """Share that the brand has of the market it comes from, such as phones."""
+    appeal_cny_per_point: Assumption = default(0.0)
+    """What buyers pay more for the guest per percentage point of that share, on top of guest_appeal_cny."""
 
 
 class DemandSection(EvidencedSection):
-    """Who buys the car: a logit over the guest, the rivals and all other cars of the segment."""
+    """Who buys the car: a nested logit over the guest, the rivals and all other cars of the segment and outside it."""
 
     snapshot_year: int = Field(ge=1990, le=2100)
     """Year of the rivals' sales, prices and ranges."""
@@ -101,7 +160,14 @@ class DemandSection(EvidencedSection):
     guest_price_change_rate: YearlyChange
     """Yearly change of the guest's price."""
     guest_appeal_cny: Assumption
-    """What buyers pay more for the guest than for a mean peer of equal price and range."""
+    """What buyers pay more for the guest than for a mean peer of equal price and range, the brand's standing aside."""
+    guest_price_path: tuple[PriceYearSection, ...] = ()
+    """The guest's course of price after the year of as_of; guest_price_change_rate holds until the first of these."""
+    brand_standing: BrandStandingSection = BrandStandingSection()
+    """What the brand's name is worth."""
+    nest_parameter: Annotated[Assumption, Within(0.0, 0.95)] = default(0.0)
+    """How much nearer electric cars are to each other than to cars without a plug: the correlation of tastes in the
+    electric nest; 0 is the plain logit. It counts only where outside_units are told."""
     price_elasticity: Positive
     """Own-price elasticity, as a positive number, of a car at the rivals' mean price."""
     range_elasticity: NonNegative
@@ -116,8 +182,12 @@ class DemandSection(EvidencedSection):
     """Yearly growth of the segment after the last year of the market table."""
     market: tuple[MarketYearSection, ...] = Field(min_length=1)
     """Size of the segment; the snapshot year is among the years that the table spans."""
-    rival: tuple[RivalSection, ...] = Field(min_length=1)
-    """Cars told by name; all others of the segment are the outside good."""
+    rival: tuple[RivalSection, ...] = ()
+    """Cars told by name, here or in rivals_file; all others of the segment stand together without a name."""
+    rivals_file: str = ""
+    """Table of rivals, a csv file in the programme folder whose columns are named as the fields of a rival."""
+    entrant: tuple[EntrantSection, ...] = ()
+    """Cars that come later, told by name."""
 
 
 class ListedShareSection(EvidencedSection):
