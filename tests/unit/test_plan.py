@@ -12,6 +12,7 @@ import pytest
 
 from coachbuilder import deal
 from coachbuilder.plan import STAGES, Plan, Stages, evaluate
+from coachbuilder.plant import flow
 from coachbuilder.programme import Programme, load
 from coachbuilder.report import dumps, plan_document
 
@@ -36,7 +37,8 @@ def _results(programme: Programme, base: Plan) -> dict[str, Any]:
         "demand": draw.demand,
         "fit": whole.fit_inputs,
         "sequence": whole.sequence_inputs,
-        "flow": draw.flow,
+        # A draw leaves out what explains a plant rather than rates it.
+        "flow": flow.evaluate(draw.flow_inputs),
         "parties": draw.parties,
         # A draw leaves out what leaving costs and what the residents carry.
         "deal": deal.evaluate(dataclasses.replace(draw.deal_inputs, with_break_even=True)),

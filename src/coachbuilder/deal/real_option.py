@@ -326,7 +326,7 @@ def hermite_rule(count: int) -> tuple[Vector, Vector]:
 
 
 def _fit(basis: Vector, wanted: Vector) -> Vector:
-    solved: Vector = np.linalg.lstsq(basis, wanted, rcond=None)[0]
+    solved: Vector = np.linalg.lstsq(basis, wanted, rcond=None)[0].astype(np.float64)
     return solved
 
 

@@ -99,7 +99,7 @@ class SharesOnMilestones(Clause):
 
     def vested_shares(self, context: Context) -> Vector:
         """Return how many shares vest in each month."""
-        vested = np.zeros(context.sales_units.shape)
+        vested: Vector = np.zeros_like(context.sales_units)
         for part in self.milestones:
             if part.event is MilestoneEvent.VOLUME:
                 reached = np.cumsum(context.sales_units, axis=-1) >= part.at

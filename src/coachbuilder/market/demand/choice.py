@@ -292,8 +292,9 @@ class _Model:
             summed = np.zeros((int(number.max()) + 1, scores.shape[1]))
             np.add.at(summed, number, scores)
             scores = summed
-        inverse = np.linalg.inv(hessian)
-        return inverse, inverse @ (scores.T @ scores) @ inverse
+        inverse: Floats = np.linalg.inv(hessian).astype(np.float64)
+        robust: Floats = inverse @ (scores.T @ scores) @ inverse
+        return inverse, robust
 
     def _counts(self) -> Floats:
         return np.diff(np.append(self._starts, len(self._of_row))).astype(float)

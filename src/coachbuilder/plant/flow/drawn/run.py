@@ -343,8 +343,8 @@ class _Template:
             shop = shops[self._station_shop[row]]
             core.cell_type["pass_share"][row] = pass_shares(inputs, shop, setting)
             core.cell["retest_share"][row] = shop.retest_yield
-        for row in self._scraps:
-            core.cell["scrap_share"][row] = shops[self._station_shop[row]].scrap_share
+        for cell in self._scraps:
+            core.cell["scrap_share"][cell] = shops[self._station_shop[cell]].scrap_share
         for number, models in enumerate(self._sources):
             part = shares[models]
             luck.share["share"][number, models] = part / part.sum()
