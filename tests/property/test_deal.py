@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coachbuilder.deal import DealInputs, evaluate
-from coachbuilder.deal.cashflow import internal_rates
+from coachbuilder.deal.cashflow import internal_rates, set_off
 from coachbuilder.deal.clauses import Clause, DepreciationPassedThrough, FeePerCar, LossesRepaid, TakeOrPay
 from coachbuilder.deal.interface import Investment, OwnPlant
 
@@ -372,3 +372,13 @@ def test_every_rate_of_return_makes_the_value_nil_and_none_is_missed(cash: list[
     on_grid = np.polynomial.polynomial.polyval(factor, flow)
     for at in np.flatnonzero(on_grid[:-1] * on_grid[1:] < 0):
         assert any(rate_grid[at] - 1e-6 <= rate <= rate_grid[at + 1] + 1e-6 for rate in rates)
+
+
+@FEW
+@given(st.lists(st.lists(real(-100.0, 100.0), min_size=6, max_size=6), min_size=1, max_size=4), st.integers(1, 7))
+def test_losses_of_one_course_are_set_off_as_those_of_many_at_once(courses: list[list[float]], years: int) -> None:
+    taxed, left = set_off(np.array(courses), years)
+    for row, course in enumerate(courses):
+        alone = set_off(np.array(course), years)
+        assert alone[0].tolist() == taxed[row].tolist()
+        assert float(alone[1]) == pytest.approx(float(left[row]), rel=1e-15, abs=1e-12)

@@ -181,6 +181,8 @@ def set_off(income: Vector, carry_forward_years: int) -> tuple[Vector, Vector]:
     >>> taxed.tolist(), left.tolist()
     ([0.0, 0.0, 0.0, 1.0], 0.0)
     """
+    if income.ndim == 1:
+        return _set_off_one(income.tolist(), carry_forward_years)
     losses = np.maximum(-income, 0.0)
     taxed = np.maximum(income, 0.0)
     for year in range(1, income.shape[-1]):
@@ -190,6 +192,18 @@ def set_off(income: Vector, carry_forward_years: int) -> tuple[Vector, Vector]:
             taxed[..., year] -= used
     # Of the last years' losses those count that next year's profit could still take.
     return taxed, losses[..., -carry_forward_years:].sum(axis=-1)
+
+
+def _set_off_one(income: list[float], carry_forward_years: int) -> tuple[Vector, Vector]:
+    """Do the same for a single course of years: a draw has no other, and plain numbers are faster than short arrays."""
+    losses = [max(-each, 0.0) for each in income]
+    taxed = [max(each, 0.0) for each in income]
+    for year in range(1, len(income)):
+        for loss_year in range(max(year - carry_forward_years, 0), year):
+            used = min(losses[loss_year], taxed[year])
+            losses[loss_year] -= used
+            taxed[year] -= used
+    return np.array(taxed), np.array(losses[-carry_forward_years:]).sum(axis=-1)
 
 
 def outstanding(flow_by_month: Vector, days: float) -> Vector:
