@@ -165,7 +165,7 @@ WIDTHS = pytest.mark.parametrize("width", [1280, 768, 390, 360])
 def test_page_has_the_width_that_was_asked_for_and_all_its_sections(look: Any, width: int) -> None:
     found = look(width)
     assert found["width"] == width
-    assert found["sections"] == 13
+    assert found["sections"] == 15
     assert found["pictures"] >= 15
 
 

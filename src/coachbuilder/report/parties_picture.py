@@ -72,7 +72,7 @@ def _drawn(parties: PartiesResult, first: dt.date, last: dt.date, width: float) 
     for row, listing in enumerate(parties.listings):
         top = above + _ROW * row
         label = f"{listing.party_name}: {listing.list_name}"
-        drawing.text(6, top + 16, shortened(label, width - 12), "t strong halo")
+        drawing.text(6, top + 16, shortened(label, width - 12), "t halo")
         for item in listing.intervals:
             end = parties.as_of if item.end is None else item.end
             start_x, end_x = place(item.start.toordinal()), place(max(end, item.start).toordinal())
