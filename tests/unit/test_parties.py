@@ -163,7 +163,8 @@ def test_the_deals_trace_names_what_the_listing_rests_on(listed_plan: Plan) -> N
     assert paths <= set(listed_plan.trace["parties"])
     assert paths <= set(listed_plan.trace["deal"])
     assert not paths & set(listed_plan.trace["demand"])
-    assert all(set(item.stages) == {"parties", "deal", "alternatives"} for item in listed_plan.assumptions if item.path in paths)
+    reached = {"parties", "deal", "alternatives"}
+    assert all(set(item.stages) == reached for item in listed_plan.assumptions if item.path in paths)
 
 
 def test_without_a_listing_the_rates_are_the_programmes_own_to_the_last_bit() -> None:
