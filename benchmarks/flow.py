@@ -44,7 +44,7 @@ from scipy.special import stdtrit
 from coachbuilder.plant.flow import engine, recursion
 from coachbuilder.plant.flow.plant import Failure, FailureClock, Plant, Time, serial_line
 from coachbuilder.plant.flow.record import BINS_PER_BATCH, Records
-from coachbuilder.plant.flow.recursion.cuda.run import why_no_device
+from coachbuilder.plant.flow.recursion.cuda import run as on_gpu
 from coachbuilder.plant.flow.simulate import Engine, Grid, replicate, runner_of
 
 ROOT = Path(__file__).parents[1]
@@ -68,51 +68,14 @@ def answer_of(records: Records) -> Answer:
     return counted.tolist(), int(records.finished[:, -1].sum())
 
 
-def by_recursion(replications: int, clock: FailureClock = FailureClock.WORKING) -> Callable[[int], Answer]:
-    """The recursion of departures."""
-
-    def run(first: int) -> Answer:
-        return answer_of(
-            recursion.record(
-                line(clock),
-                seed=1,
-                first=first * replications,
-                replications=replications,
-                start_s=0.0,
-                batch_s=DAY_S,
-                batches=DAYS,
-            )
-        )
-
-    return run
-
-
-def by_gpu(replications: int) -> Callable[[int], Answer]:
-    """The recursion of departures on a GPU."""
-    from coachbuilder.plant.flow.recursion.cuda.run import record
+def by_ours(
+    record: Callable[..., Records], replications: int, clock: FailureClock = FailureClock.WORKING
+) -> Callable[[int], Answer]:
+    """One of our engines by its ``record``: the recursion, on a GPU or not, or the event calendar."""
 
     def run(first: int) -> Answer:
         return answer_of(
             record(
-                line(),
-                seed=1,
-                first=first * replications,
-                replications=replications,
-                start_s=0.0,
-                batch_s=DAY_S,
-                batches=DAYS,
-            )
-        )
-
-    return run
-
-
-def by_event_calendar(replications: int, clock: FailureClock = FailureClock.WORKING) -> Callable[[int], Answer]:
-    """The event calendar, which does any plant."""
-
-    def run(first: int) -> Answer:
-        return answer_of(
-            engine.record(
                 line(clock),
                 seed=1,
                 first=first * replications,
@@ -312,12 +275,12 @@ class Contender:
 def contenders() -> list[Contender]:
     any_time = "fails at any time"
     ours = [
-        Contender("recursion, 1 replication", "", by_recursion(1)),
-        Contender("recursion, 16 replications", "", by_recursion(16)),
-        Contender("recursion, any time, 16", "", by_recursion(16, FailureClock.PLANT), any_time),
-        Contender("event calendar, 1 replication", "", by_event_calendar(1)),
-        Contender("event calendar, 4 replications", "", by_event_calendar(4)),
-        Contender("event calendar, any time, 4", "", by_event_calendar(4, FailureClock.PLANT), any_time),
+        Contender("recursion, 1 replication", "", by_ours(recursion.record, 1)),
+        Contender("recursion, 16 replications", "", by_ours(recursion.record, 16)),
+        Contender("recursion, any time, 16", "", by_ours(recursion.record, 16, FailureClock.PLANT), any_time),
+        Contender("event calendar, 1 replication", "", by_ours(engine.record, 1)),
+        Contender("event calendar, 4 replications", "", by_ours(engine.record, 4)),
+        Contender("event calendar, any time, 4", "", by_ours(engine.record, 4, FailureClock.PLANT), any_time),
     ]
     peers = [
         Contender("SimPy", "simpy", by_simpy),
@@ -333,8 +296,12 @@ def contenders() -> list[Contender]:
             remark="whole seconds; fails at any time and loses the car in work: another line",
         ),
     ]
-    if not why_no_device():
-        ours.append(Contender("recursion on a GPU, 4,096 replications", "", by_gpu(4096), remark="a GPU and one core"))
+    if not on_gpu.why_no_device():
+        ours.append(
+            Contender(
+                "recursion on a GPU, 4,096 replications", "", by_ours(on_gpu.record, 4096), remark="a GPU and one core"
+            )
+        )
     return ours + [peer for peer in peers if util.find_spec(peer.package) is not None]
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
 from dataclasses import fields, is_dataclass, replace
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,24 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import deal_builder as builder
 from coachbuilder.deal import DealInputs, evaluate
 from coachbuilder.deal.cashflow import internal_rates, set_off
 from coachbuilder.deal.clauses import Clause, DepreciationPassedThrough, FeePerCar, LossesRepaid, TakeOrPay
 from coachbuilder.deal.interface import Investment, OwnPlant
 
-
-def _builder() -> ModuleType:
-    name = "deal_builder"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.parent / "deal_builder.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-builder = _builder()
 FEW = settings(max_examples=80, deadline=None, derandomize=True)
 MONTH_DAYS = 365.25 / 12
 

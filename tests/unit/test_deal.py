@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import math
-import sys
 from dataclasses import fields, is_dataclass, replace
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+import deal_builder as builder
 from coachbuilder.deal import (
     DealInputs,
     TimingInputs,
@@ -37,19 +35,6 @@ from coachbuilder.programme.assumption import Assumption
 from coachbuilder.programme.errors import InputError
 from coachbuilder.programme.sections.deal import DealSection
 
-
-def _builder() -> ModuleType:
-    name = "deal_builder"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.parent / "deal_builder.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-builder = _builder()
 deal, investment, own_plant, SECTION = builder.deal, builder.investment, builder.own_plant, builder.SECTION
 
 
