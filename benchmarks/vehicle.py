@@ -350,7 +350,7 @@ def batches_apart(inputs: VehicleInputs, cycle: str, joules: float) -> float:
     """How far the two kernels for many cars are from the energy that one car's found."""
     speed = np.array(trace(cycle).speed_mps)
     row, pack, out = car_row(inputs), pack_rows(inputs), np.empty((2, kernels.BATCH))
-    kernels.drive_batch(trace_terms(speed), row[None], pack[None], np.array([0.5]), out[:1])
+    kernels.drive_batch(trace_terms(speed), row[None], pack[None], np.array([0.5]), kernels.AGREED, out[:1])
     half = np.append(row, [inputs.pack.voltage_v(0.5), inputs.pack.resistance(0.5)])
     kernels.energy_batch(counted_terms(speed), half[None], out[1:])
     return float(np.max(np.abs(out[:, kernels.BATCH_CELLS_J] / joules - 1)))
@@ -879,7 +879,7 @@ def contenders(simulator: FastSim, cars: dict[int, dict[str, Any]], seconds: flo
         ),
         Contender(
             "Coachbuilder, kernels.drive_batch: 2,048 cars, pack by state of charge",
-            ours(lambda: kernels.drive_batch(terms, rows, packs, start, out), len(rows)),
+            ours(lambda: kernels.drive_batch(terms, rows, packs, start, kernels.AGREED, out), len(rows)),
         ),
         Contender(
             "Coachbuilder, kernels.energy_batch: 2,048 cars, pack at half charge",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from coachbuilder.programme import InputError, Problem, Programme
 from coachbuilder.programme.evidence import EVIDENCE_RULES, EvidenceKind
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
     from coachbuilder.deal import AlternativesResult, DealInputs, DealResult, Timing
     from coachbuilder.deal.make_or_contract import RoutesInputs
-    from coachbuilder.market import AnnouncementResult, Comparison, DemandInputs, DemandResult
+    from coachbuilder.market import AnnouncementResult, Comparison, DemandByYear, DemandInputs, DemandResult
     from coachbuilder.market.parties import PartiesResult
     from coachbuilder.plant.balance import EditedLine, FitInputs, FitResult, LineBalance, LineTable
     from coachbuilder.plant.flow import FlowInputs, FlowResult, LineWork
     from coachbuilder.plant.sequence import LineLoad, SequenceInputs, SequenceResult
-    from coachbuilder.vehicle import VehicleInputs, VehicleResult
+    from coachbuilder.vehicle import DrawnCar, VehicleInputs, VehicleResult
     from coachbuilder.vehicle.search import SearchResult
 
 STAGES = ("timing", "vehicle", "demand", "fit", "sequence", "flow", "parties", "deal", "alternatives", "announcement")
@@ -32,6 +33,9 @@ STAGES = ("timing", "vehicle", "demand", "fit", "sequence", "flow", "parties", "
 
 Progress = Callable[[str], None]
 """Told of each stage before it runs."""
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 DAYS_PER_YEAR = 365.25
 
@@ -166,6 +170,111 @@ def evaluate(programme: Programme, *, reuse: Plan | None = None, progress: Progr
     return stages.plan()
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was found of one draw together with others."""
+
+    car: DrawnCar
+    """The car."""
+    demand: DemandByYear
+    """Who buys it; axes are (years,)."""
+
+
+def evaluate_draws(
+    base: Plan,
+    paths: Sequence[str],
+    values: NDArray[np.float64],
+    *,
+    lines: LineTable | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> NDArray[np.float64]:
+    """Return the headline figures of many draws, shape (draws, figures): those of :func:`evaluate` with ``reuse``.
+
+    Traces are driven, the market is reckoned and cash is discounted for all draws at once; the rest goes draw by draw.
+
+    Parameters
+    ----------
+    base
+        The plan that the draws start from.
+    paths
+        Assumptions, in the order of the columns; all others stay at their own values.
+    values
+        Their values, shape (draws, assumptions).
+    lines
+        See :class:`Stages`.
+    stopped
+        Asked before each draw; true ends the work.
+
+    Returns
+    -------
+    numpy.ndarray
+        In the order of :func:`headline_names`; not a number where a figure is none. Values that are right one by one
+        may not go together, such as a pack too weak for its motor: such a draw has no figures at all.
+
+    Raises
+    ------
+    RuntimeError
+        If the work was stopped.
+    """
+    import numpy as np
+
+    from coachbuilder import deal, market, vehicle
+
+    move_to = base.programme.drawable().setter(paths)
+    rows = values.tolist()
+    drawn: dict[int, Drawn] = {}
+
+    def each(draws: Iterable[int], work: Callable[[Stages], Found]) -> dict[int, Found]:
+        found = {}
+        for number in draws:
+            if stopped():
+                message = "the draws were stopped"
+                raise RuntimeError(message)
+            with suppress(InputError, ArithmeticError):
+                programme = move_to(rows[number])
+                found[number] = work(Stages(programme, reuse=base, lines=lines, drawn=drawn.get(number)))
+        return found
+
+    cars = _together(vehicle.evaluate_draws, each(range(len(rows)), lambda stages: stages.vehicle_inputs))
+    reach = {number: car.cltc_range_km for number, car in cars.items() if car.cltc_range_km is not None}
+    draws = list(reach)
+    demand = market.demand_of_draws(
+        base.programme,
+        {path: values[draws, column] for column, path in enumerate(paths)},
+        range_km=np.array(list(reach.values())),
+    )
+    for row, number in enumerate(draws):
+        wanted = replace(
+            demand,
+            units_per_year=demand.units_per_year[row],
+            host_units_lost_per_year=demand.host_units_lost_per_year[row],
+            price_cny=demand.price_cny[row],
+        )
+        if np.isfinite(wanted.units_per_year).all():
+            drawn[number] = Drawn(cars[number], wanted)
+    before_deal = each(drawn, lambda stages: ([read(stages) for read in _BEFORE_DEAL.values()], stages.deal_inputs))
+    deals = _together(deal.evaluate_draws, {number: inputs for number, (_, inputs) in before_deal.items()})
+    figures = np.full((len(rows), len(_HEADLINE)), np.nan)
+    for number, earned in deals.items():
+        figures[number] = [*earned, *before_deal[number][0]]
+    return figures
+
+
+def _together(
+    evaluate_all: Callable[[Sequence[Given]], Sequence[Found]], given: Mapping[int, Given]
+) -> dict[int, Found]:
+    """Evaluate what belongs to several draws at once; draws whose figures do not go together are left out."""
+    draws = list(given)
+    try:
+        return dict(zip(draws, evaluate_all([given[number] for number in draws]), strict=True))
+    except (InputError, ArithmeticError):
+        if len(draws) == 1:
+            return {}
+    half = len(draws) // 2
+    parts = ({number: given[number] for number in some} for some in (draws[:half], draws[half:]))
+    return {number: found for part in parts for number, found in _together(evaluate_all, part).items()}
+
+
 def problems_of(programme: Programme) -> list[Problem]:
     """Return the mistakes that only show when files are taken together, such as a task that fits no station."""
     from coachbuilder import deal
@@ -203,6 +312,8 @@ class Stages:
     lines
         Balances between which a draw's line is interpolated: it is then laid out for the demand and the work times of
         the draw, not left as ``reuse`` has it.
+    drawn
+        Car and demand where they were found together with those of other draws.
     progress
         Told of each stage before it runs.
     """
@@ -213,11 +324,13 @@ class Stages:
         *,
         reuse: Plan | None = None,
         lines: LineTable | None = None,
+        drawn: Drawn | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.programme = programme
         self._reuse = reuse
         self._lines = lines if reuse is not None else None
+        self._drawn = drawn
         self._progress = progress
         self._reads: dict[str, set[str]] = {}
 
@@ -260,6 +373,11 @@ class Stages:
 
         self._tell("vehicle")
         return vehicle.evaluate(self.vehicle_inputs, quick=self._reuse is not None)
+
+    @property
+    def car(self) -> VehicleResult | DrawnCar:
+        """What the other stages ask of the car."""
+        return self.vehicle if self._drawn is None else self._drawn.car
 
     def search_vehicle(self) -> SearchResult:
         """Return the cheapest car that reaches the programme's targets, and what range costs."""
@@ -310,11 +428,16 @@ class Stages:
         self._tell("demand")
         return market.evaluate_demand(self.demand_inputs)
 
+    @property
+    def wanted(self) -> DemandResult | DemandByYear:
+        """What the other stages ask of demand."""
+        return self.demand if self._drawn is None else self._drawn.demand
+
     @cached_property
     def peak_demand_units_per_year(self) -> float:
         """Guest cars wanted in the best year from that of the start of production on; 0 if there is none."""
         first = self.timing.start_of_production_date.year
-        years = zip(self.demand.years, self.demand.units_per_year, strict=True)
+        years = zip(self.wanted.years, self.wanted.units_per_year, strict=True)
         return max((float(units) for year, units in years if year >= first), default=0.0)
 
     @cached_property
@@ -552,7 +675,8 @@ class Stages:
         """How brand, host and suppliers stand on lists of authorities; None where the programme does not say."""
         from coachbuilder.market.parties import evaluate_parties, parties_inputs_from
 
-        inputs = parties_inputs_from(self._programme_for("parties"))
+        known = None if self._reuse is None else self._reuse.parties
+        inputs = parties_inputs_from(self._programme_for("parties"), known=known)
         if inputs is None:
             return None
         self._tell("parties")
@@ -576,10 +700,11 @@ class Stages:
             if self._lines is None
             else self._lines.busy_share_at(self.planned_guest_units_per_year, tasks.guest_time_scale.value),
         )
-        calendar = _Calendar(programme.as_of, 12 * programme.document.programme.horizon_years)
+        calendar = _calendar(programme.as_of, 12 * programme.document.programme.horizon_years)
         start = self.timing.start_of_production_date
-        demand_by_year = dict(zip(self.demand.years, self.demand.units_per_year, strict=True))
-        given_up_by_year = dict(zip(self.demand.years, self.demand.host_units_lost_per_year, strict=True))
+        wanted = self.wanted
+        demand_by_year = dict(zip(wanted.years, wanted.units_per_year, strict=True))
+        given_up_by_year = dict(zip(wanted.years, wanted.host_units_lost_per_year, strict=True))
         guest, displaced = calendar.spread_ramp(self.flow, start)
         # The host loses its own cars twice: those that the guest displaces on the line, and those whose buyers take it.
         residents_lost = displaced + calendar.demand(given_up_by_year, start)
@@ -590,8 +715,8 @@ class Stages:
             demand_units_by_month=calendar.demand(demand_by_year, start),
             guest_output_units_by_month=guest,
             resident_units_lost_by_month=residents_lost,
-            price_cny_by_year=dict(zip(self.demand.years, self.demand.price_cny, strict=True)),
-            parts_cost_by_item_cny=self.vehicle.parts_cost_by_item_cny,
+            price_cny_by_year=dict(zip(wanted.years, wanted.price_cny, strict=True)),
+            parts_cost_by_item_cny=self.car.parts_cost_by_item_cny,
             assembly_hours_per_car=labour.direct_hours_per_car[programme.guest.id],
             first_pass_yield=float(guest_yield[-1]) if len(guest_yield) else 1.0,
             planned_units_per_year=self.planned_guest_units_per_year,
@@ -704,28 +829,39 @@ def headline_names() -> tuple[str, ...]:
     return tuple(_HEADLINE)
 
 
-_HEADLINE: Mapping[str, Callable[[Stages], float | None]] = {
+_OF_DEAL: Mapping[str, Callable[[Stages], float | None]] = {
     "brand_npv_cny": lambda stages: stages.deal.brand.npv_cny,
     "host_npv_cny": lambda stages: stages.deal.host.npv_cny,
     "joint_npv_cny": lambda stages: stages.deal.joint.npv_cny,
     "own_plant_npv_cny": lambda stages: stages.deal.own_plant.npv_cny,
     "unit_cost_cny": lambda stages: None if stages.deal.unit_cost.year is None else stages.deal.unit_cost.total_cny,
+}
+"""Figures that :func:`coachbuilder.deal.evaluate_draws` gives by the same names."""
+
+_BEFORE_DEAL: Mapping[str, Callable[[Stages], float | None]] = {
     "months_to_start": lambda stages: stages.timing.months_from_as_of,
     "peak_demand_units_per_year": lambda stages: stages.peak_demand_units_per_year,
     "guest_capacity_units_per_year": lambda stages: stages.flow.guest_capacity_units_per_year,
     "plant_jph": lambda stages: stages.flow.jph,
     "resident_units_lost_per_year": lambda stages: stages.flow.resident_units_lost_per_year,
     "weeks_to_rate_weeks": lambda stages: _as_float(stages.flow.ramp.weeks_to_rate),
-    "epa_label_range_km": lambda stages: stages.vehicle.epa_label_range_km,
-    "wltp_range_km": lambda stages: stages.vehicle.wltp_range_km,
-    "zero_to_100_s": lambda stages: stages.vehicle.zero_to_100_s,
-    "charge_10_80_min": lambda stages: stages.vehicle.charge_10_80_min,
-    "parts_cost_cny": lambda stages: stages.vehicle.parts_cost_cny,
+    "epa_label_range_km": lambda stages: stages.car.epa_label_range_km,
+    "wltp_range_km": lambda stages: stages.car.wltp_range_km,
+    "zero_to_100_s": lambda stages: stages.car.zero_to_100_s,
+    "charge_10_80_min": lambda stages: stages.car.charge_10_80_min,
+    "parts_cost_cny": lambda stages: stages.car.parts_cost_cny,
 }
+
+_HEADLINE: Mapping[str, Callable[[Stages], float | None]] = {**_OF_DEAL, **_BEFORE_DEAL}
 
 
 def _as_float(number: int | None) -> float | None:
     return None if number is None else float(number)
+
+
+@lru_cache(maxsize=8)
+def _calendar(as_of: dt.date, months: int) -> _Calendar:
+    return _Calendar(as_of, months)
 
 
 class _Calendar:
@@ -735,18 +871,21 @@ class _Calendar:
         import numpy as np
 
         first = as_of.year * 12 + as_of.month
-        self._starts = [dt.date((first + month) // 12, (first + month) % 12 + 1, 1) for month in range(months + 1)]
-        self._days = np.array([(day - as_of).days for day in self._starts], dtype=float)
+        starts = [dt.date((first + month) // 12, (first + month) % 12 + 1, 1) for month in range(months + 1)]
+        self._days = np.array([(day - as_of).days for day in starts], dtype=float)
         self._as_of = as_of
+        self._years = sorted({day.year for day in starts[:-1]})
+        self._year_of = np.searchsorted(self._years, [day.year for day in starts[:-1]])
 
     def demand(self, units_per_year: Mapping[int, float], start: dt.date) -> NDArray[np.float64]:
         """Return demand by month, none before the start of production and a part of its month."""
         import numpy as np
 
         offset = (start - self._as_of).days
-        lengths = np.diff(self._days)
-        on_sale = np.clip((self._days[1:] - offset) / lengths, 0.0, 1.0)
-        return np.array([units_per_year.get(day.year, 0.0) / 12 for day in self._starts[:-1]]) * on_sale
+        on_sale = np.minimum(np.maximum((self._days[1:] - offset) / np.diff(self._days), 0.0), 1.0)
+        per_month = np.array([units_per_year.get(year, 0.0) / 12 for year in self._years])
+        units: NDArray[np.float64] = per_month[self._year_of] * on_sale
+        return units
 
     def spread_ramp(self, flow: FlowResult, start: dt.date) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return guest cars for sale and resident cars lost by month, from the weeks of the launch.

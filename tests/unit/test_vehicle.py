@@ -249,7 +249,7 @@ def _batch(cars: list[VehicleInputs], name: str, start: float) -> tuple[np.ndarr
         sums = kernels.drive(speed, rows[place], packs[place], start, power, charge, missing)
         one[place] = sums[kernels.CELLS], sums[kernels.CELLS] - sums[kernels.BATTERY], missing.sum(), charge[-1]
     many, fixed = np.empty_like(one), np.empty_like(one)
-    kernels.drive_batch(trace_terms(speed), rows, packs, np.full(len(cars), start), many)
+    kernels.drive_batch(trace_terms(speed), rows, packs, np.full(len(cars), start), kernels.AGREED, many)
     pinned = np.array([[item.pack.voltage_v(start), item.pack.resistance(start)] for item in cars])
     kernels.energy_batch(counted_terms(speed), np.hstack([rows, pinned]), fixed)
     return one, many, fixed
@@ -294,7 +294,7 @@ cars = [generic_car(test_mass_kg=mass) for mass in (1200.0, 1800.0, 2600.0)]
 rows, packs = np.array([car_row(car) for car in cars]), np.array([pack_rows(car) for car in cars])
 terms = trace_terms(trace("UDDS").speed_mps[:150])
 start, here, there = np.full(3, 0.8), np.empty((3, kernels.BATCH)), np.empty((3, kernels.BATCH))
-kernels.drive_batch(terms, rows, packs, start, here)
+kernels.drive_batch(terms, rows, packs, start, kernels.AGREED, here)
 kernels.cuda_drive_batch()[1, 4](terms, rows, packs, start, there)
 assert np.allclose(here, there, rtol=1e-9, atol=1e-3), (here, there)
 

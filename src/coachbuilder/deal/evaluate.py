@@ -160,6 +160,22 @@ def evaluate(inputs: DealInputs) -> DealResult:
     )
 
 
+def evaluate_draws(inputs):  # type: ignore
+    out = []
+    for x in inputs:
+        r = evaluate(x)
+        out.append(
+            (
+                r.brand.npv_cny,
+                r.host.npv_cny,
+                r.joint.npv_cny,
+                r.own_plant.npv_cny,
+                np.nan if r.unit_cost.year is None else r.unit_cost.total_cny,
+            )
+        )
+    return out
+
+
 def _years_from_now(inputs: DealInputs) -> Vector:
     years: Vector = (np.arange(inputs.demand_units_by_month.size) + 0.5) / MONTHS_PER_YEAR
     return years

@@ -9,18 +9,27 @@ from coachbuilder.market.announcement import (
     compare,
     evaluate_announcement,
 )
-from coachbuilder.market.demand import DemandInputs, DemandResult, demand_inputs_from, evaluate_demand
+from coachbuilder.market.demand import (
+    DemandByYear,
+    DemandInputs,
+    DemandResult,
+    demand_inputs_from,
+    demand_of_draws,
+    evaluate_demand,
+)
 
 __all__ = [
     "AnnouncementInputs",
     "AnnouncementResult",
     "Comparison",
+    "DemandByYear",
     "DemandInputs",
     "DemandResult",
     "ImpliedValue",
     "announcement_inputs_from",
     "compare",
     "demand_inputs_from",
+    "demand_of_draws",
     "evaluate_announcement",
     "evaluate_demand",
 ]

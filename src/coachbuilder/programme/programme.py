@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -213,3 +213,27 @@ class DrawableProgramme:
             object.__setattr__(own[path], "value", value)
         self._moved = set(values)
         return self._programme
+
+    def setter(self, paths: Sequence[str]) -> Callable[[Sequence[float]], Programme]:
+        """Return what :meth:`at` does for always the same paths, given their values in order: in a tenth of the time.
+
+        Parameters
+        ----------
+        paths
+            Assumptions, each once. All others are at their own values.
+
+        Raises
+        ------
+        KeyError
+            If a path is no assumption of this programme.
+        """
+        programme = self.at({path: self._central[path] for path in paths})
+        items = [self._own[path] for path in paths]
+        put = vars(Assumption)["value"].__set__
+
+        def moved(values: Sequence[float]) -> Programme:
+            for item, value in zip(items, values, strict=True):
+                put(item, value)
+            return programme
+
+        return moved

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coachbuilder.plan import Plan, Stages, headline_names
+from coachbuilder.plan import Plan, evaluate_draws, headline_names
 from coachbuilder.plant.balance import LineTable
 from coachbuilder.programme.errors import InputError, Problem
 from coachbuilder.risk.checkpoint import Checkpoint
@@ -105,28 +105,15 @@ def evaluate_points(
     RuntimeError
         If the work was stopped.
     """
-    names = headline_names()
-    figures = np.empty((len(points), len(names)))
-    programme = base.programme.drawable()
     given = np.isfinite(points.values)
-    for row in range(len(points)):
-        if stop is not None and stop.is_set():
-            message = "the draws were stopped"
-            raise RuntimeError(message)
-        known = given[row]
-        if known.all():
-            values = dict(zip(points.paths, points.values[row].tolist(), strict=True))
-        else:
-            values = {points.paths[column]: float(points.values[row, column]) for column in np.flatnonzero(known)}
-        try:
-            headline = Stages(programme.at(values), reuse=base, lines=lines).headline
-        except (InputError, ArithmeticError):
-            # Values that are right one by one may not go together, such as a pack too weak for its motor. Such a draw
-            # has no figures; every spread tells how many are missing.
-            figures[row] = np.nan
-            continue
-        figures[row] = [np.nan if headline[name] is None else headline[name] for name in names]
-    return figures
+    own = np.array([base.programme.assumptions[path].value for path in points.paths])
+    return evaluate_draws(
+        base,
+        points.paths,
+        np.where(given, points.values, own),
+        lines=lines,
+        stopped=(lambda: False) if stop is None else stop.is_set,
+    )
 
 
 class Runner:

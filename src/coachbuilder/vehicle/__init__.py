@@ -1,6 +1,7 @@
 """What the car is: road load, drive cycles, losses, ratings, performance, charging, parts."""
 
 from coachbuilder.vehicle.calibration import Calibration, MeasuredCar, Prediction, calibrate, predict
+from coachbuilder.vehicle.drawn import DrawnCar, evaluate_draws
 from coachbuilder.vehicle.evaluate import CYCLES, cycle_energy, epa_label_range_km, evaluate
 from coachbuilder.vehicle.inputs import coast_down_road_load, generic_car, inputs_from
 from coachbuilder.vehicle.interface import (
@@ -21,6 +22,7 @@ __all__ = [
     "CYCLES",
     "Calibration",
     "CycleResult",
+    "DrawnCar",
     "EnergyBreakdown",
     "Losses",
     "MeasuredCar",
@@ -37,6 +39,7 @@ __all__ = [
     "cycle_energy",
     "epa_label_range_km",
     "evaluate",
+    "evaluate_draws",
     "fast_charge",
     "generic_car",
     "inputs_from",

@@ -325,7 +325,13 @@ def packs(family: Family, gross_kwh: Numbers) -> Numbers:
 
 
 def energies_kwh_per_100km(
-    rows: Numbers, packs: Numbers, cycle: str, *, threads: int | None = None, on_gpu: bool = False
+    rows: Numbers,
+    packs: Numbers,
+    cycle: str,
+    *,
+    threads: int | None = None,
+    on_gpu: bool = False,
+    agreed: float | None = None,
 ) -> tuple[Numbers, NDArray[np.bool_]]:
     """Drive many cars over one trace.
 
@@ -341,6 +347,9 @@ def energies_kwh_per_100km(
         Threads; all cores if left out. The answer does not depend on it.
     on_gpu
         Use a CUDA GPU; its answer is the same within float error.
+    agreed
+        States of charge are worked out to within this; energies are then some hundred times closer. A search is
+        content with the kernel's own.
 
     Returns
     -------
@@ -356,6 +365,7 @@ def energies_kwh_per_100km(
 
     terms, distance_km = _driven(cycle)
     charge = np.full(len(rows), START_CHARGE)
+    within = kernels.AGREED if agreed is None else agreed
     out = np.empty((len(rows), kernels.BATCH))
     cars = np.ascontiguousarray(rows[:, : kernels.PARAMETERS])
     if on_gpu:
@@ -363,7 +373,7 @@ def energies_kwh_per_100km(
         _gpu_kernel()[blocks, kernels.CUDA_THREADS](terms, cars, packs, charge, out)
     else:
         in_slices(
-            lambda part: kernels.drive_batch(terms, cars[part], packs[part], charge[part], out[part]),
+            lambda part: kernels.drive_batch(terms, cars[part], packs[part], charge[part], within, out[part]),
             len(rows),
             threads,
         )

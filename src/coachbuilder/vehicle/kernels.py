@@ -341,14 +341,16 @@ def drive_batch(
     cars: NDArray[np.float64],
     packs: NDArray[np.float64],
     start: NDArray[np.float64],
+    agreed: float,
     out: NDArray[np.float64],
 ) -> None:
     """Energies of many cars over one trace, their packs depending on the state of charge in every second.
 
     Parameters: terms (3, m) in the trace's order: mean speed, its inverse (0 at rest), mean speed times acceleration;
     cars (n, PARAMETERS); packs (n, 2, NODES); start (n,); out (n, BATCH). The state of charge of every second is
-    guessed, the current that follows is added up to a better guess, until both agree: the same answer as second by
-    second (waveform relaxation; Lelarasmee, Ruehli and Sangiovanni-Vincentelli 1982), but each pass is SIMD code.
+    guessed, the current that follows is added up to a better guess, until both agree within ``agreed``: the same answer
+    as second by second (waveform relaxation; Lelarasmee, Ruehli and Sangiovanni-Vincentelli 1982), but each pass is
+    SIMD code.
     """
     n = terms.shape[1]
     terminal = np.empty(n)
@@ -377,7 +379,7 @@ def drive_batch(
         for _ in range(RELAXATIONS):
             cells, lost, missed = _currents(car, terminal, voltage, resistance, current)
             end, change = _charges(car, lines, begin, current, soc, voltage, resistance)
-            if change < AGREED * (NODES - 1):
+            if change < agreed * (NODES - 1):
                 break
         out[d, BATCH_CELLS_J] = cells
         out[d, BATCH_TERMINAL_J] = cells - lost

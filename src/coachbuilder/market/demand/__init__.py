@@ -1,5 +1,6 @@
 """How many cars are bought a year at a price and a range, among rivals and an outside good."""
 
+from coachbuilder.market.demand.drawn import demand_of_draws
 from coachbuilder.market.demand.evaluate import demand_by_year, evaluate_demand
 from coachbuilder.market.demand.inputs import demand_inputs_from
 from coachbuilder.market.demand.interface import (
@@ -24,5 +25,6 @@ __all__ = [
     "RivalResult",
     "demand_by_year",
     "demand_inputs_from",
+    "demand_of_draws",
     "evaluate_demand",
 ]

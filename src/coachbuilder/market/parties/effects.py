@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 DAYS_PER_MONTH = 365.25 / 12
 
 
-def parties_inputs_from(programme: Programme) -> PartiesInputs | None:
+def parties_inputs_from(programme: Programme, *, known: PartiesResult | None = None) -> PartiesInputs | None:
     """Return what the stage takes; None for a programme without a parties section.
 
     Parameters
     ----------
     programme
         The programme. Entries whose evidence is dated after its ``as_of`` are left out.
+    known
+        The result for the same programme at other values: what happened when is taken from there.
 
     Raises
     ------
@@ -43,12 +45,16 @@ def parties_inputs_from(programme: Programme) -> PartiesInputs | None:
     section = document.parties
     if section is None:
         return None
-    problems = check(section, document.evidence)
-    if problems:
-        raise InputError(problems)
+    if known is None:
+        problems = check(section, document.evidence)
+        if problems:
+            raise InputError(problems)
+        history = {item.id: intervals_of(item.entry, document.evidence, programme.as_of) for item in section.listing}
+    else:
+        history = {item.id: item.intervals for item in known.listings}
     listings = []
     for item in section.listing:
-        intervals = intervals_of(item.entry, document.evidence, programme.as_of)
+        intervals = history.get(item.id)
         if not intervals:
             continue
         listings.append(
