@@ -253,10 +253,13 @@ def evaluate_draws(
         if np.isfinite(wanted.units_per_year).all():
             drawn[number] = Drawn(cars[number], wanted)
     before_deal = each(drawn, lambda stages: ([read(stages) for read in _BEFORE_DEAL.values()], stages.deal_inputs))
-    deals = _together(deal.evaluate_draws, {number: inputs for number, (_, inputs) in before_deal.items()})
     figures = np.full((len(rows), len(_HEADLINE)), np.nan)
-    for number, earned in deals.items():
-        figures[number] = [*earned, *before_deal[number][0]]
+    if before_deal:
+        earned = deal.evaluate_draws([inputs for _, inputs in before_deal.values()])
+        columns = [getattr(earned, name) for name in _OF_DEAL]
+        others = np.array([headline for headline, _ in before_deal.values()], dtype=float)
+        figures[list(before_deal)] = np.column_stack([*columns, others])
+        figures[np.isnan(figures[:, 0])] = np.nan
     return figures
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import fields, is_dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from coachbuilder.deal import (
     TimingInputs,
     check,
     evaluate,
-    inputs_from,
     start_of_production,
     timing_inputs_from,
 )
@@ -36,6 +34,7 @@ from coachbuilder.programme.errors import InputError
 from coachbuilder.programme.sections.deal import DealSection
 
 deal, investment, own_plant, SECTION = builder.deal, builder.investment, builder.own_plant, builder.SECTION
+programme, inputs_of = builder.programme, builder.inputs_of
 
 
 def by_name(party: Any) -> dict[str, list[float]]:
@@ -544,32 +543,6 @@ def test_a_late_licence_holds_the_start() -> None:
 
 
 # ---------------------------------------------------------------- from the section
-
-
-def programme(raw: dict[str, Any]) -> Any:
-    rates = SimpleNamespace(discount_rate=Assumption(0.11), tax_rate=Assumption(0.15))
-    document = SimpleNamespace(deal=DealSection.model_validate(raw), brand=rates, host=rates)
-    return SimpleNamespace(
-        as_of=dt.date(2021, 3, 26), document=document, resident_units_per_year={"suv": 150_000.0, "hatch": 60_000.0}
-    )
-
-
-def inputs_of(raw: dict[str, Any]) -> DealInputs:
-    source = programme(raw)
-    start = start_of_production(timing_inputs_from(source))
-    producing = np.clip(np.arange(1, 121) - start.months_from_as_of, 0.0, 1.0)
-    return inputs_from(
-        source,
-        start_of_production=start,
-        demand_units_by_month=np.where(np.arange(120) % 12 < 3, 12_000.0, 3_000.0) * producing,
-        guest_output_units_by_month=6_500.0 * np.clip((np.arange(1, 121) - start.months_from_as_of) / 6, 0.0, 1.0),
-        resident_units_lost_by_month=50.0 * producing,
-        price_cny_by_year={2021: 200_000.0, 2025: 180_000.0, **dict.fromkeys((2022, 2023, 2024), 190_000.0)},
-        parts_cost_by_item_cny={"battery_pack": 50_000.0, "body": 60_000.0},
-        assembly_hours_per_car=7.0,
-        first_pass_yield=0.9,
-        planned_units_per_year=78_000.0,
-    )
 
 
 def test_month_0_is_the_first_whole_month_after_the_decision_and_the_last_price_holds_on() -> None:

@@ -1,13 +1,15 @@
 """Who earns what: timing, unit cost, contract clauses, both sides' cash flows, own plant instead."""
 
 from coachbuilder.deal.alternatives import AlternativesResult
-from coachbuilder.deal.evaluate import evaluate, evaluate_draws
+from coachbuilder.deal.draws import evaluate_draws
+from coachbuilder.deal.evaluate import evaluate
 from coachbuilder.deal.inputs import check, floor_units_per_year, inputs_from
-from coachbuilder.deal.interface import DealInputs, DealResult, PartyResult
+from coachbuilder.deal.interface import DealFigures, DealInputs, DealResult, PartyResult
 from coachbuilder.deal.timing import Timing, TimingInputs, start_of_production, timing_inputs_from
 
 __all__ = [
     "AlternativesResult",
+    "DealFigures",
     "DealInputs",
     "DealResult",
     "PartyResult",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ class Calendar:
     @classmethod
     def of(cls, inputs: DealInputs) -> Calendar:
         """Return the calendar of a deal."""
-        months = inputs.demand_units_by_month.size
+        months = inputs.demand_units_by_month.shape[-1]
         index = (inputs.first_month - 1 + np.arange(months)) // MONTHS_PER_YEAR
         years = tuple(inputs.first_year + year for year in range(int(index[-1]) + 1))
         first = np.maximum(np.arange(len(years)) * MONTHS_PER_YEAR - (inputs.first_month - 1), 0)
@@ -65,9 +66,9 @@ def sales_by_month(demand_units: Vector, output_units: Vector, backlog_share: fl
     Parameters
     ----------
     demand_units
-        New buyers by month.
+        New buyers by month, shape (..., months).
     output_units
-        Cars that the plant can build by month.
+        Cars that the plant can build by month, shape (..., months).
     backlog_share
         Share of the buyers not served in a month who wait for the next.
 
@@ -77,22 +78,27 @@ def sales_by_month(demand_units: Vector, output_units: Vector, backlog_share: fl
     >>> sold.tolist(), lost
     ([5.0, 10.0, 1.25], 3.75)
     """
+    # Plain numbers are faster than arrays of one.
+    one = demand_units.ndim == 1
+    smaller: Any = min if one else np.minimum
+    new_by_month: Any = demand_units.tolist() if one else np.moveaxis(demand_units, -1, 0).copy()
+    output_by_month: Any = output_units.tolist() if one else np.moveaxis(output_units, -1, 0).copy()
+    waiting_share: Any = backlog_share if np.ndim(backlog_share) == 0 else np.squeeze(backlog_share, axis=-1)
     sold = []
-    waiting = lost = 0.0
-    for new, output in zip(demand_units.tolist(), output_units.tolist(), strict=True):
+    waiting: Any = 0.0
+    lost: Any = 0.0
+    for new, output in zip(new_by_month, output_by_month, strict=True):
         wanted = new + waiting
-        if wanted > output:
-            waiting = (wanted - output) * backlog_share
-            lost += wanted - output - waiting
-            sold.append(output)
-        else:
-            waiting = 0.0
-            sold.append(wanted)
-    return np.array(sold), lost
+        served = smaller(wanted, output)
+        unserved = wanted - served
+        waiting = unserved * waiting_share
+        lost = lost + (unserved - waiting)
+        sold.append(served)
+    return np.stack(sold, axis=-1), lost
 
 
 def spending(investments: Sequence[Investment], start_month: float, months: int) -> tuple[Vector, Vector]:
-    """Return the spending on several investments and their depreciation by month, shape (months,) each.
+    """Return the spending on several investments and their depreciation by month, shape (..., months) each.
 
     What would have been spent before month 0 is spent in month 0. Depreciation runs in a straight line from the
     start of production over the useful life, as far as the horizon reaches.
@@ -113,21 +119,18 @@ def spending(investments: Sequence[Investment], start_month: float, months: int)
     >>> spent.tolist(), depreciation.tolist()
     ([0.0, 30.0, 30.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0, 1.0, 1.0])
     """
-    amount = np.array([item.amount_cny for item in investments])
-    spread = np.array([float(item.spread_months) for item in investments])
-    life = np.array([float(item.useful_life_years * MONTHS_PER_YEAR) for item in investments])
-    first = start_month - np.array([float(item.starts_months_before) for item in investments])
-    end = np.arange(1.0, months + 1)
-    spent = _done(amount, first, spread, end)
-    worn = _done(amount, np.full(amount.size, start_month), life, end)
+    since_start = np.arange(1.0, months + 1) - start_month
+    spent = worn = np.zeros(months)
+    for item in investments:
+        spent = spent + item.amount_cny * _done(since_start + item.starts_months_before, item.spread_months)
+        worn = worn + item.amount_cny * _done(since_start, item.useful_life_years * MONTHS_PER_YEAR)
     # Month 0 keeps all that the clock had on it before.
     return increments(spent), increments(worn)
 
 
-def _done(amount: Vector, first: Vector, months: Vector, end: Vector) -> Vector:
-    """Return how much of all amounts, each spread evenly over its months, is done by the end of each month."""
-    share = np.minimum(np.maximum((end - first[:, None]) / months[:, None], 0.0), 1.0)
-    done: Vector = amount @ share
+def _done(months_since: Vector, months: int) -> Vector:
+    """Return how much of what is spread evenly over some months is done so many months after its beginning."""
+    done: Vector = np.minimum(np.maximum(months_since / months, 0.0), 1.0)
     return done
 
 
@@ -222,15 +225,16 @@ def outstanding(flow_by_month: Vector, days: float) -> Vector:
     [100.0, 50.0, 0.0]
     """
     months = flow_by_month.shape[-1]
-    behind = days / DAYS_PER_MONTH
-    owed = np.zeros(flow_by_month.shape)
-    for back in range(min(math.ceil(behind), months)):
-        owed[..., back:] += min(behind - back, 1.0) * flow_by_month[..., : months - back]
+    behind = np.asarray(days / DAYS_PER_MONTH)
+    owed = np.zeros(np.broadcast_shapes(flow_by_month.shape, behind.shape))
+    for back in range(min(math.ceil(behind.max()), months)):
+        part = np.minimum(np.maximum(behind - back, 0.0), 1.0)
+        owed[..., back:] += part * flow_by_month[..., : months - back]
     return owed
 
 
 def discount_factors(months: int, discount_rate: float) -> Vector:
-    """Return what cash in the middle of each month is worth on the decision day, shape (months,).
+    """Return what cash in the middle of each month is worth on the decision day, shape (..., months).
 
     Parameters
     ----------
@@ -246,6 +250,33 @@ def discount_factors(months: int, discount_rate: float) -> Vector:
     """
     factors: Vector = (1 + discount_rate) ** (-(np.arange(months) + 0.5) / MONTHS_PER_YEAR)
     return factors
+
+
+def weighted(by_month: Vector, weights: Vector) -> Vector:
+    """Return the sum over the months of amounts times weights, shape (...).
+
+    Parameters
+    ----------
+    by_month
+        Amounts, shape (..., months).
+    weights
+        Discount factors or shares, shape (..., months).
+    """
+    total: Vector = np.einsum("...m,...m->...", by_month, weights)
+    return total
+
+
+def present_value(cash_by_month: Vector, discount_rate: float) -> Vector:
+    """Return what cash by month is worth on the decision day, shape (...).
+
+    Parameters
+    ----------
+    cash_by_month
+        Cash, shape (..., months).
+    discount_rate
+        Yearly rate, fraction.
+    """
+    return weighted(cash_by_month, discount_factors(cash_by_month.shape[-1], discount_rate))
 
 
 def internal_rates(cash_by_year: Vector) -> tuple[tuple[float, ...], str]:
@@ -325,6 +356,7 @@ def party(
     discount_rate: float,
     calendar: Calendar,
     *,
+    npv_cny: float,
     unused_tax_value_cny: float,
     outside_cash_npv_cny: float = 0.0,
 ) -> PartyResult:
@@ -338,6 +370,8 @@ def party(
         Yearly rate, fraction.
     calendar
         Months and years.
+    npv_cny
+        Its net present value, all included.
     unused_tax_value_cny
         Tax that losses not yet set off would save.
     outside_cash_npv_cny
@@ -352,7 +386,7 @@ def party(
         yearly.sum(axis=0),
         discount_rate,
         calendar,
-        npv_cny=float(cash @ discount_factors(cash.size, discount_rate)) + outside_cash_npv_cny,
+        npv_cny=npv_cny,
         unused_tax_value_cny=unused_tax_value_cny,
         outside_cash_npv_cny=outside_cash_npv_cny,
     )

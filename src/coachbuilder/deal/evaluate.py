@@ -18,10 +18,12 @@ from coachbuilder.deal.cashflow import (
     increments,
     outstanding,
     party,
+    present_value,
     sales_by_month,
     set_off,
     spending,
     transfers,
+    weighted,
     yearly_tax,
 )
 from coachbuilder.deal.clauses import Beside, Context, CostOfLeaving, LossesRepaid
@@ -29,6 +31,7 @@ from coachbuilder.deal.interface import (
     Absorption,
     BreakEven,
     ClauseFlow,
+    DealFigures,
     DealInputs,
     DealResult,
     Investment,
@@ -58,7 +61,7 @@ _Cell = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class _PerCar:
-    """Money a car by month, shape (months,) each."""
+    """Money a car by month, shape (..., months) each."""
 
     net_revenue: Vector
     parts_by_item: dict[str, Vector]
@@ -89,12 +92,17 @@ class _Contract:
     context: Context
     """What the clauses looked at."""
     depreciation: dict[str, Vector]
-    """By side, shape (months,)."""
+    """By side, shape (..., months)."""
 
-    def outside(self, side: str, factors: Vector) -> Vector | float:
+    def outside(self, side: str, discount_rate: float) -> Vector | float:
         """Return the value of what a side gains outside cash."""
         gains = [getattr(item, f"{side}_outside_cny") for item in self.beside.values()]
-        return sum((gain @ factors for gain in gains if gain is not None), 0.0)
+        return sum((present_value(gain, discount_rate) for gain in gains if gain is not None), 0.0)
+
+    def value(self, side: str, discount_rate: float) -> Vector:
+        """Return a side's net present value, shape (...)."""
+        lines: dict[str, Vector] = getattr(self, side)
+        return present_value(_total(lines), discount_rate) + self.outside(side, discount_rate)
 
 
 def evaluate(inputs: DealInputs) -> DealResult:
@@ -117,20 +125,21 @@ def evaluate(inputs: DealInputs) -> DealResult:
     brand, host, paid = contract.brand, contract.host, contract.paid
     brand_unused = _unused_tax_value(inputs, calendar, contract, "brand")
     host_unused = _unused_tax_value(inputs, calendar, contract, "host")
-    brand_outside = host_outside = 0.0
-    if contract.beside:
-        months = sales.size
-        brand_outside = float(contract.outside("brand", discount_factors(months, inputs.brand_discount_rate)))
-        host_outside = float(contract.outside("host", discount_factors(months, inputs.host_discount_rate)))
     brand_result = party(
         brand,
         inputs.brand_discount_rate,
         calendar,
+        npv_cny=float(contract.value("brand", inputs.brand_discount_rate)),
         unused_tax_value_cny=brand_unused,
-        outside_cash_npv_cny=brand_outside,
+        outside_cash_npv_cny=float(contract.outside("brand", inputs.brand_discount_rate)),
     )
     host_result = party(
-        host, inputs.host_discount_rate, calendar, unused_tax_value_cny=host_unused, outside_cash_npv_cny=host_outside
+        host,
+        inputs.host_discount_rate,
+        calendar,
+        npv_cny=float(contract.value("host", inputs.host_discount_rate)),
+        unused_tax_value_cny=host_unused,
+        outside_cash_npv_cny=float(contract.outside("host", inputs.host_discount_rate)),
     )
     joint = both(brand_result, host_result, inputs.brand_discount_rate, calendar)
     detailed = inputs.with_break_even
@@ -139,7 +148,7 @@ def evaluate(inputs: DealInputs) -> DealResult:
         sales_units_by_year=calendar.by_year(sales),
         demand_units_by_year=calendar.by_year(inputs.demand_units_by_month),
         output_units_by_year=calendar.by_year(inputs.guest_output_units_by_month),
-        demand_lost_units=lost,
+        demand_lost_units=float(lost),
         sales_units=float(sales.sum()),
         brand=brand_result,
         host=host_result,
@@ -160,30 +169,42 @@ def evaluate(inputs: DealInputs) -> DealResult:
     )
 
 
-def evaluate_draws(inputs):  # type: ignore
-    out = []
-    for x in inputs:
-        r = evaluate(x)
-        out.append(
-            (
-                r.brand.npv_cny,
-                r.host.npv_cny,
-                r.joint.npv_cny,
-                r.own_plant.npv_cny,
-                np.nan if r.unit_cost.year is None else r.unit_cost.total_cny,
-            )
-        )
-    return out
+def figures(stack: DealInputs) -> DealFigures:
+    """Work out the values of many deals at once; not a number where there is none.
+
+    Parameters
+    ----------
+    stack
+        Deals of the same structure as one: vectors have shape (draws, months) or, where they are the same in all draws,
+        (months,); numbers shape (draws, 1) or none. Demand and output have shape (draws, months).
+    """
+    calendar = Calendar.of(stack)
+    sales, _ = sales_by_month(stack.demand_units_by_month, stack.guest_output_units_by_month, stack.backlog_share)
+    per_car = _per_car(stack)
+    contract = _contract(stack, calendar, per_car, sales, stack.guest_output_units_by_month)
+    brand = contract.value("brand", stack.brand_discount_rate)
+    host = contract.value("host", stack.host_discount_rate)
+    own = _own_plant_flows(stack, calendar, per_car).value(stack.brand_discount_rate)
+    best = _BestYear.of(calendar, sales)
+    cost = sum(_unit_cost_items(stack, per_car, sales, best).values())
+    known = np.isfinite(brand) & np.isfinite(host) & np.isfinite(own)
+    return DealFigures(
+        brand_npv_cny=np.where(known, brand, np.nan),
+        host_npv_cny=np.where(known, host, np.nan),
+        joint_npv_cny=np.where(known, brand + host, np.nan),
+        own_plant_npv_cny=np.where(known, own, np.nan),
+        unit_cost_cny=np.where(known & (best.all_units >= FEWEST_CARS), cost, np.nan),
+    )
 
 
 def _years_from_now(inputs: DealInputs) -> Vector:
-    years: Vector = (np.arange(inputs.demand_units_by_month.size) + 0.5) / MONTHS_PER_YEAR
+    years: Vector = (np.arange(inputs.demand_units_by_month.shape[-1]) + 0.5) / MONTHS_PER_YEAR
     return years
 
 
 def _in_production(inputs: DealInputs, later_months: float = 0.0) -> Vector:
     """Return the share of each month that lies after the start of production."""
-    ends = np.arange(1, inputs.demand_units_by_month.size + 1)
+    ends = np.arange(1, inputs.demand_units_by_month.shape[-1] + 1)
     share: Vector = np.minimum(np.maximum(ends - (inputs.start_month + later_months), 0.0), 1.0)
     return share
 
@@ -227,7 +248,7 @@ def _learning(inputs: DealInputs, sales: Vector) -> Vector | None:
     Wright: the cost of the n-th car is that of the reference car times ``(n / reference)^log2(rate)``, taken at the
     middle of the month's cars.
     """
-    if not inputs.parts_learning_items or inputs.parts_learning_rate == 1.0:
+    if not inputs.parts_learning_items or np.all(np.equal(inputs.parts_learning_rate, 1.0)):
         return None
     made = np.cumsum(sales, axis=-1) - sales / 2
     exponent = np.log2(inputs.parts_learning_rate)
@@ -499,50 +520,78 @@ def _unused_tax_value(inputs: DealInputs, calendar: Calendar, contract: _Contrac
     return max(0.0, -float(lines["income tax"].sum()) - rate * taxable)
 
 
+@dataclass(frozen=True, slots=True)
+class _BestYear:
+    """The year of most sales."""
+
+    index: NDArray[np.int64]
+    """That year, from 0, shape (...)."""
+    in_year: NDArray[np.bool_]
+    """Whether a month belongs to it, shape (..., months)."""
+    units: Vector
+    """Cars sold in it, shape (...)."""
+    all_units: Vector
+    """Cars sold within the horizon, shape (...)."""
+    weight: Vector
+    """Share of each month in the year's sales, shape (..., months)."""
+
+    @classmethod
+    def of(cls, calendar: Calendar, sales: Vector) -> _BestYear:
+        by_year = calendar.by_year(sales)
+        index = np.argmax(by_year, axis=-1)
+        in_year = calendar.year_index == index[..., None]
+        units = by_year.max(axis=-1)
+        return cls(index, in_year, units, sales.sum(axis=-1), np.where(in_year, sales, 0.0) / units[..., None])
+
+    def mean(self, by_month: Vector) -> Vector:
+        """Return the mean over the year's cars."""
+        return weighted(by_month, self.weight)
+
+    def per_car(self, by_month: Vector) -> Vector:
+        """Return the year's sum over its cars."""
+        return weighted(by_month, self.in_year.astype(np.float64)) / self.units
+
+
 def _unit_cost(
     inputs: DealInputs, calendar: Calendar, per_car: _PerCar, sales: Vector, paid: Mapping[str, Vector]
 ) -> UnitCost:
-    by_year = calendar.by_year(sales)
-    total = float(sales.sum())
-    if total < FEWEST_CARS:
+    if sales.sum() < FEWEST_CARS:
         return UnitCost(None, {}, 0.0, 0.0, 0.0)
-    best = int(np.argmax(by_year))
-    learns = inputs.parts_learning_items
-    weight = np.where(calendar.year_index == best, sales, 0.0) / by_year[best]
-
-    def mean(vector: Vector) -> float:
-        return float(np.dot(weight, vector))
-
-    brand_fixed = float(calendar.by_year(_brand_fixed_cost(inputs))[best])
-    learnt = _learning(inputs, sales)
-    items = {
-        name.replace("_", " "): mean(cost * learnt if learnt is not None and name in learns else cost)
-        for name, cost in per_car.parts_by_item.items()
-    }
-    items |= {name: mean(cost) for name, cost in per_car.labour_by_item.items()}
-    items |= {
-        "energy and consumables": mean(per_car.energy),
-        "rework": mean(per_car.rework),
-        "logistics": mean(per_car.logistics),
-        "warranty": mean(per_car.warranty),
-        "host's fixed cost": float(calendar.by_year(per_car.host_fixed * _in_production(inputs))[best] / by_year[best]),
-        "brand's fixed cost": brand_fixed / float(by_year[best]),
-        "investments spread": sum(item.amount_cny for item in inputs.investments) / total,
-    }
-    to_host = sum(float(amount[calendar.year_index == best].sum()) for amount in paid.values())
+    best = _BestYear.of(calendar, sales)
+    items = {name: float(cost) for name, cost in _unit_cost_items(inputs, per_car, sales, best).items()}
+    revenue = per_car.net_revenue if per_car.subsidy is None else per_car.net_revenue + per_car.subsidy
     return UnitCost(
-        year=calendar.years[best],
+        year=calendar.years[int(best.index)],
         items_cny=items,
         total_cny=sum(items.values()),
-        net_revenue_cny=mean(per_car.net_revenue if per_car.subsidy is None else per_car.net_revenue + per_car.subsidy),
-        transfer_to_host_cny=to_host / float(by_year[best]),
+        net_revenue_cny=float(best.mean(revenue)),
+        transfer_to_host_cny=float(best.per_car(_total(paid))) if paid else 0.0,
     )
 
 
+def _unit_cost_items(inputs: DealInputs, per_car: _PerCar, sales: Vector, best: _BestYear) -> dict[str, Vector]:
+    """Return what a car costs in the year of most sales by item, shape (...) each."""
+    learns = inputs.parts_learning_items
+    learnt = _learning(inputs, sales)
+    items = {
+        name.replace("_", " "): best.mean(cost * learnt if learnt is not None and name in learns else cost)
+        for name, cost in per_car.parts_by_item.items()
+    }
+    items |= {name: best.mean(cost) for name, cost in per_car.labour_by_item.items()}
+    invested = sum(item.amount_cny for item in inputs.investments)
+    return items | {
+        "energy and consumables": best.mean(per_car.energy),
+        "rework": best.mean(per_car.rework),
+        "logistics": best.mean(per_car.logistics),
+        "warranty": best.mean(per_car.warranty),
+        "host's fixed cost": best.per_car(per_car.host_fixed * _in_production(inputs)),
+        "brand's fixed cost": best.per_car(_brand_fixed_cost(inputs)),
+        "investments spread": (invested / best.all_units[..., None])[..., 0],
+    }
+
+
 def _break_even(inputs: DealInputs, calendar: Calendar, per_car: _PerCar) -> BreakEven:
-    months = inputs.demand_units_by_month.size
     in_production = _in_production(inputs) / MONTHS_PER_YEAR
-    factors = [discount_factors(months, rate) for rate in (inputs.brand_discount_rate, inputs.host_discount_rate)]
     limit = BREAK_EVEN_LIMIT * inputs.contracted_capacity_units_per_year
 
     def values(units_per_year: Vector) -> Vector:
@@ -550,12 +599,8 @@ def _break_even(inputs: DealInputs, calendar: Calendar, per_car: _PerCar) -> Bre
         sales = units_per_year[:, None] * in_production
         ready = np.maximum(sales, inputs.planned_units_per_year * in_production)
         contract = _contract(inputs, calendar, per_car, sales, ready)
-        return np.array(
-            [
-                _total(lines) @ factor + contract.outside(side, factor)
-                for side, lines, factor in zip(("brand", "host"), (contract.brand, contract.host), factors, strict=True)
-            ]
-        )
+        rates = {"brand": inputs.brand_discount_rate, "host": inputs.host_discount_rate}
+        return np.array([contract.value(side, rate) for side, rate in rates.items()])
 
     # The values are piecewise linear in the volume: looking closer twice leaves hardly ever a bend in the last cell.
     volume = np.linspace(0.0, limit, BREAK_EVEN_STEPS + 1)
@@ -599,14 +644,37 @@ def _zero(cell: _Cell) -> float:
     return low + (high - low) * below / (below - above)
 
 
-def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contract: PartyResult) -> OwnPlantResult:
+@dataclass(frozen=True, slots=True)
+class _OwnPlantFlows:
+    """The brand's programme with a plant of its own, shape (..., months)."""
+
+    start_month: float
+    """Months from month 0 to its start of production."""
+    sales: Vector
+    """Cars sold."""
+    cash: Vector
+    """Cash after tax."""
+    labour: Vector
+    """Labour a car."""
+    fixed: Vector
+    """Fixed cost of the plant."""
+    depreciation: Vector
+    """Depreciation of the plant."""
+
+    def value(self, discount_rate: float) -> Vector:
+        """Return the net present value, shape (...)."""
+        return present_value(self.cash, discount_rate)
+
+
+def _own_plant_flows(inputs: DealInputs, calendar: Calendar, per_car: _PerCar) -> _OwnPlantFlows:
     own = inputs.own_plant
-    months = inputs.demand_units_by_month.size
+    months = inputs.demand_units_by_month.shape[-1]
     start = inputs.start_month + own.later_months
     in_production = _in_production(inputs, own.later_months)
-    ramp = np.minimum(np.maximum((np.arange(1, months + 1) - start) / max(own.ramp_months, 1.0), 0.0), 1.0)
-    output = own.capacity_units_per_year / MONTHS_PER_YEAR * ramp
-    sales, _ = sales_by_month(inputs.demand_units_by_month * in_production, output, inputs.backlog_share)
+    ramp = np.minimum(np.maximum((np.arange(1, months + 1) - start) / np.maximum(own.ramp_months, 1.0), 0.0), 1.0)
+    demand = inputs.demand_units_by_month * in_production
+    output = np.broadcast_to(own.capacity_units_per_year / MONTHS_PER_YEAR * ramp, demand.shape)
+    sales, _ = sales_by_month(demand, output, inputs.backlog_share)
     plant = Investment(
         id="own-plant",
         name="own plant",
@@ -631,8 +699,6 @@ def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contrac
         "rework": -sales * per_car.rework,
         "plant's fixed cost": -fixed,
     }
-    residual = np.zeros(months)
-    residual[-1] = own.residual_share * own.investment_cny
     cash = _with_investment_and_tax(
         lines,
         spent + plant_spent,
@@ -642,23 +708,25 @@ def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contrac
         calendar,
         inputs.brand_loss_carry_forward_years,
     )
-    total = _total(cash) + residual
-    by_year = calendar.by_year(sales)
-    best = int(np.argmax(by_year))
-    in_best = calendar.year_index == best
-    conversion = (
-        float((sales * (labour + per_car.energy + per_car.rework) + fixed + plant_depreciation)[in_best].sum())
-        / float(by_year[best])
-        if by_year[best] > 0
-        else 0.0
-    )
-    npv = float(total @ discount_factors(months, inputs.brand_discount_rate))
+    total = _total(cash)
+    total[..., -1:] += own.residual_share * own.investment_cny
+    return _OwnPlantFlows(start, sales, total, labour, fixed, plant_depreciation)
+
+
+def _own_plant(inputs: DealInputs, calendar: Calendar, per_car: _PerCar, contract: PartyResult) -> OwnPlantResult:
+    flows = _own_plant_flows(inputs, calendar, per_car)
+    conversion = 0.0
+    if flows.sales.any():
+        best = _BestYear.of(calendar, flows.sales)
+        running = flows.sales * (flows.labour + per_car.energy + per_car.rework)
+        conversion = float(best.per_car(running + flows.fixed + flows.depreciation))
+    npv = float(flows.value(inputs.brand_discount_rate))
     return OwnPlantResult(
         npv_cny=npv,
-        start_month=start,
-        units=float(sales.sum()),
+        start_month=flows.start_month,
+        units=float(flows.sales.sum()),
         unit_conversion_cost_cny=conversion,
-        peak_cash_need_cny=float(max(0.0, -np.cumsum(total).min())),
+        peak_cash_need_cny=float(max(0.0, -np.cumsum(flows.cash).min())),
         advantage_over_contract_cny=npv - contract.npv_cny,
-        cash_cny_by_year=calendar.by_year(total),
+        cash_cny_by_year=calendar.by_year(flows.cash),
     )

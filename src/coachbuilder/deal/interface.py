@@ -172,6 +172,22 @@ class DealInputs:
 
 
 @dataclass(frozen=True, slots=True)
+class DealFigures:
+    """Headline figures of many draws of a deal, shape (draws,) each; not a number where there is none."""
+
+    brand_npv_cny: Vector
+    """The brand's net present value."""
+    host_npv_cny: Vector
+    """The host's."""
+    joint_npv_cny: Vector
+    """Sum of the two."""
+    own_plant_npv_cny: Vector
+    """The brand's net present value with a plant of its own."""
+    unit_cost_cny: Vector
+    """What a car costs in the year of most sales; none where no car is sold."""
+
+
+@dataclass(frozen=True, slots=True)
 class CashLine:
     """One line of a side's cash flow."""
 

@@ -61,7 +61,7 @@ class EngineeringConsultancy(Clause):
         ends = np.arange(1.0, context.sales_units.shape[-1] + 1)
         first = context.start_month - self.starts_months_before
         done = np.minimum(np.maximum((ends - first) / self.spread_months, 0.0), 1.0)
-        done[1:] -= done[:-1].copy()
+        done[..., 1:] -= done[..., :-1].copy()
         amount = self.fixed_sum_cny + self.engineer_days * self.day_rate_cny
         paid = amount * done * (1 + self.exchange_change_rate) ** context.years_from_now()
         if context.in_force is not None:

@@ -56,10 +56,8 @@ class FeePerCar(Clause):
         sold_before_year = (after - sold)[..., context.first_months][..., context.year_index]
         within_year = after - sold_before_year
         fees: Vector = self._fees(within_year) - self._fees(within_year - sold)
-        fees = fees * (1 + self.change_rate) ** context.year_index
-        if self.exchange_change_rate:
-            fees = fees * (1 + self.exchange_change_rate) ** context.years_from_now()
-        return fees
+        exchange = (1 + self.exchange_change_rate) ** context.years_from_now()
+        return fees * (1 + self.change_rate) ** context.year_index * exchange
 
     def _fees(self, units: Vector) -> Vector:
         fees = np.zeros_like(units)

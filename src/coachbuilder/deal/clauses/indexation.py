@@ -63,10 +63,12 @@ class Indexation(Clause):
         )
 
     def moves(self, context: Context) -> Vector:
-        """Return the move of the index beyond the band by month, shape (months,)."""
+        """Return the move of the index beyond the band by month, shape (..., months)."""
         year = context.first_year + context.year_index
-        at = np.maximum(np.searchsorted(self.years, year, side="right") - 1, 0)
-        move = np.array(self.index_values)[at] / self.base_value - 1
+        index: Vector = self.index_values[0] + np.zeros(year.size)
+        for since, value in zip(self.years[1:], self.index_values[1:], strict=True):
+            index = np.where(year >= since, value, index)
+        move = index / self.base_value - 1
         beyond: Vector = np.sign(move) * np.maximum(np.abs(move) - self.band_share, 0.0)
         return beyond
 

@@ -60,8 +60,8 @@ class LossesRepaid(Clause):
         produced = np.minimum(np.maximum(since_start, 0.0), 1.0)
         after_window = np.minimum(np.maximum(since_start - self.window_months, 0.0), 1.0)
         # What falls due once a year belongs to all its months: a year counts by its share within the window.
-        months = np.add.reduceat(produced, context.first_months)
-        share = 1 - np.add.reduceat(after_window, context.first_months) / np.maximum(months, 1e-9)
+        months = np.add.reduceat(produced, context.first_months, axis=-1)
+        share = 1 - np.add.reduceat(after_window, context.first_months, axis=-1) / np.maximum(months, 1e-9)
         result = share * np.add.reduceat(context.host_operating_result_cny, context.first_months, axis=-1)
         loss = np.minimum(self.repaid_share * np.maximum(0.0, -result), self.cap_cny_per_year)
         paid = np.minimum(np.cumsum(loss, axis=-1), self.cap_cny)

@@ -59,7 +59,7 @@ class CapacityReservation(Clause):
         places = self.reserved_share * context.contracted_capacity_units_per_year / MONTHS_PER_YEAR
         paid = fee * places * context.in_production()
         paid = np.broadcast_to(paid, context.sales_units.shape)
-        if context.fees_cny is None or not self.deductible_share:
+        if context.fees_cny is None or not np.any(self.deductible_share):
             return paid.copy()
         cars = context.within_year(np.cumsum(context.sales_units, axis=-1))
         reserved = context.within_year(np.cumsum(places * context.in_production(), axis=-1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,11 +106,10 @@ class SharesOnMilestones(Clause):
                 first[..., 1:] &= ~reached[..., :-1]
                 vested += self.shares_count * part.vested_share * first
             else:
-                month = part.at + (context.start_month if part.event is MilestoneEvent.START else 0.0)
-                at = max(math.floor(month), 0)
-                if at < vested.shape[-1]:
-                    in_force = 1.0 if context.in_force is None else context.in_force[..., at]
-                    vested[..., at] += self.shares_count * part.vested_share * in_force
+                at = part.at + (context.start_month if part.event is MilestoneEvent.START else 0.0)
+                then = np.arange(vested.shape[-1]) == np.maximum(np.floor(at), 0.0)
+                in_force = 1.0 if context.in_force is None else context.in_force
+                vested += self.shares_count * part.vested_share * in_force * then
         return vested
 
     def transfers(self, context: Context) -> Vector:

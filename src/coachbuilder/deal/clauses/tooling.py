@@ -54,10 +54,10 @@ class Tooling(Clause):
     def transfers(self, context: Context) -> Vector:
         """Return what is paid back by the car, and the price in the last month."""
         paid = np.zeros(context.sales_units.shape)
-        if not self.owned_by_brand and math.isfinite(self.repaid_units):
+        if not self.owned_by_brand:
             repaid = np.minimum(np.cumsum(context.sales_units, axis=-1), self.repaid_units)
             repaid[..., 1:] -= repaid[..., :-1].copy()
             paid += self.amount_cny / self.repaid_units * repaid
         price = self.residual_share * self.amount_cny
-        paid[..., -1] += -price if self.owned_by_brand else price
+        paid[..., -1:] += -price if self.owned_by_brand else price
         return paid
