@@ -153,8 +153,8 @@ def main() -> None:
         f"{arguments.many:,} draws: {many_s:.0f} s, {1000.0 * many_s * arguments.workers / arguments.many:.2f} ms of a "
         "process each (blocks kept from an earlier run take none).",
         "",
-        f"A draw: {alone:.2f} ms of a core alone, {together:.2f} ms together with others, {alone / together:.1f} times (the "
-        "same 200 draws in turn in one process, medians of 5 rounds).",
+        f"A draw: {alone:.2f} ms of a core alone, {together:.2f} ms together with others, {alone / together:.1f} times "
+        "(the same 200 draws in turn in one process, medians of 5 rounds).",
         "",
         "| part of a draw | ms |",
         "|---|---:|",
