@@ -94,7 +94,7 @@ def sales_by_month(demand_units: Vector, output_units: Vector, backlog_share: fl
         waiting = unserved * waiting_share
         lost = lost + (unserved - waiting)
         sold.append(served)
-    return np.stack(sold, axis=-1), lost
+    return np.ascontiguousarray(np.moveaxis(np.array(sold), 0, -1)), lost
 
 
 def spending(investments: Sequence[Investment], start_month: float, months: int) -> tuple[Vector, Vector]:
@@ -227,9 +227,10 @@ def outstanding(flow_by_month: Vector, days: float) -> Vector:
     months = flow_by_month.shape[-1]
     behind = np.asarray(days / DAYS_PER_MONTH)
     owed = np.zeros(np.broadcast_shapes(flow_by_month.shape, behind.shape))
-    for back in range(min(math.ceil(behind.max()), months)):
-        part = np.minimum(np.maximum(behind - back, 0.0), 1.0)
-        owed[..., back:] += part * flow_by_month[..., : months - back]
+    reach = min(math.ceil(behind.max()), months)
+    part = np.minimum(np.maximum(behind - np.arange(reach), 0.0), 1.0)
+    for back in range(reach):
+        owed[..., back:] += part[..., back : back + 1] * flow_by_month[..., : months - back]
     return owed
 
 
@@ -262,7 +263,7 @@ def weighted(by_month: Vector, weights: Vector) -> Vector:
     weights
         Discount factors or shares, shape (..., months).
     """
-    total: Vector = np.einsum("...m,...m->...", by_month, weights)
+    total: Vector = by_month @ weights if weights.ndim == 1 else np.einsum("...m,...m->...", by_month, weights)
     return total
 
 

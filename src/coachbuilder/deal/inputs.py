@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,7 +81,6 @@ def inputs_from(
     months_since_year_0 = programme.as_of.year * 12 + programme.as_of.month
     month = months_since_year_0 + np.arange(demand_units_by_month.size)
     last = max(price_cny_by_year)
-    price = np.array([price_cny_by_year[min(int(number // 12), last)] for number in month])
     days_to_month_0 = (_first_of_next_month(programme.as_of.year, programme.as_of.month) - programme.as_of).days
     return DealInputs(
         first_year=int(month[0] // 12),
@@ -90,7 +89,7 @@ def inputs_from(
         demand_units_by_month=demand_units_by_month,
         guest_output_units_by_month=guest_output_units_by_month,
         resident_units_lost_by_month=resident_units_lost_by_month,
-        price_cny_by_month=price,
+        price_cny_by_month=_by_month(lambda year: price_cny_by_year[min(year, last)], month),
         planned_units_per_year=planned_units_per_year,
         contracted_capacity_units_per_year=section.contracted_capacity_units_per_year.value,
         value_added_tax_rate=revenue.value_added_tax_rate.value,
@@ -164,6 +163,13 @@ def inputs_from(
     )
 
 
+def _by_month(of_year: Callable[[int], float], month: NDArray[np.int64]) -> Vector:
+    """Return by month what holds for its calendar year."""
+    year = month // 12
+    values: Vector = np.array([of_year(number) for number in range(int(year[0]), int(year[-1]) + 1)])[year - year[0]]
+    return values
+
+
 def _credits(section: DealSection, month: NDArray[np.int64]) -> Vector | None:
     """Return the emission credits a car by month if single years are given."""
     by_year = {item.year: item.credit_cny_per_car.value for item in section.revenue.credit_year}
@@ -180,7 +186,7 @@ def _credits(section: DealSection, month: NDArray[np.int64]) -> Vector | None:
 def _subsidies(section: DealSection, month: NDArray[np.int64]) -> Vector | None:
     """Return the subsidy a car by month if there is any."""
     by_year = {item.year: item.subsidy_cny_per_car.value for item in section.revenue.subsidy_year}
-    return np.array([by_year.get(int(number // 12), 0.0) for number in month]) if by_year else None
+    return _by_month(lambda year: by_year.get(year, 0.0), month) if by_year else None
 
 
 def floor_units_per_year(section: DealSection) -> float:

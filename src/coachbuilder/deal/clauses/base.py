@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from coachbuilder.programme.assumption import Assumption
     from coachbuilder.programme.sections.deal import DealSection, MoneySection
 
 Vector = NDArray[np.float64]
@@ -152,7 +151,7 @@ class Terms:
             The field's name with ``{}`` where the currency stands.
         """
         currency, amount = table.amount(name)
-        return amount.value * self._rate(currency).value
+        return amount.value * self._rate(currency)
 
     def exchange_change_rate(self, table: MoneySection, name: str) -> float:
         """Return the yearly change of what a unit of the amount's currency costs in CNY."""
@@ -161,8 +160,7 @@ class Terms:
         change = changes.get(currency)
         return 0.0 if change is None else change.value
 
-    def _rate(self, currency: str) -> Assumption:
-        from coachbuilder.programme.assumption import Assumption
-
+    def _rate(self, currency: str) -> float:
         rates = {"usd": self.section.cny_per_usd, "hkd": self.section.cny_per_hkd}
-        return rates.get(currency, Assumption(1.0))
+        rate = rates.get(currency)
+        return 1.0 if rate is None else rate.value
