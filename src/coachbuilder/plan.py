@@ -589,9 +589,7 @@ class Stages:
             resident_time_scale=tasks.time_scale.value,
             guest_time_scale=tasks.guest_time_scale.value,
             planning_availability=programme.plant.plant.planning_availability.value,
-            busy_share=None
-            if self._lines is None
-            else self._lines.busy_share_at(self.line_takt_s),
+            busy_share=None if self._lines is None else self._lines.busy_share_at(self.line_takt_s),
         )
         calendar = _Calendar(programme.as_of, 12 * programme.document.programme.horizon_years)
         start = self.timing.start_of_production_date

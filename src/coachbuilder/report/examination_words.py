@@ -70,11 +70,13 @@ def _lines(table: LineTable) -> str:
     if worst is not None and median is not None and kept is not None:
         text += (
             f"; hours a car are off by {percent(median, 1)} in the middle and {percent(worst, 1)} at most for "
-            f"{plural(len(table.check_takt_s), 'draw')} whose own line was balanced (the plan's line kept would be off by "
-            f"up to {percent(kept, 1)})"
+            f"{plural(len(table.check_takt_s), 'draw')} whose own line was balanced (the plan's line kept would be off "
+            f"by up to {percent(kept, 1)})"
         )
     if table.beyond_share > 0:
         text += f"; {percent(table.beyond_share, 1)} of the draws lie beyond the balances and take the outermost"
+    if table.unbalanced:
+        text += f"; {plural(table.unbalanced, 'line')} could not be balanced"
     return text
 
 

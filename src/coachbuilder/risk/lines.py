@@ -1,4 +1,4 @@
-"""Balances over the takts of the draws, between which the line of each draw is interpolated, and how far off that is."""
+"""Balances over the takts of the draws, between which the line of each draw is interpolated, and the error of that."""
 
 from __future__ import annotations
 
