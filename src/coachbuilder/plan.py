@@ -630,6 +630,23 @@ class Stages:
         with_guest = takt_s(residents + self.planned_guest_units_per_year, hours, running)
         return with_guest, takt_s(residents, hours, running) if residents > 0 else with_guest
 
+    @cached_property
+    def line_takt_s(self) -> float:
+        """Takt with the guest at the work times of the plan that is drawn from, by which a line is looked up, s."""
+        from coachbuilder.plant import balance
+
+        tasks = self.programme.plant.tasks
+        return balance.takt_at_plan_times_s(
+            self.fit,
+            takt_s=self._takts_s[0],
+            resident_time_scale=tasks.time_scale.value,
+            guest_time_scale=tasks.guest_time_scale.value,
+            units_per_year={
+                **self.programme.resident_units_per_year,
+                self.programme.guest.id: self.planned_guest_units_per_year,
+            },
+        )
+
     def _line_work(self, line: LineBalance) -> LineWork:
         """Return what a balanced line asks of its workers as the simulation takes it.
 
@@ -699,9 +716,7 @@ class Stages:
             resident_time_scale=tasks.time_scale.value,
             guest_time_scale=tasks.guest_time_scale.value,
             planning_availability=programme.plant.plant.planning_availability.value,
-            busy_share=None
-            if self._lines is None
-            else self._lines.busy_share_at(self.planned_guest_units_per_year, tasks.guest_time_scale.value),
+            busy_share=None if self._lines is None else self._lines.busy_share_at(self.line_takt_s),
         )
         calendar = _calendar(programme.as_of, 12 * programme.document.programme.horizon_years)
         start = self.timing.start_of_production_date

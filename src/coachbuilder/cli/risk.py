@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coachbuilder.cli.root import AsOf, Json, ProgrammeFolder, _load, _print_json, _progress, app
+from coachbuilder.cli.root import AsOf, Json, ProgrammeFolder, _load, _print_json, _progress, _require_folder, app
 
 SOBOL_ROWS = 512
 
@@ -30,8 +30,12 @@ def risk(
     ] = False,
     lines: Annotated[
         bool,
-        typer.Option("--lines", help="Lay out each draw's line for its own demand, between nine balances; minutes."),
-    ] = False,
+        typer.Option(
+            "--lines/--no-lines",
+            help="Lay out each draw's line for its own demand, between balances that take about a minute; or keep the "
+            "plan's line.",
+        ),
+    ] = True,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -46,6 +50,8 @@ def risk(
     """How sure the answer is: its spread, where that comes from, what would have to be true for another answer."""
     started = dt.datetime.now(dt.UTC)
     loaded = _load(programme, as_of)
+    if out is not None:
+        _require_folder(out, ())
     from coachbuilder.plan import evaluate
     from coachbuilder.report import command_details, jsonable
     from coachbuilder.report.examination_words import examination_answers
@@ -58,7 +64,10 @@ def risk(
         table = None
         if lines:
             table = line_table(
-                base, workers=processes, progress=lambda done, all_of_them: show("lines", (done, all_of_them))
+                base,
+                workers=processes,
+                progress=lambda done, all_of_them: show("lines", (done, all_of_them)),
+                folder=out,
             )
         found = examine(
             base,

@@ -19,6 +19,7 @@ from coachbuilder.report.wording import (
 )
 
 if TYPE_CHECKING:
+    from coachbuilder.plant.balance import LineTable
     from coachbuilder.risk.examination import Examination, Sobol, Surface, TurningPoint
 
 NAMED = 5
@@ -53,11 +54,7 @@ def _answers(found: Examination) -> Iterator[Answer]:
             f"{money(item.p90)} in eight of ten; above 0 in {percent(item.probability_positive)}",
         )
     if found.lines is not None:
-        yield Answer(
-            "How is the line of each draw laid out?",
-            f"for its own demand and work times, between {sum(map(len, found.lines.busy_share))} balances; hours a car "
-            f"off by at most {percent(found.lines.hours_error_share, 1)} at a balance that is left out",
-        )
+        yield Answer("How is the line of each draw laid out?", _lines(found.lines))
     for point in found.turning_points:
         yield turning_answer(point)
     yield Answer("Where does the spread of the joint value come from?", _first_order(found))
@@ -65,6 +62,22 @@ def _answers(found: Examination) -> Iterator[Answer]:
         yield Answer(f"And with what they do together: {figure_name(indices.figure)}?", _sobol(indices))
     if found.surface is not None:
         yield Answer("Where does the brand break even?", _surface(found.surface))
+
+
+def _lines(table: LineTable) -> str:
+    text = f"for its own demand and work times, between {plural(len(table.takt_s), 'balance')}"
+    worst, median, kept = table.error_worst_share, table.error_median_share, table.kept_error_worst_share
+    if worst is not None and median is not None and kept is not None:
+        text += (
+            f"; hours a car are off by {percent(median, 1)} in the middle and {percent(worst, 1)} at most for "
+            f"{plural(len(table.check_takt_s), 'draw')} whose own line was balanced (the plan's line kept would be off "
+            f"by up to {percent(kept, 1)})"
+        )
+    if table.beyond_share > 0:
+        text += f"; {percent(table.beyond_share, 1)} of the draws lie beyond the balances and take the outermost"
+    if table.unbalanced:
+        text += f"; {plural(table.unbalanced, 'line')} could not be balanced"
+    return text
 
 
 def turning_answer(point: TurningPoint) -> Answer:

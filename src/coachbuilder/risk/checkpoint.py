@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from coachbuilder.risk.runner import Points
 
 
+LINES = ".lines-"
+"""How the name of the file begins in which finished balances of a plan's lines are kept; readers of Parquet skip it."""
+
+
 def fingerprint_of(base: Plan, lines: LineTable | None = None) -> str:
     """Return what tells a plan from every other: its files, its values, its results, and how draws take its line."""
     digest = hashlib.sha256()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from coachbuilder.plan import headline_names
 from coachbuilder.programme.errors import InputError, Problem
-from coachbuilder.risk.checkpoint import digest_of, fingerprint_of
+from coachbuilder.risk.checkpoint import LINES, digest_of, fingerprint_of
 
 if TYPE_CHECKING:
     from coachbuilder.plan import Plan
@@ -54,7 +54,7 @@ class Table:
         if folder.exists() and not folder.is_dir():
             raise InputError([Problem("", "--out", f"{folder}, a file", "a folder, or nothing")])
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.suffix == ".part":
+            if path.suffix == ".part" or path.name.startswith(LINES):
                 continue
             found = self._keys(path).get(PLAN)
             if found != self._plan:

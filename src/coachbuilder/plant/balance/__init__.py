@@ -25,7 +25,7 @@ from coachbuilder.plant.balance.occupancy import OperatorOccupancy, occupancy
 from coachbuilder.plant.balance.rules import moving_violations, violations
 from coachbuilder.plant.balance.simple import salbp1
 from coachbuilder.plant.balance.smallest_takt import salbp2, salbpe
-from coachbuilder.plant.balance.table import LineTable
+from coachbuilder.plant.balance.table import LineTable, line_table_of, takt_at_plan_times_s
 from coachbuilder.plant.balance.use import SegmentUse, StationUse, idle_share_by_model, segment_uses, station_uses
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "idle_share_by_model",
     "inputs_from",
     "labour_at",
+    "line_table_of",
     "moving_violations",
     "occupancy",
     "salbp1",
@@ -64,5 +65,6 @@ __all__ = [
     "smallest_takt_s",
     "station_uses",
     "stations_of",
+    "takt_at_plan_times_s",
     "violations",
 ]
