@@ -391,13 +391,23 @@ def test_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_workbook_has_its_sheets_in_order_with_frozen_headings(book: Any) -> None:
     assert book.sheetnames == [
-        "Answers", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Rules", "Load", "Store", "Flow", "Ramp", "Deal",
-        "Announcement", "Risk", "Evidence", "Assumptions", "Run",
+        "Answers", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Rules", "Load", "Store", "Flow", "Ramp",
+        "Parties", "Deal", "Clauses", "Agreement", "Routes", "Announcement", "Risk", "Claims", "Evidence",
+        "Assumptions", "Run",
     ]  # fmt: skip
     for sheet in book:
         assert sheet.freeze_panes == "B2"
         assert sheet.cell(1, 1).value
         assert all(dimension.width >= 8 for dimension in sheet.column_dimensions.values())
+
+
+def test_sheets_without_results_are_left_out(example_plan: Plan, tmp_path: Path) -> None:
+    deal = replace(example_plan.deal, clauses=())
+    write_workbook(replace(example_plan, parties=None, alternatives=None, deal=deal), None, tmp_path / "a.xlsx", RUN)
+    names = openpyxl.load_workbook(tmp_path / "a.xlsx", read_only=True).sheetnames
+    assert {name for name, _ in workbook.SHEETS} - set(names) == {
+        "Parties", "Clauses", "Agreement", "Routes", "Claims"
+    }  # fmt: skip
 
 
 def test_workbook_holds_no_formula_and_texts_that_look_like_one_stay_texts(example_plan: Plan, tmp_path: Path) -> None:

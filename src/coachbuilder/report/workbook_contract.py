@@ -203,7 +203,7 @@ def agreement(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[st
                 zone.floor_shares, zone.brand_highest_fee_cny_per_car, zone.host_least_fee_cny_per_car, strict=True
             )
         ),
-        "Where either side turns, by floor; empty where it gains at no fee of the map",
+        "Where either side turns, by floor; empty where it gains at no fee of the map, the end of the map where at all",
     )
     sheet.table(
         (Column("Map", width=44), Column("Take-or-pay floor", "0.0%"), *terms[:2], *values[:2]),
