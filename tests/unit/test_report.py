@@ -17,7 +17,7 @@ from markupsafe import escape
 from coachbuilder.plan import Plan
 from coachbuilder.plant.balance import idle_share_by_model, segment_uses, station_uses
 from coachbuilder.programme.units import unit_of
-from coachbuilder.report import charts, fragments, stage_summary, wording, workbook, write_report, write_workbook
+from coachbuilder.report import cells, charts, fragments, stage_summary, wording, workbook, write_report, write_workbook
 from coachbuilder.report.svg import Drawing, shortened, text_width, tick_texts, ticks, wrapped
 from coachbuilder.report.writing import write_whole
 from coachbuilder.risk import RiskResult
@@ -52,7 +52,7 @@ def _titled(plan: Plan, title: str) -> Plan:
 # words
 
 
-@pytest.mark.parametrize("name", ["wording", "svg", "fragments"])
+@pytest.mark.parametrize("name", ["wording", "svg", "fragments", "cells"])
 def test_examples_in_the_docstrings_run(name: str) -> None:
     module = importlib.import_module(f"coachbuilder.report.{name}")
     outcome = doctest.testmod(module)
@@ -450,6 +450,6 @@ def test_ends_of_a_range_keep_the_same_decimals() -> None:
 
 
 def test_cells_take_what_results_hold() -> None:
-    assert workbook.plain_cell(np.int64(3)) == 3
-    assert workbook.plain_cell("a\x00b") == "a b"
-    assert workbook.plain_cell(None) is None
+    assert cells.plain_cell(np.int64(3)) == 3
+    assert cells.plain_cell("a\x00b") == "a b"
+    assert cells.plain_cell(None) is None

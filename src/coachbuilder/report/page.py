@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
 
 from coachbuilder.report import order_words, wording
 from coachbuilder.report.writing import write_whole
@@ -77,7 +80,7 @@ def environment() -> Environment:
     """Return the template environment: everything escaped, unknown names refused, the words of :mod:`wording`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from coachbuilder.report import deal_clauses
+    from coachbuilder.report import claims_words, deal_clauses
     from coachbuilder.report.parties_picture import status_timeline
 
     made = Environment(
@@ -100,6 +103,8 @@ def environment() -> Environment:
         label=wording.label,
         figure_name=wording.figure_name,
         typeset=wording.typeset,
+        measured=wording.measured,
+        breakable=_breakable,
         plural=wording.plural,
         overload_question=wording.overload_question,
         overload_answer=wording.overload_answer,
@@ -112,13 +117,19 @@ def environment() -> Environment:
         money_range=wording.money_range,
         open_money_range=wording.open_money_range,
         range_with_unit=wording.range_with_unit,
-        year_columns=lambda years: [(str(year), "n") for year in years],
+        year_columns=lambda years: [(str(year), "n year") for year in years],
         cash_rows=_cash_rows,
         status_timeline=status_timeline,
         contract=deal_clauses,
+        claims_words=claims_words,
         zip=zip,
     )
     return made
+
+
+def _breakable(path: str) -> Markup:
+    """Return the path of an assumption that may be broken where its words end."""
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(path))))
 
 
 def _cash_rows(party: PartyResult) -> list[list[str]]:

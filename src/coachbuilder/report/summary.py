@@ -64,9 +64,9 @@ def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
         Answer(
             "Can the host's plant build the car beside its own models?",
             f"{_added(fit.operators_added)} a shift, {wording.whole(fit.after.operators)} in all at "
-            f"{wording.whole(fit.after.stations_used)} stations, takt {wording.number(fit.after.takt_s)} s instead of "
-            f"{wording.number(fit.before.takt_s)} s; {len(fit.moved_tasks)} of {fit.resident_tasks} resident work "
-            "elements move.",
+            f"{wording.whole(fit.after.stations_used)} stations, takt {wording.fixed(fit.after.takt_s, 1)} s "
+            f"instead of {wording.fixed(fit.before.takt_s, 1)} s; {len(fit.moved_tasks)} of {fit.resident_tasks} "
+            "resident work elements move.",
         ),
         Answer(
             "At what rate, and from when?",
@@ -310,7 +310,7 @@ def _fit(fit: FitResult) -> Iterator[tuple[str, str]]:
 
 def _line(line: LineBalance) -> str:
     return (
-        f"takt {wording.number(line.takt_s)} s, {line.stations_used} stations, {line.operators} operators "
+        f"takt {wording.fixed(line.takt_s, 1)} s, {line.stations_used} stations, {line.operators} operators "
         f"(at least {line.operators_lower_bound}), {wording.percent(line.idle_share)} idle, "
         f"{wording.number(line.mean_direct_hours_per_car)} h a car"
     )
