@@ -150,8 +150,11 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Write a small complete programme to start from."""
+    from coachbuilder.programme import InputError, Problem
     from coachbuilder.programme.template import write_template
 
+    if not name.strip():
+        raise InputError([Problem("command line", "NAME", "nothing", "the name of a folder to make")])
     written = write_template(Path(name))
     if as_json:
         _print_json({"folder": name, "files": [str(path) for path in written]})
@@ -892,7 +895,7 @@ def _require_folder(folder: Path, files: tuple[str, ...], option: str = "--out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        found = error.strerror or "no folder"
+        found = "a file" if folder.is_file() else error.strerror or "no folder"
         raise InputError([Problem(str(folder), option, found, "a folder that can be written")]) from None
     if not os.access(folder, os.W_OK):
         raise InputError([Problem(str(folder), option, "no right to write", "a folder that can be written")])
