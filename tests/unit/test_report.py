@@ -21,6 +21,7 @@ from coachbuilder.report import cells, charts, fragments, stage_summary, wording
 from coachbuilder.report.svg import Drawing, shortened, text_width, tick_texts, ticks, wrapped
 from coachbuilder.report.writing import write_whole
 from coachbuilder.risk import RiskResult
+from coachbuilder.risk.examination import Examination, Move, TurningPoint
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "src" / "coachbuilder" / "report" / "templates"
@@ -208,6 +209,22 @@ def test_page_without_risk_has_no_ranges_and_no_risk_section(example_plan: Plan,
     text = (tmp_path / "report.html").read_text("utf-8")
     assert 'id="risk"' not in text
     assert "P10" not in text.split("<footer>")[0]
+
+
+def test_page_and_workbook_tell_what_would_have_to_be_true_only_after_a_closer_look(
+    example_plan: Plan, example_risk: RiskResult, page: str, book: Any, tmp_path: Path
+) -> None:
+    move = Move("market.demand.guest_price_cny", "press-mass-market", 149_900.0, 172_000.0, 0.8, 1.0)
+    point = TurningPoint("the brand gains", False, 1.39, 0.08, 0.02, (move,), 12.0, 34.0, 100)
+    found = Examination(example_risk, (), (), (point,), None)
+    write_report(example_plan, example_risk, tmp_path / "report.html", RUN, found)
+    closer = (tmp_path / "report.html").read_text("utf-8")
+    told = "What would have to be true for the brand to gain?"
+    assert told in closer and "At least 1.39 standard deviations away" in closer
+    assert told not in page
+    write_workbook(example_plan, example_risk, tmp_path / "plan.xlsx", RUN, found)
+    names = openpyxl.load_workbook(tmp_path / "plan.xlsx", read_only=True).sheetnames
+    assert set(names) - set(book.sheetnames) == {"What turns it"}
 
 
 def test_text_from_the_programme_is_escaped(example_plan: Plan, example_risk: RiskResult, tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ from coachbuilder.programme.evidence import ClaimUpdate
 from coachbuilder.programme.sections.parties import ListStatus
 from coachbuilder.report import workbook_claims, workbook_contract
 from coachbuilder.report.cells import Sheet
+from coachbuilder.report.examination_words import move_rows
 from coachbuilder.risk.claims import ClaimsResult, ClaimValue, OptionValue, SideDecision
+from coachbuilder.risk.examination import Move, TurningPoint
 from deal_builder import deal, own_plant
 
 DAY = dt.date(2021, 3, 26)
@@ -269,3 +271,32 @@ def test_an_empty_list_of_listings_says_so(plan: SimpleNamespace) -> None:
     parties = replace(_parties(), listings=(), closed_suppliers=())
     rows = written(workbook_claims.parties, SimpleNamespace(**vars(plan) | {"parties": parties}))
     assert "No listing is known on 2021-03-26." in [row[0] for row in rows]
+
+
+def _turning_points() -> SimpleNamespace:
+    move = Move("market.demand.guest_price_cny", "rumour", 150_000.0, 172_000.0, 0.8, 0.995)
+    small = Move("brand.discount_rate", "denial", 0.11, 0.1099, -0.02, 0.005)
+    near = TurningPoint("the brand gains", False, 1.39, 0.08, 0.02, (move, small), 12.0, 34.0, 100)
+    none = TurningPoint("both gain", True, None, None, 0.0, (), None, None, 50)
+    return SimpleNamespace(turning_points=(near, none))
+
+
+def test_what_would_have_to_be_true_is_told_answer_by_answer_and_assumption_by_assumption() -> None:
+    rows = written(lambda sheet, found, *_: workbook_claims.turning(sheet, found), _turning_points())
+    near, none = table(rows, "What would have to be true")
+    assert near["What would have to be true"] == "What would have to be true for the brand to gain?"
+    assert (near["Standard deviations away"], near["Draws beyond"], near["Holds in the plan"]) == (1.39, 0.02, "no")
+    assert (near["NPV of the brand there (CNY)"], near["NPV of the host there (CNY)"]) == (12.0, 34.0)
+    assert (none["Standard deviations away"], none["Holds in the plan"]) == (None, "yes")
+    moves = table(rows, "Question")
+    assert [(row["Assumption"], row["Value"], row["Value there"], row["Unit"]) for row in moves] == [
+        ("market.demand.guest_price_cny", 150_000, 172_000, "CNY"),
+        ("brand.discount_rate", 0.11, 0.1099, "fraction"),
+    ]
+    assert column(moves, "Evidence") == ["rumour", "denial"]
+
+
+def test_the_page_names_the_moves_that_are_not_negligible() -> None:
+    near, none = _turning_points().turning_points
+    assert [row[0] for row in move_rows(near)] == ["market · demand · guest price"]
+    assert move_rows(none) == []

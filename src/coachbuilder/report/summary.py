@@ -199,17 +199,23 @@ def _vehicle(car: VehicleResult) -> Iterator[tuple[str, str]]:
         verdict = "met" if check.met else "MISSED"
         yield (
             f"Target: {check.name}",
-            f"{wording.number(check.target, 4)}, reached {wording.number(check.reached, 4)}: {verdict}",
+            f"{wording.measured(check.target)}, reached {wording.measured(check.reached)}: {verdict}",
         )
     yield "Parts", wording.money(car.parts_cost_cny)
     for warning in car.warnings:
         yield "Warning", warning
 
 
+_TARGET_UNITS = {"range": "km", "0-100 km/h": "s", "top speed": "km/h", "curb mass": "kg", "parts cost": "CNY"}
+
+
 def _search(found: SearchResult) -> Iterator[tuple[str, str]]:
     yield (
         "Asked for",
-        ", ".join(f"{target} {wording.number(value, 4)}" for target, value in found.targets.asked.items()),
+        ", ".join(
+            f"{target} {wording.with_unit(value, _TARGET_UNITS.get(target, ''), 4)}"
+            for target, value in found.targets.asked.items()
+        ),
     )
     yield "The programme's car", _design(found.own)
     for miss in found.own_misses:

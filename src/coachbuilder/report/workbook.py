@@ -15,10 +15,13 @@ from coachbuilder.report.writing import write_whole
 
 if TYPE_CHECKING:
     from coachbuilder.plan import Plan
+    from coachbuilder.risk.examination import Examination
     from coachbuilder.risk.interface import RiskResult
 
 
-def write_workbook(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[str, Any]) -> None:
+def write_workbook(
+    plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[str, Any], examination: Examination | None = None
+) -> None:
     """Write the tables of a plan as an Excel workbook.
 
     Parameters
@@ -31,6 +34,8 @@ def write_workbook(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping
         Where the workbook shall stand.
     run
         All that cannot be repeated: times, versions, paths.
+    examination
+        A closer look at the same draws; None leaves out the sheet on what would have to be true.
 
     Raises
     ------
@@ -46,6 +51,8 @@ def write_workbook(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping
         if title in left_out:
             continue
         fill(Sheet(book.create_sheet(title)), plan, risk, run)
+        if title == "Claims" and examination is not None:
+            workbook_claims.turning(Sheet(book.create_sheet("What turns it")), examination)
     book.properties.title = plan.programme.document.programme.title
     book.properties.creator = "Coachbuilder"
     write_whole(path, lambda temporary: book.save(temporary))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from coachbuilder.report.cells import Column, Sheet, rows_of
+from coachbuilder.programme.units import unit_of
+from coachbuilder.report.cells import Column, Number, Sheet, exact, rows_of
 
 if TYPE_CHECKING:
     from coachbuilder.plan import Plan
+    from coachbuilder.risk.examination import Examination
     from coachbuilder.risk.interface import RiskResult
 
 
@@ -114,6 +116,65 @@ def claims(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
             for item in found.decisions
         ),
         "Going for the contract: the plan if all of these claims are true, else what is done otherwise",
+    )
+
+
+def turning(sheet: Sheet, found: Examination) -> None:
+    """Write what would have to be true for each answer to turn."""
+    from coachbuilder.report.examination_words import turning_answer
+
+    told = [(turning_answer(point), point) for point in found.turning_points]
+    sheet.table(
+        (
+            Column("What would have to be true", width=52),
+            Column("Holds in the plan", width=14),
+            Column("Standard deviations away", "0.00"),
+            Column("Probability beyond, to first order", "0.0%"),
+            Column("Draws beyond", "0.0%"),
+            Column("NPV of the brand there (CNY)", "#,##0", 20),
+            Column("NPV of the host there (CNY)", "#,##0", 20),
+            Column("In words", width=110),
+        ),
+        (
+            (
+                answer.question,
+                "yes" if point.holds else "no",
+                point.beta,
+                point.probability_beyond,
+                point.draws_beyond_share,
+                point.brand_npv_cny,
+                point.host_npv_cny,
+                answer.text,
+            )
+            for answer, point in told
+        ),
+    )
+    sheet.table(
+        (
+            Column("Question", width=52),
+            Column("Assumption", width=52),
+            Column("Unit"),
+            Column("Value"),
+            Column("Value there"),
+            Column("Standard deviations from it", "0.00"),
+            Column("Share of the squared distance", "0.0%"),
+            Column("Evidence", width=30),
+        ),
+        (
+            (
+                answer.question,
+                move.path,
+                unit_of(move.path),
+                exact(move.value),
+                Number(move.value_there, "#,##0" if abs(move.value_there) >= 1000 else "0.0000"),
+                move.score,
+                move.share,
+                move.evidence,
+            )
+            for answer, point in told
+            for move in point.moves
+        ),
+        "The way there, assumption by assumption",
     )
 
 
