@@ -109,3 +109,13 @@ def test_the_page_and_the_text_tell_the_same_and_the_document_is_json(tmp_path: 
 def test_bad_options_are_told_before_anything_is_planned(example_folder: Path, options: list[str], told: str) -> None:
     found = CliRunner().invoke(app, ["replay", str(example_folder), *options])
     assert told in str(found.exception)
+
+
+def test_a_long_name_of_a_side_is_told_whole() -> None:
+    texts = [
+        node.text or ""
+        for node in ElementTree.fromstring(replay_svg(replace(_result(), host="Great Wall Motor"))).iter(
+            "{http://www.w3.org/2000/svg}text"
+        )
+    ]
+    assert {"Great Wall", "Motor"} <= set(texts)

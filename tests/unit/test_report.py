@@ -17,10 +17,11 @@ from markupsafe import escape
 from coachbuilder.plan import Plan
 from coachbuilder.plant.balance import idle_share_by_model, segment_uses, station_uses
 from coachbuilder.programme.units import unit_of
-from coachbuilder.report import charts, fragments, stage_summary, wording, workbook, write_report, write_workbook
+from coachbuilder.report import cells, charts, fragments, stage_summary, wording, workbook, write_report, write_workbook
 from coachbuilder.report.svg import Drawing, shortened, text_width, tick_texts, ticks, wrapped
 from coachbuilder.report.writing import write_whole
 from coachbuilder.risk import RiskResult
+from coachbuilder.risk.examination import Examination, Move, TurningPoint
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "src" / "coachbuilder" / "report" / "templates"
@@ -52,7 +53,7 @@ def _titled(plan: Plan, title: str) -> Plan:
 # words
 
 
-@pytest.mark.parametrize("name", ["wording", "svg", "fragments"])
+@pytest.mark.parametrize("name", ["wording", "svg", "fragments", "cells"])
 def test_examples_in_the_docstrings_run(name: str) -> None:
     module = importlib.import_module(f"coachbuilder.report.{name}")
     outcome = doctest.testmod(module)
@@ -208,6 +209,22 @@ def test_page_without_risk_has_no_ranges_and_no_risk_section(example_plan: Plan,
     text = (tmp_path / "report.html").read_text("utf-8")
     assert 'id="risk"' not in text
     assert "P10" not in text.split("<footer>")[0]
+
+
+def test_page_and_workbook_tell_what_would_have_to_be_true_only_after_a_closer_look(
+    example_plan: Plan, example_risk: RiskResult, page: str, book: Any, tmp_path: Path
+) -> None:
+    move = Move("market.demand.guest_price_cny", "press-mass-market", 149_900.0, 172_000.0, 0.8, 1.0)
+    point = TurningPoint("the brand gains", False, 1.39, 0.08, 0.02, (move,), 12.0, 34.0, 100)
+    found = Examination(example_risk, (), (), (point,), None)
+    write_report(example_plan, example_risk, tmp_path / "report.html", RUN, found)
+    closer = (tmp_path / "report.html").read_text("utf-8")
+    told = "What would have to be true for the brand to gain?"
+    assert told in closer and "At least 1.39 standard deviations away" in closer
+    assert told not in page
+    write_workbook(example_plan, example_risk, tmp_path / "plan.xlsx", RUN, found)
+    names = openpyxl.load_workbook(tmp_path / "plan.xlsx", read_only=True).sheetnames
+    assert set(names) - set(book.sheetnames) == {"What turns it"}
 
 
 def test_text_from_the_programme_is_escaped(example_plan: Plan, example_risk: RiskResult, tmp_path: Path) -> None:
@@ -391,13 +408,23 @@ def test_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_workbook_has_its_sheets_in_order_with_frozen_headings(book: Any) -> None:
     assert book.sheetnames == [
-        "Answers", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Rules", "Load", "Store", "Flow", "Ramp", "Deal",
-        "Announcement", "Risk", "Evidence", "Assumptions", "Run",
+        "Answers", "Vehicle", "Demand", "Fit", "Moves", "Sequence", "Rules", "Load", "Store", "Flow", "Ramp",
+        "Parties", "Deal", "Clauses", "Agreement", "Routes", "Announcement", "Risk", "Claims", "Evidence",
+        "Assumptions", "Run",
     ]  # fmt: skip
     for sheet in book:
         assert sheet.freeze_panes == "B2"
         assert sheet.cell(1, 1).value
         assert all(dimension.width >= 8 for dimension in sheet.column_dimensions.values())
+
+
+def test_sheets_without_results_are_left_out(example_plan: Plan, tmp_path: Path) -> None:
+    deal = replace(example_plan.deal, clauses=())
+    write_workbook(replace(example_plan, parties=None, alternatives=None, deal=deal), None, tmp_path / "a.xlsx", RUN)
+    names = openpyxl.load_workbook(tmp_path / "a.xlsx", read_only=True).sheetnames
+    assert {name for name, _ in workbook.SHEETS} - set(names) == {
+        "Parties", "Clauses", "Agreement", "Routes", "Claims"
+    }  # fmt: skip
 
 
 def test_workbook_holds_no_formula_and_texts_that_look_like_one_stay_texts(example_plan: Plan, tmp_path: Path) -> None:
@@ -440,6 +467,6 @@ def test_ends_of_a_range_keep_the_same_decimals() -> None:
 
 
 def test_cells_take_what_results_hold() -> None:
-    assert workbook.plain_cell(np.int64(3)) == 3
-    assert workbook.plain_cell("a\x00b") == "a b"
-    assert workbook.plain_cell(None) is None
+    assert cells.plain_cell(np.int64(3)) == 3
+    assert cells.plain_cell("a\x00b") == "a b"
+    assert cells.plain_cell(None) is None

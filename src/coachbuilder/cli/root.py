@@ -77,6 +77,12 @@ def plan(
         str | None,
         typer.Option(metavar="ADDRESS", help="Draw on the workers of this Dask scheduler, such as tcp://host:8786."),
     ] = None,
+    closer: Annotated[
+        bool,
+        typer.Option(
+            "--closer", help="Tell in report.html and plan.xlsx what would have to be true, too; takes longer."
+        ),
+    ] = False,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
@@ -87,24 +93,25 @@ def plan(
     _require_folder(target, ("plan.json", "report.html", "plan.xlsx"))
     from coachbuilder.plan import evaluate
     from coachbuilder.report import answers, plan_document, run_details, write_plan, write_report, write_workbook
-    from coachbuilder.risk import assess
+    from coachbuilder.risk import assess, examine
 
     with _progress() as show:
         base = evaluate(loaded, progress=lambda stage: show(stage, None))
-        risk = assess(
-            base,
-            draws=draws,
-            workers=workers or os.cpu_count() or 1,
-            progress=lambda done, all_of_them: show("risk", (done, all_of_them)),
-            checkpoint_folder=target,
-            scheduler=scheduler,
-        )
+        how: dict[str, Any] = {
+            "draws": draws,
+            "workers": workers or os.cpu_count() or 1,
+            "progress": lambda done, all_of_them: show("risk", (done, all_of_them)),
+            "checkpoint_folder": target,
+            "scheduler": scheduler,
+        }
+        examination = examine(base, **how) if closer else None
+        risk = examination.risk if examination is not None else assess(base, **how)
         show("report", None)
         run = run_details(started, programme, target, draws)
         document = plan_document(base, risk, run)
         write_plan(document, target / "plan.json")
-        write_report(base, risk, target / "report.html", run)
-        write_workbook(base, risk, target / "plan.xlsx", run)
+        write_report(base, risk, target / "report.html", run, examination)
+        write_workbook(base, risk, target / "plan.xlsx", run, examination)
     if as_json:
         _print_json(document)
         return
@@ -150,8 +157,11 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Write a small complete programme to start from."""
+    from coachbuilder.programme import InputError, Problem
     from coachbuilder.programme.template import write_template
 
+    if not name.strip():
+        raise InputError([Problem("command line", "NAME", "nothing", "the name of a folder to make")])
     written = write_template(Path(name))
     if as_json:
         _print_json({"folder": name, "files": [str(path) for path in written]})
@@ -892,7 +902,7 @@ def _require_folder(folder: Path, files: tuple[str, ...], option: str = "--out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        found = error.strerror or "no folder"
+        found = "a file" if folder.is_file() else error.strerror or "no folder"
         raise InputError([Problem(str(folder), option, found, "a folder that can be written")]) from None
     if not os.access(folder, os.W_OK):
         raise InputError([Problem(str(folder), option, "no right to write", "a folder that can be written")])

@@ -391,7 +391,7 @@ def _levelised(inputs: DealInputs, units_per_year: float, npv: Callable[[DealRes
         value_added_tax_rate=0.0,
         sales_margin_share=0.0,
         credit_cny_per_car=0.0,
-        parts_cost_by_item_cny={},
+        parts_cost_by_item_cny=dict.fromkeys(inputs.parts_cost_by_item_cny, 0.0),
         logistics_cny=0.0,
         warranty_share=0.0,
         investments=tuple(item for item in inputs.investments if item.for_host_plant_only),

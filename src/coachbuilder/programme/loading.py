@@ -96,7 +96,8 @@ def load(folder: str | Path, *, as_of: dt.date | None = None, preset: str | None
     tasks: tuple[Task, ...] = ()
     orders = None
     if not (folder / TASKS_FILE).is_file():
-        problems.add("file", "nothing", f"the file {TASKS_FILE}", file=TASKS_FILE)
+        found = "a folder" if (folder / TASKS_FILE).is_dir() else "nothing"
+        problems.add("file", found, f"the file {TASKS_FILE}", file=TASKS_FILE)
     elif model_ids:
         tasks = read_tasks(folder / TASKS_FILE, model_ids, problems)
     line: tuple[LinePlace, ...] = ()

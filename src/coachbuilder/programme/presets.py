@@ -65,7 +65,11 @@ def with_preset(
         return content
     if name not in preset_names():
         known = ", ".join(preset_names())
-        problems.add("deal.preset", name, f"one of {known}", hint=closest(str(name), preset_names()))
+        hint = closest(str(name), preset_names())
+        if what_if is None:
+            problems.add("deal.preset", name, f"one of {known}", hint=hint)
+        else:
+            problems.add("--preset", name, f"one of {known}", hint=hint, file="command line")
         return content
     if what_if is None and deal.get("clause"):
         problems.add("deal.preset", f"{name} and clauses beside", "a preset or clauses, not both")

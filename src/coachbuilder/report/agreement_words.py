@@ -80,7 +80,7 @@ def _empty_text(zone: ZoneResult, brand: str, host: str) -> str:
     brands_most = (
         f"{brand} can pay at most {wording.money(max(allowed))} a car{against}."
         if allowed
-        else f"{brand} gains at no fee, not even at {_terms(zone.best_brand)}: there it is "
+        else f"No fee is low enough for {brand}: even with {_terms(zone.best_brand)} it is "
         f"{_short(zone.best_brand.brand_npv_cny, zone.brand_alternative_npv_cny)}{against}."
     )
     together = (
@@ -90,7 +90,7 @@ def _empty_text(zone: ZoneResult, brand: str, host: str) -> str:
         else f"The two together could gain {wording.money(best.joint_npv_cny)} at {_terms(best)}, but no fee and floor "
         "splits it so that both do."
     )
-    return f"At none. {brands_most} {hosts_least} {together}"
+    return f"There is no fee and floor at which both gain. {brands_most} {hosts_least} {together}"
 
 
 def _short(value: float, wanted: float) -> str:
@@ -178,7 +178,7 @@ def routes_text(result: RoutesResult, brand: str) -> str:
     text = f"On the programme's demand {brand} earns {worth}."
     if result.crossings:
         return f"{text} " + " ".join(crossing_text(item) for item in result.crossings)
-    return f"{text} What building a car costs it does not cross at any volume that two routes can build."
+    return f"{text} The costs of building a car by these routes meet at no volume that two of them can build."
 
 
 def crossing_text(item: Crossing) -> str:
@@ -216,7 +216,7 @@ def flexibility_text(item: Flexibility, brand: str) -> str:
     """Return what building one plant later is worth."""
     name = ROUTE_NAMES[item.plant]
     if item.value_cny <= 0:
-        return f"With {name} nothing: on no path of demand is it right to build."
+        return f"To add {name} later is worth nothing: on no path of demand is it right to build."
     fixed = (
         "keeping the contract for ever"
         if item.best_fixed_year is None

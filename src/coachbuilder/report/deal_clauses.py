@@ -22,17 +22,27 @@ def _millions(values: Iterable[float]) -> list[str]:
 
 
 def clause_rows(deal: DealResult, brand: str, host: str) -> list[list[str]]:
-    """Return every clause by year, a line a side, and one more where it carries value outside cash; CNY m."""
+    """Return every clause by year, CNY m: what the brand pays the host, and further lines for what is not paid.
+
+    Where a clause costs a side something of its own, or brings it something outside cash, the sides have lines of
+    their own. The values stand in the first line of a clause and are those of all its lines.
+    """
+    kinds = [clause.kind for clause in deal.clauses]
     rows = []
     for clause in deal.clauses:
-        name = f"{clause.id} ({clause.kind})"
-        for side, cash, outside, value in (
-            (brand, clause.brand_cny_by_year, clause.brand_outside_cny_by_year, clause.brand_value_cny),
-            (host, clause.host_cny_by_year, clause.host_outside_cny_by_year, clause.host_value_cny),
-        ):
-            rows.append([name, side, *_millions(cash), wording.whole(value / MILLION)])
+        name = clause.kind[:1].upper() + clause.kind[1:]
+        if kinds.count(clause.kind) > 1:
+            name += f" ({clause.id})"
+        if (clause.brand_cny_by_year == -clause.host_cny_by_year).all():
+            lines = [(name, clause.host_cny_by_year)]
+        else:
+            lines = [(f"{name}: {brand}", clause.brand_cny_by_year), (f"{name}: {host}", clause.host_cny_by_year)]
+        for side, outside in ((brand, clause.brand_outside_cny_by_year), (host, clause.host_outside_cny_by_year)):
             if outside.any():
-                rows.append([f"{name}, outside cash", side, *_millions(outside), "in the line above"])
+                lines.append((f"{name}: {side}, outside cash", outside))
+        values = [wording.whole(value / MILLION) for value in (clause.brand_value_cny, clause.host_value_cny)]
+        rows += [[line, *_millions(cash), *("", "")] for line, cash in lines]
+        rows[-len(lines)][-2:] = values
     return rows
 
 
@@ -42,7 +52,8 @@ def finance_rows(deal: DealResult, brand: str, host: str) -> list[list[str]]:
     for name, party in ((brand, deal.brand), (host, deal.host), ("Both", deal.joint)):
         payback = "never" if party.payback_month is None else f"month {party.payback_month}"
         peak = "none" if party.peak_cash_month is None else f"month {party.peak_cash_month}"
-        modified = wording.percent(party.mirr_share, 1) + (f" ({party.mirr_note})" if party.mirr_note else "")
+        note = party.mirr_note.replace("no rate of return", "no internal rate of return")
+        modified = wording.percent(party.mirr_share, 1) + (f" ({note})" if note else "")
         rows.append([name, payback, peak, modified, wording.money(party.outside_cash_npv_cny)])
     return rows
 

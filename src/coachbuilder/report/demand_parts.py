@@ -56,12 +56,12 @@ def choice_facts(demand: DemandResult) -> list[tuple[str, str, str]]:
     return [
         ("Nest parameter of electric cars", wording.fixed(demand.nest_parameter, 2), nest),
         (
-            "Units per per cent of its own price",
+            "Cars sold if its own price rises by 1 %",
             f"{wording.fixed(demand.price_elasticity[peak], 2)} %",
             f"in {demand.peak_year}",
         ),
         (
-            "Units per per cent of its own range",
+            "Cars sold if its own range rises by 1 %",
             f"{wording.fixed(demand.range_elasticity[peak], 2)} %",
             f"in {demand.peak_year}",
         ),

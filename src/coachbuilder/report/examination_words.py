@@ -107,6 +107,27 @@ def turning_answer(point: TurningPoint) -> Answer:
     )
 
 
+def move_rows(point: TurningPoint) -> list[list[str]]:
+    """Return the assumptions that move most on the way to a turning point, a row each.
+
+    Parameters
+    ----------
+    point
+        The nearest point at which an answer turns.
+    """
+    return [
+        [
+            path_label(move.path),
+            _value(move.path, move.value),
+            _value(move.path, move.value_there),
+            fixed(move.score, 2),
+            percent(move.share, 1),
+        ]
+        for move in point.moves
+        if move.share >= NEGLIGIBLE_SHARE
+    ]
+
+
 def _value(path: str, value: float) -> str:
     return with_unit(value, unit_of(path))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
 
 from coachbuilder.report import order_words, wording
 from coachbuilder.report.writing import write_whole
@@ -15,13 +18,16 @@ if TYPE_CHECKING:
 
     from coachbuilder.deal.interface import PartyResult
     from coachbuilder.plan import Plan, RegisteredAssumption, RegisterEntry
+    from coachbuilder.risk.examination import Examination
     from coachbuilder.risk.interface import EvidenceInfluence, FigureSpread, RiskResult
 
 WEAK_KINDS = frozenset({"placeholder"})
 """Kinds of evidence that are marked: nobody has looked yet."""
 
 
-def write_report(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[str, Any]) -> None:
+def write_report(
+    plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[str, Any], examination: Examination | None = None
+) -> None:
     """Write the report of a plan.
 
     Parameters
@@ -34,13 +40,15 @@ def write_report(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[s
         Where the HTML file shall stand.
     run
         All that cannot be repeated: times, versions, paths.
+    examination
+        A closer look at the same draws; None leaves out what would have to be true.
 
     Raises
     ------
     OSError
         If the file cannot be written; a file that stood there stays as it was.
     """
-    text = report_html(plan, risk, run)
+    text = report_html(plan, risk, run, examination)
 
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")
@@ -48,7 +56,9 @@ def write_report(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[s
     write_whole(path, write)
 
 
-def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> str:
+def report_html(
+    plan: Plan, risk: RiskResult | None, run: Mapping[str, Any], examination: Examination | None = None
+) -> str:
     """Return the report of a plan as one HTML text."""
     from coachbuilder.report import agreement_chart, agreement_words, demand_parts, fragments
 
@@ -59,6 +69,7 @@ def report_html(plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> 
         .render(
             plan=plan,
             risk=risk,
+            examination=examination,
             run=dict(run),
             register=register,
             spreads=Spreads(risk),
@@ -77,7 +88,7 @@ def environment() -> Environment:
     """Return the template environment: everything escaped, unknown names refused, the words of :mod:`wording`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from coachbuilder.report import deal_clauses
+    from coachbuilder.report import claims_words, deal_clauses, examination_words
     from coachbuilder.report.parties_picture import status_timeline
 
     made = Environment(
@@ -100,6 +111,8 @@ def environment() -> Environment:
         label=wording.label,
         figure_name=wording.figure_name,
         typeset=wording.typeset,
+        measured=wording.measured,
+        breakable=_breakable,
         plural=wording.plural,
         overload_question=wording.overload_question,
         overload_answer=wording.overload_answer,
@@ -112,13 +125,20 @@ def environment() -> Environment:
         money_range=wording.money_range,
         open_money_range=wording.open_money_range,
         range_with_unit=wording.range_with_unit,
-        year_columns=lambda years: [(str(year), "n") for year in years],
+        year_columns=lambda years: [(str(year), "n year") for year in years],
         cash_rows=_cash_rows,
         status_timeline=status_timeline,
         contract=deal_clauses,
+        claims_words=claims_words,
+        examination_words=examination_words,
         zip=zip,
     )
     return made
+
+
+def _breakable(path: str) -> Markup:
+    """Return the path of an assumption that may be broken where its words end."""
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(path))))
 
 
 def _cash_rows(party: PartyResult) -> list[list[str]]:

@@ -323,13 +323,17 @@ def _verdict(drawing: Drawing, column: _Column, row: _Row, score: ClaimScore) ->
 
 def _worth(drawing: Drawing, columns: Sequence[_Column], row: _Row, side: str, name: str) -> None:
     _row_name(drawing, row.top - 8, "Worth to", [])
-    drawing.text(0, row.top + 8, shortened(name, LEFT - 20, 13), f"rp-row c-{side}")
-    drawing.line(0, row.top + 28, 16, row.top + 28, f"l-{side} thick")
-    drawing.text(20, row.top + 32, "plan × P", "ts")
-    drawing.circle(8, row.top + 46, 4, f"l-{side} hollow")
-    drawing.text(20, row.top + 50, "paid, 95 %", "ts")
-    drawing.text(0, row.top + 70, "CNY bn,", "ts soft")
-    drawing.text(0, row.top + 84, "compressed", "ts soft")
+    lines = wrapped(name, LEFT - 20, 13)
+    shown = lines if len(lines) <= 2 else [lines[0], " ".join(lines[1:])]
+    for number, line in enumerate(shown):
+        drawing.text(0, row.top + 8 + 15 * number, shortened(line, LEFT - 20, 13), f"rp-row c-{side}")
+    top = row.top + 15 * (len(shown) - 1)
+    drawing.line(0, top + 28, 16, top + 28, f"l-{side} thick")
+    drawing.text(20, top + 32, "plan × P", "ts")
+    drawing.circle(8, top + 46, 4, f"l-{side} hollow")
+    drawing.text(20, top + 50, "paid, 95 %", "ts")
+    drawing.text(0, top + 70, "CNY bn,", "ts soft")
+    drawing.text(0, top + 84, "compressed", "ts soft")
     sides = [next(item for item in column.step.sides if item.side == side) for column in columns]
     ends: list[float] = [0.0]
     for item in sides:

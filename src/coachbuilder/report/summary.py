@@ -64,9 +64,9 @@ def answers(plan: Plan, risk: RiskResult | None) -> tuple[Answer, ...]:
         Answer(
             "Can the host's plant build the car beside its own models?",
             f"{_added(fit.operators_added)} a shift, {wording.whole(fit.after.operators)} in all at "
-            f"{wording.whole(fit.after.stations_used)} stations, takt {wording.number(fit.after.takt_s)} s instead of "
-            f"{wording.number(fit.before.takt_s)} s; {len(fit.moved_tasks)} of {fit.resident_tasks} resident work "
-            "elements move.",
+            f"{wording.whole(fit.after.stations_used)} stations, takt {wording.fixed(fit.after.takt_s, 1)} s "
+            f"instead of {wording.fixed(fit.before.takt_s, 1)} s; {len(fit.moved_tasks)} of {fit.resident_tasks} "
+            "resident work elements move.",
         ),
         Answer(
             "At what rate, and from when?",
@@ -199,17 +199,23 @@ def _vehicle(car: VehicleResult) -> Iterator[tuple[str, str]]:
         verdict = "met" if check.met else "MISSED"
         yield (
             f"Target: {check.name}",
-            f"{wording.number(check.target, 4)}, reached {wording.number(check.reached, 4)}: {verdict}",
+            f"{wording.measured(check.target)}, reached {wording.measured(check.reached)}: {verdict}",
         )
     yield "Parts", wording.money(car.parts_cost_cny)
     for warning in car.warnings:
         yield "Warning", warning
 
 
+_TARGET_UNITS = {"range": "km", "0-100 km/h": "s", "top speed": "km/h", "curb mass": "kg", "parts cost": "CNY"}
+
+
 def _search(found: SearchResult) -> Iterator[tuple[str, str]]:
     yield (
         "Asked for",
-        ", ".join(f"{target} {wording.number(value, 4)}" for target, value in found.targets.asked.items()),
+        ", ".join(
+            f"{target} {wording.with_unit(value, _TARGET_UNITS.get(target, ''), 4)}"
+            for target, value in found.targets.asked.items()
+        ),
     )
     yield "The programme's car", _design(found.own)
     for miss in found.own_misses:
@@ -310,7 +316,7 @@ def _fit(fit: FitResult) -> Iterator[tuple[str, str]]:
 
 def _line(line: LineBalance) -> str:
     return (
-        f"takt {wording.number(line.takt_s)} s, {line.stations_used} stations, {line.operators} operators "
+        f"takt {wording.fixed(line.takt_s, 1)} s, {line.stations_used} stations, {line.operators} operators "
         f"(at least {line.operators_lower_bound}), {wording.percent(line.idle_share)} idle, "
         f"{wording.number(line.mean_direct_hours_per_car)} h a car"
     )

@@ -387,14 +387,32 @@ def overload_answer(answer: GuestShareAnswer, cars_per_day: int) -> str:
 
 
 def typeset(sentence: str) -> str:
-    """Return a sentence of a stage with true minus signs.
+    """Return a sentence of a stage with true minus signs and dates as one says them.
 
     Examples
     --------
     >>> typeset("It is worth CNY -5.8 bn on 2021-03-26.")
-    'It is worth CNY −5.8 bn on 2021-03-26.'
+    'It is worth CNY −5.8 bn on 26 March 2021.'
     """
-    return re.sub(r"(?<![\w.])-(?=\d)", MINUS, sentence)
+    return re.sub(r"(?<![\w.])-(?=\d)", MINUS, re.sub(r"(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])", _spoken_date, sentence))
+
+
+def _spoken_date(found: re.Match[str]) -> str:
+    try:
+        return date(dt.date.fromisoformat(found.group()))
+    except ValueError:
+        return found.group()
+
+
+def measured(value: float | None) -> str:
+    """Return a figure whose unit stands elsewhere: three digits, or all whole ones.
+
+    Examples
+    --------
+    >>> measured(9.0751), measured(106075.6)
+    ('9.08', '106,076')
+    """
+    return number(value) if value is None or abs(value) < 1000 else whole(value)
 
 
 def path_label(path: str) -> str:

@@ -35,7 +35,7 @@ from coachbuilder.programme.sheet import (
     task_cells,
 )
 from coachbuilder.programme.tasks import TIME_SUFFIX
-from coachbuilder.report.workbook import plain_cell
+from coachbuilder.report.cells import plain_cell
 from coachbuilder.report.writing import write_whole
 
 if TYPE_CHECKING:

@@ -2,80 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from coachbuilder.plant.balance.use import idle_share, station_uses
 from coachbuilder.programme.units import unit_of
-from coachbuilder.report import wording
+from coachbuilder.report import wording, workbook_claims, workbook_contract
+from coachbuilder.report.cells import Column, Number, Sheet, column, exact, number_format, rows_of
 from coachbuilder.report.order_words import step_words
 from coachbuilder.report.writing import write_whole
 
 if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
-
     from coachbuilder.plan import Plan
+    from coachbuilder.risk.examination import Examination
     from coachbuilder.risk.interface import RiskResult
 
-_ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)), " ")
-_LONGEST_TEXT = 32_767
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table: what stands over it, how its numbers look, how wide it is."""
-
-    heading: str
-    number_format: str = "General"
-    width: float = 14.0
-
-
-def column(name: str, width: float = 14.0) -> Column:
-    """Return a column for a field whose name carries its unit.
-
-    Examples
-    --------
-    >>> column("brand_npv_cny").heading
-    'Brand NPV (CNY)'
-    """
-    return Column(wording.label(name, unit=True), number_format(unit_of(name)), width)
-
-
-def number_format(unit: str) -> str:
-    """Return how numbers of a unit look in a cell.
-
-    Examples
-    --------
-    >>> number_format("CNY"), number_format("fraction")
-    ('#,##0', '0.0%')
-    """
-    if unit == "fraction":
-        return "0.0%"
-    if unit.split(" ")[0] in {"CNY", "USD", "HKD"} or unit in {"cars", "1/year", "weeks", "operators", "stations"}:
-        return "#,##0"
-    return "#,##0.0" if unit in {"h", "s", "min", "km", "kg", "km/h", "jobs/h", "kW", "kWh", "kWh/100 km"} else "0.00"
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number that does not look like the others of its column."""
-
-    value: float | None
-    number_format: str
-
-
-def _exact(value: float) -> Number:
-    """Return a number as the programme file gives it, thousands apart."""
-    return Number(value, "#,##0" if float(value).is_integer() else "General" if abs(value) < 1000 else "#,##0.00")
-
-
-def write_workbook(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[str, Any]) -> None:
+def write_workbook(
+    plan: Plan, risk: RiskResult | None, path: Path, run: Mapping[str, Any], examination: Examination | None = None
+) -> None:
     """Write the tables of a plan as an Excel workbook.
 
     Parameters
@@ -83,11 +29,13 @@ def write_workbook(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping
     plan
         The plan.
     risk
-        Its spreads; None leaves the risk sheets empty but for a line that says so.
+        Its spreads; None leaves the sheet on risk empty but for a line that says so, and that on claims out.
     path
         Where the workbook shall stand.
     run
         All that cannot be repeated: times, versions, paths.
+    examination
+        A closer look at the same draws; None leaves out the sheet on what would have to be true.
 
     Raises
     ------
@@ -98,121 +46,16 @@ def write_workbook(plan: Plan, risk: RiskResult | None, path: Path, run: Mapping
 
     book = Workbook()
     book.remove(book.active)
+    left_out = _without_results(plan, risk)
     for title, fill in SHEETS:
+        if title in left_out:
+            continue
         fill(Sheet(book.create_sheet(title)), plan, risk, run)
+        if title == "Claims" and examination is not None:
+            workbook_claims.turning(Sheet(book.create_sheet("What turns it")), examination)
     book.properties.title = plan.programme.document.programme.title
     book.properties.creator = "Coachbuilder"
     write_whole(path, lambda temporary: book.save(temporary))
-
-
-class Sheet:
-    """Writes tables into a worksheet, one below the other; the first one's heading stays in sight.
-
-    Parameters
-    ----------
-    sheet
-        An empty worksheet.
-    """
-
-    def __init__(self, sheet: Worksheet) -> None:
-        self._sheet = sheet
-        self._row = 0
-
-    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[object]], title: str = "") -> None:
-        """Write a table with a heading, two rows below what stands there."""
-        from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-        from openpyxl.utils import get_column_letter
-
-        first = self._row == 0
-        if not first:
-            self._row += 1
-        if title and not first:
-            self._row += 1
-            self._put(self._row, 1, title).font = Font(bold=True, size=12)
-        self._row += 1
-        for position, item in enumerate(columns, start=1):
-            cell = self._put(self._row, position, item.heading)
-            cell.font = Font(bold=True, color="FFFFFF")
-            cell.fill = PatternFill("solid", fgColor="1F5A8C")
-            cell.alignment = Alignment(wrap_text=True, vertical="center")
-            cell.border = Border(bottom=Side("thin", color="1C2530"))
-            dimension = self._sheet.column_dimensions[get_column_letter(position)]
-            dimension.width = max(item.width, dimension.width if not first else 0)
-        if first:
-            self._sheet.freeze_panes = f"B{self._row + 1}"
-            self._sheet.sheet_view.zoomScale = 100
-        for row in rows:
-            self._row += 1
-            for position, (item, value) in enumerate(zip(columns, row, strict=True), start=1):
-                own = value if isinstance(value, Number) else None
-                cell = self._put(self._row, position, own.value if own else value)
-                if isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
-                    cell.number_format = own.number_format if own else item.number_format
-                elif item.width > 40:
-                    cell.alignment = Alignment(wrap_text=True, vertical="top")
-
-    def named(self, values: Mapping[str, object], title: str = "", extra: Mapping[str, str] | None = None) -> None:
-        """Write names with their values and units, each number in the format of its own unit."""
-        self.table(
-            (Column("Figure", width=44), Column("Value", width=20), Column("Unit", width=16), Column("Note", width=40)),
-            (),
-            title,
-        )
-        for name, value in values.items():
-            self._row += 1
-            unit = unit_of(name)
-            self._put(self._row, 1, wording.figure_name(name))
-            cell = self._put(self._row, 2, value)
-            if isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
-                cell.number_format = number_format(unit)
-            self._put(self._row, 3, "" if unit == "fraction" else unit)
-            self._put(self._row, 4, (extra or {}).get(name, ""))
-
-    def say(self, text: str) -> None:
-        """Write one line of text."""
-        self._row += 2 if self._row else 1
-        self._put(self._row, 1, text)
-
-    def _put(self, row: int, position: int, value: object) -> Any:
-        cell = self._sheet.cell(row, position)
-        plain = plain_cell(value)
-        cell.value = plain
-        if isinstance(plain, str):
-            # A text that starts like a formula stays text: its type is set, and the quote mark keeps it so when edited.
-            cell.data_type = "s"
-            if plain[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-                cell.quotePrefix = True
-        return cell
-
-
-def plain_cell(value: object) -> str | int | float | bool | dt.date | None:
-    """Return a value as a cell can hold it.
-
-    Examples
-    --------
-    >>> plain_cell(np.float64(1.5)), plain_cell(("a", "b"))
-    (1.5, 'a, b')
-    """
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, np.integer | int):
-        return int(value)
-    if isinstance(value, np.floating | float):
-        return float(value)
-    if isinstance(value, dt.datetime):
-        return value.isoformat()
-    if isinstance(value, dt.date):
-        return value
-    if isinstance(value, tuple | list):
-        return ", ".join(str(plain_cell(item)) for item in value)
-    return str(value).translate(_ILLEGAL)[:_LONGEST_TEXT]
-
-
-def _rows(items: Iterable[Any], names: Sequence[str]) -> Iterable[list[object]]:
-    for item in items:
-        yield [getattr(item, name) for name in names]
 
 
 def _vehicle(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, Any]) -> None:
@@ -239,7 +82,7 @@ def _vehicle(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str
             Column("At the battery (kWh/100 km)", "0.00"),
             Column("From the wall (kWh/100 km)", "0.00"),
         ),
-        _rows(
+        rows_of(
             car.ratings,
             (
                 "procedure", "city_range_km", "highway_range_km", "range_km", "battery_kwh_per_100km",
@@ -473,7 +316,7 @@ def _moves(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
             Column("Operators", "#,##0"),
             Column("Stations used", "#,##0"),
         ),
-        _rows(plan.fit.trade_off, ("moves_allowed", "moved_tasks", "moved_s", "operators", "stations")),
+        rows_of(plan.fit.trade_off, ("moves_allowed", "moved_tasks", "moved_s", "operators", "stations")),
         "Operators against resident tasks moved",
     )
     for remark in plan.fit.remarks:
@@ -546,7 +389,7 @@ def _flow(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
             Column("Capacity (cars a year)", "#,##0"),
             Column("Output (cars a year)", "#,##0"),
         ),
-        _rows(
+        rows_of(
             flow.models,
             ("id", "jph", "jph_ci95", "planned_units_per_year", "capacity_units_per_year", "units_per_year"),
         ),
@@ -554,7 +397,7 @@ def _flow(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
     )
     sheet.table(
         (Column("Buffer", width=28), Column("From"), Column("To"), Column("Places", "0"), Column("Mean level", "0.0")),
-        _rows(flow.buffers, ("id", "from_shop", "to_shop", "capacity", "mean_level")),
+        rows_of(flow.buffers, ("id", "from_shop", "to_shop", "capacity", "mean_level")),
         "Buffers",
     )
     sheet.table(
@@ -565,7 +408,7 @@ def _flow(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
             *shares,
             Column("Mean active period (s)", "0.0"),
         ),
-        _rows(flow.machines, ("id", "shop", "jph", *share_names, "active_period_s")),
+        rows_of(flow.machines, ("id", "shop", "jph", *share_names, "active_period_s")),
         "Machines",
     )
 
@@ -655,14 +498,14 @@ def _announcement(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mappin
         "implied_low_cny", "implied_high_cny",
     )  # fmt: skip
     events = plan.announcement.events if plan.announcement else ()
-    sheet.table(columns, ((event.name, *row) for event in events for row in _rows(event.shares, names)))
+    sheet.table(columns, ((event.name, *row) for event in events for row in rows_of(event.shares, names)))
     fields = (
         "side", "implied_value_cny", "low_cny", "high_cny", "bound", "npv_cny", "probability", "expected_value_cny",
         "difference_cny", "is_compatible", "believed_probability", "believed_npv_cny", "sentence",
     )  # fmt: skip
     sheet.table(
         tuple(column(name, 20 if name != "sentence" else 90) for name in fields),
-        _rows(plan.comparison, fields),
+        rows_of(plan.comparison, fields),
         "What the market paid beside what the plan is worth",
     )
     if plan.announcement:
@@ -710,7 +553,7 @@ def _risk(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
             *(column(name, 20) for name in sides),
             *(column(name) for name in shares),
         ),
-        _rows(risk.assumptions, ("path", "evidence", "low", "high", *sides, *shares)),
+        rows_of(risk.assumptions, ("path", "evidence", "low", "high", *sides, *shares)),
         "Assumptions by what they do to the joint value",
     )
     fields = (
@@ -720,7 +563,7 @@ def _risk(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
     wide = {"evidence": 44.0, "kind": 24.0, "claim": 60.0, "assumptions": 60.0}
     sheet.table(
         tuple(column(name, wide.get(name, 20)) for name in fields),
-        _rows(risk.evidence, fields),
+        rows_of(risk.evidence, fields),
         "Evidence by what the joint value loses if it is false",
     )
 
@@ -841,7 +684,7 @@ def _load(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
             Column("Utility workers in the mean, closed", "0.00"),
             Column("Utility workers in the mean, open", "0.00"),
         ),
-        _rows(load.guest_shares if load else (), names),
+        rows_of(load.guest_shares if load else (), names),
     )
     if load is None:
         return
@@ -857,7 +700,7 @@ def _load(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
             Column("Least overload (s a car)", "#,##0.0"),
             Column("at so many guests", "#,##0"),
         ),
-        _rows(
+        rows_of(
             load.answers,
             (
                 "borders", "utility_workers", "first_cars", "first_share", "free_from_cars", "free_to_cars",
@@ -884,7 +727,7 @@ def _load(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, A
     )
     sheet.table(
         (Column("Station", width=12), Column("As booked (s a day)", "#,##0"), Column("Sequenced (s a day)", "#,##0")),
-        _rows(load.stations, ("station", "as_booked_overload_s_per_day", "overload_s_per_day")),
+        rows_of(load.stations, ("station", "as_booked_overload_s_per_day", "overload_s_per_day")),
         "Work overload by station",
     )
 
@@ -917,7 +760,7 @@ def _store(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
                 Column("Place in the free order", "0"),
                 Column("Why", width=40),
             ),
-            _rows(
+            rows_of(
                 places.cars,
                 ("car", "model", "colour", "position", "frozen", "earliest_place", "latest_place", "free_position",
                  "reason"),
@@ -1000,7 +843,7 @@ def _store(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[str, 
             Column("Colour", width=14),
             Column("Lane", "0"),
         ),
-        _rows(store.cars, ("position", "painted_position", "car", "model", "colour", "lane")),
+        rows_of(store.cars, ("position", "painted_position", "car", "model", "colour", "lane")),
         "Paint and assembly",
     )
 
@@ -1094,10 +937,13 @@ def _assumptions(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping
         "stages",
     )  # fmt: skip
     ordered = sorted(plan.assumptions, key=lambda item: (item.probability, item.kind, item.path))
-    exact = {"value", "low", "high"}
+    as_given = {"value", "low", "high"}
     sheet.table(
         columns,
-        ([_exact(getattr(item, name)) if name in exact else getattr(item, name) for name in names] for item in ordered),
+        (
+            [exact(getattr(item, name)) if name in as_given else getattr(item, name) for name in names]
+            for item in ordered
+        ),
     )
 
 
@@ -1118,7 +964,7 @@ def _evidence(sheet: Sheet, plan: Plan, risk: RiskResult | None, run: Mapping[st
         "id", "kind", "claim", "source", "date", "sources_count", "supports", "denies", "probability",
         "assumptions_count",
     )  # fmt: skip
-    sheet.table(columns, _rows(sorted(plan.register, key=lambda item: (item.probability, item.id)), names))
+    sheet.table(columns, rows_of(sorted(plan.register, key=lambda item: (item.probability, item.id)), names))
 
 
 Fill = Callable[[Sheet, "Plan", "RiskResult | None", Mapping[str, Any]], None]
@@ -1134,10 +980,27 @@ SHEETS: tuple[tuple[str, Fill], ...] = (
     ("Store", _store),
     ("Flow", _flow),
     ("Ramp", _ramp),
+    ("Parties", workbook_claims.parties),
     ("Deal", _deal),
+    ("Clauses", workbook_contract.clauses),
+    ("Agreement", workbook_contract.agreement),
+    ("Routes", workbook_contract.routes),
     ("Announcement", _announcement),
     ("Risk", _risk),
+    ("Claims", workbook_claims.claims),
     ("Evidence", _evidence),
     ("Assumptions", _assumptions),
     ("Run", _run),
 )
+
+
+def _without_results(plan: Plan, risk: RiskResult | None) -> frozenset[str]:
+    """Return the sheets for which the plan has nothing to tell."""
+    missing = {
+        "Parties": plan.parties is None,
+        "Clauses": not plan.deal.clauses,
+        "Agreement": plan.alternatives is None,
+        "Routes": plan.alternatives is None,
+        "Claims": risk is None,
+    }
+    return frozenset(title for title, is_missing in missing.items() if is_missing)

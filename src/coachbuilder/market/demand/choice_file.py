@@ -84,6 +84,8 @@ def read_choices(path: Path, columns: ChoiceColumns) -> ChoiceData:
                     lines.append(line)
                 if len(problems) >= MOST_PROBLEMS:
                     problems.raise_if_any()
+    except (FileNotFoundError, IsADirectoryError):
+        problems.add("file", "a folder" if path.is_dir() else "nothing", f"the file {path.name}")
     except (OSError, EOFError) as error:
         reason = getattr(error, "strerror", None) or str(error) or "no file"
         problems.add("file", reason, "a csv file that can be read")
@@ -118,6 +120,9 @@ def _opened(path: Path) -> TextIO:
 
 
 def _check_header(header: Sequence[str], columns: ChoiceColumns, problems: ProblemList) -> None:
+    if not any(header):
+        problems.add("header", "an empty first line", f"the columns {', '.join(columns.all_of_them)}", line=1)
+        return
     for name in dict.fromkeys(columns.all_of_them):
         count = header.count(name)
         if count != 1:

@@ -48,6 +48,8 @@ def write_template(folder: Path) -> tuple[Path, ...]:
                 for name in present
             ]
         )
+    if folder.is_file():
+        raise InputError([Problem(str(folder), "NAME", "a file", "a folder to make", hint="take another name")])
     identifier = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name).strip("-_") or "programme"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -41,7 +41,13 @@
     tools.hidden = false;
     apply();
   });
+  // What a section rests on is a list of links, of no use on paper; the register is printed whole.
+  var opened = [];
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details").forEach(function (item) { item.open = true; });
+    opened = Array.prototype.slice.call(document.querySelectorAll("details:not(.trace):not([open])"));
+    opened.forEach(function (item) { item.open = true; });
+  });
+  window.addEventListener("afterprint", function () {
+    opened.forEach(function (item) { item.open = false; });
   });
 }());
