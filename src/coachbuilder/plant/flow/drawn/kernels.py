@@ -183,7 +183,7 @@ def write(
         for model in range(models):
             if wiring.source_models[lanes[lane].mix, model]:
                 released += shares[model]
-        times[row].mean_s = 3600.0 * whole[HOURS_PER_YEAR] / (released * units.sum())
+        times[row].mean_s = 3600.0 / (released * units.sum() / whole[HOURS_PER_YEAR])
         row += 1
     for station in wiring.tests:
         shop = wiring.station_shop[station]
