@@ -678,7 +678,7 @@ class Stages:
 
         if self._reuse is not None:
             return self._reuse.draw_rate_correction
-        short = flow.evaluate(self._flow_inputs(self.programme, cheap=True))
+        short = flow.evaluate_draw(self._flow_inputs(self.programme, cheap=True))
         return self.flow.jph / short.jph if short.jph > 0 else 1.0
 
     @cached_property

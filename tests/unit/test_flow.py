@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coachbuilder.plant.flow import FlowInputs, check, evaluate, inputs_from
+from coachbuilder.plant.flow import FlowInputs, check, evaluate, evaluate_draw, inputs_from
 from coachbuilder.plant.flow.loads import Setting, own_rates, stand_alone_rates
 from coachbuilder.plant.flow.ramp import wright_factor
 from coachbuilder.programme.errors import InputError
@@ -335,14 +335,14 @@ def test_intervals_shrink_with_more_runs_and_vanish_with_one() -> None:
 
 def test_quick_runs_agree_with_long_ones() -> None:
     full = evaluate(inputs(replications=16, days=10.0))
-    quick = evaluate(inputs(quick=True, replications=16, days=1.0))
+    quick = evaluate_draw(inputs(quick=True, replications=16, days=1.0))
     assert quick.jph == pytest.approx(full.jph, rel=0.01)
     assert quick.resident_before.jph == pytest.approx(full.resident_before.jph, rel=0.015)
     assert quick.resident_before.jph_ci95 is None
 
 
 def test_rate_correction_scales_every_rate() -> None:
-    plain, scaled = evaluate(inputs(quick=True)), evaluate(inputs(quick=True, rate_correction=0.9))
+    plain, scaled = evaluate_draw(inputs(quick=True)), evaluate_draw(inputs(quick=True, rate_correction=0.9))
     assert scaled.jph == pytest.approx(0.9 * plain.jph)
     assert scaled.guest_capacity_units_per_year == pytest.approx(0.9 * plain.guest_capacity_units_per_year)
     assert scaled.resident_before.jph == pytest.approx(0.9 * plain.resident_before.jph)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,12 @@ from coachbuilder.plant.flow.interface import (
     ShopResult,
 )
 from coachbuilder.plant.flow.launch import simulated
-from coachbuilder.plant.flow.loads import Setting, hours_per_year, own_rates, stand_alone_rates
+from coachbuilder.plant.flow.loads import Setting, hours_per_year, own_rates
 from coachbuilder.plant.flow.plant import MovingLine
-from coachbuilder.plant.flow.ramp import reckoned, result_of, weeks_of
+from coachbuilder.plant.flow.ramp import result_of, weeks_of
 from coachbuilder.plant.flow.record import PASSED, TESTED
 from coachbuilder.plant.flow.shops import ShopsPlant, plant_of
 from coachbuilder.plant.flow.simulate import BATCHES, Grid, replicate, runner_of
-from coachbuilder.programme.sections.flow import Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class _Case:
     made: ShopsPlant
     answer: PlantAnswer
     cars_per_h: NDArray[np.float64]
-    """(R, V) cars that left an hour, corrected for the luck of short runs."""
+    """(R, V) cars that left an hour."""
     first_pass_yield: float | None
     """Share of cars that passed the test at the first try; None if none was tested."""
 
@@ -65,7 +64,7 @@ def evaluate(inputs: FlowInputs) -> FlowResult:
     Parameters
     ----------
     inputs
-        The plant and what is asked of it.
+        The plant and what is asked of it; not quick.
 
     Returns
     -------
@@ -73,74 +72,67 @@ def evaluate(inputs: FlowInputs) -> FlowResult:
         Rates with confidence intervals, where the time goes, the bottleneck, the host's own output before and after,
         and the launch.
 
+    Raises
+    ------
+    ValueError
+        If the inputs are quick: these are a draw's, see ``evaluate_draw``.
+
     Examples
     --------
     >>> from coachbuilder.plant.flow import evaluate, inputs_from
     >>> evaluate(inputs_from(programme, assembly_takt_s=60.0, ...)).bottleneck  # doctest: +SKIP
     'paint'
     """
+    if inputs.quick:
+        message = "quick inputs are for evaluate_draw"
+        raise ValueError(message)
     guest = inputs.models.index(inputs.guest_model)
     residents = [model for model in range(len(inputs.models)) if model != guest]
     planned = inputs.planned_units_per_year
     plateau = inputs.ramp.plateau_cycle_multiplier
-    if inputs.quick:
-        takt_s = inputs.assembly_takt_s + inputs.line_stop_s_per_car
-        with_guest = _simulate(inputs, Setting(planned, takt_s, guest_cycle_multiplier=plateau), None)
-    else:
-        with_guest = _simulate(
-            inputs, Setting(planned, inputs.assembly_takt_s, guest_cycle_multiplier=plateau), inputs.line
-        )
+    with_guest = _simulate(
+        inputs, Setting(planned, inputs.assembly_takt_s, guest_cycle_multiplier=plateau), inputs.line
+    )
     alone = tuple(0.0 if model == guest else units for model, units in enumerate(planned))
-    efficiency = _efficiency(with_guest)
     without = Setting(alone, inputs.resident_only_takt_s)
-    if not any(alone):
-        before = HostOutput(0.0, None, 0.0, 0.0, "")
-    elif inputs.quick:
-        before = _host_output_without_run(inputs, without, efficiency)
-    else:
+    if any(alone):
         before = _host_output(inputs, _simulate(inputs, without, inputs.resident_only_line), residents)
+    else:
+        before = HostOutput(0.0, None, 0.0, 0.0, "")
     after = _host_output(inputs, with_guest, residents)
-    return _result(inputs, with_guest, before, after, _launches(inputs, before.units_per_year, efficiency))
+    return _result(inputs, with_guest, before, after, _launches(inputs, before.units_per_year))
 
 
 def _simulate(inputs: FlowInputs, setting: Setting, work: LineWork | None) -> _Case:
     made = plant_of(inputs, setting, work)
     day_s = inputs.net_hours_per_day * 3600.0
-    batches = 1 if inputs.quick else BATCHES
-    grid = Grid(inputs.warm_up_days * day_s, inputs.days * day_s / batches, batches)
+    grid = Grid(inputs.warm_up_days * day_s, inputs.days * day_s / BATCHES, BATCHES)
     runner = runner_of(made.plant, "event calendar")
     totals = replicate(made.plant, grid, runner, inputs.seed, 0, inputs.replications)
     answer = conclude(made.plant, totals, 0, warm_up_rule="given", engine=runner.name)
-    per_h = inputs.rate_correction * 3600.0 / totals.counted_s(0)
-    cars = (totals.left[:, -1] - totals.left[:, 0]).astype(np.float64) * per_h
+    cars = (totals.left[:, -1] - totals.left[:, 0]) * (3600.0 / totals.counted_s(0))
     counted = (totals.cars[-1] - totals.cars[0]).sum(axis=0)
     passed = float(counted[PASSED] / counted[TESTED]) if counted[TESTED] else None
     return _Case(inputs, setting, made, answer, cars, passed)
 
 
-def _launches(
-    inputs: FlowInputs, resident_units_before: float, efficiency: float
-) -> tuple[RampResult, tuple[RampAlternative, ...]]:
+def _launches(inputs: FlowInputs, resident_units_before: float) -> tuple[RampResult, tuple[RampAlternative, ...]]:
     """Return the planned launch, and what other ways to convert the plant would make of it."""
 
     def launch(conversion: Conversion | None) -> RampResult:
         weeks = weeks_of(inputs, conversion)
-        if inputs.quick:
-            course = reckoned(inputs, weeks, efficiency=efficiency)
-        else:
-            course = simulated(inputs, weeks, replications=inputs.launch_replications)
         return result_of(
             inputs,
             weeks,
-            course,
+            simulated(inputs, weeks, replications=inputs.launch_replications),
             conversion=conversion,
             resident_units_before=resident_units_before,
-            simulated=not inputs.quick,
+            simulated=True,
         )
 
     ways = inputs.ramp.conversions
     planned = launch(ways[0] if ways else None)
-    if inputs.quick or not ways:
+    if not ways:
         return planned, ()
     others = [launch(way) for way in (*ways[1:], None)]
     return planned, tuple(
@@ -168,28 +160,6 @@ def _host_output(inputs: FlowInputs, case: _Case, residents: list[int]) -> HostO
         units_per_year=built,
         bottleneck=case.bottleneck_shop,
     )
-
-
-def _host_output_without_run(inputs: FlowInputs, setting: Setting, efficiency: float) -> HostOutput:
-    """Return the host's output without the guest from the efficiency of the plant that was simulated."""
-    rates = stand_alone_rates(inputs, setting)
-    shop = min(rates, key=rates.__getitem__)
-    capacity = efficiency * rates[shop] * hours_per_year(inputs)
-    return HostOutput(
-        jph=efficiency * rates[shop],
-        jph_ci95=None,
-        capacity_units_per_year=capacity,
-        units_per_year=min(capacity, sum(setting.units_per_year)),
-        bottleneck=shop,
-    )
-
-
-def _efficiency(case: _Case) -> float:
-    """Return the simulated rate at full push over what the tightest shop could do alone."""
-    if case.inputs.release is not Release.PUSH:
-        case = _simulate(replace(case.inputs, release=Release.PUSH), case.setting, None)
-    everything = list(range(len(case.inputs.models)))
-    return float(case.rates(everything).mean()) / min(stand_alone_rates(case.inputs, case.setting).values())
 
 
 def _result(

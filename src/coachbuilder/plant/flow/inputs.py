@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from coachbuilder.plant.flow.interface import Conversion, FlowInputs, LineWork, RampInputs, RampStep, Shop
 from coachbuilder.programme.errors import Problem, ProblemList, closest
@@ -15,8 +16,12 @@ from coachbuilder.programme.sections.flow import Distribution, FlowSection, Ramp
 if TYPE_CHECKING:
     from coachbuilder.programme import Programme
     from coachbuilder.programme.assumption import Assumption
+    from coachbuilder.programme.schema import PlantDocument
 
 FILE = "plant.toml"
+
+_sound: list[ref[PlantDocument]] = []
+"""The plant that was found sound last, if any was."""
 
 
 def inputs_from(
@@ -62,15 +67,18 @@ def inputs_from(
         If the plant file says something that cannot be; all of it at once.
     """
     problems = ProblemList(FILE)
-    problems.extend(check(programme))
-    problems.raise_if_any()
     flow, shifts, guest = programme.plant.flow, programme.plant.shifts, programme.guest.id
+    net_hours = _net_hours_per_day(shifts)
+    # Draws change values in place, and of these the check looks at the hours alone.
+    if net_hours <= 0.0 or not cheap or not _sound or _sound[0]() is not programme.plant:
+        problems.extend(check(programme))
+        problems.raise_if_any()
+        _sound[:] = [ref(programme.plant)]
     models = tuple(model.id for model in programme.plant.model)
     units = tuple(guest_units_per_year if model == guest else resident_units_per_year[model] for model in models)
     if sum(units) <= 0.0:
         problems.add("model", "0 cars a year of every model", "at least one model with cars to build")
         problems.raise_if_any()
-    net_hours = _net_hours_per_day(shifts)
     ramp, run = flow.ramp, flow.run
     return FlowInputs(
         models=models,
@@ -124,13 +132,17 @@ def _stopping(flow: FlowSection, line: LineWork | None) -> LineWork | None:
 
 
 def _shop(shop: ShopSection, models: tuple[str, ...]) -> Shop:
-    cycles = {item.id: item.cycle_time_s.value for item in shop.by_model if item.cycle_time_s is not None}
-    yields = {item.id: item.first_pass_yield.value for item in shop.by_model if item.first_pass_yield is not None}
+    cycles, yields = {}, {}
+    for item in shop.by_model:
+        if item.cycle_time_s is not None:
+            cycles[item.id] = item.cycle_time_s.value
+        if item.first_pass_yield is not None:
+            yields[item.id] = item.first_pass_yield.value
     return Shop(
         id=shop.id,
         name=shop.name,
         kind=shop.kind,
-        passes=tuple(not shop.models or model in shop.models for model in models),
+        passes=tuple([model in shop.models for model in models]) if shop.models else (True,) * len(models),
         stages=shop.stages,
         parallel=shop.parallel,
         buffer_between=shop.buffer_between,
@@ -152,7 +164,9 @@ def _by_model(common: Assumption | None, special: dict[str, float], models: tupl
     if common is None:
         return ()
     value = common.value
-    return tuple(special.get(model, value) for model in models)
+    if not special:
+        return (value,) * len(models)
+    return tuple([special.get(model, value) for model in models])
 
 
 def check(programme: Programme) -> list[Problem]:

@@ -166,9 +166,9 @@ class FlowInputs:
     line_stop_s_per_car: float = 0.0
     """Quick runs: by how much overload lengthens the mean takt, in place of the work at every station."""
     quick: bool = False
-    """True simulates the plant with the guest only, and reckons the host without it and the launch from that."""
+    """True for one draw, which simulates the plant with the guest only and reckons the rest; see ``evaluate_draw``."""
     rate_correction: float = 1.0
-    """Factor on simulated rates: long runs over short ones at the central values takes the luck of a short run out."""
+    """Quick runs: factor on simulated rates; long runs over short ones at the central values takes their luck out."""
 
 
 @dataclass(frozen=True, slots=True)

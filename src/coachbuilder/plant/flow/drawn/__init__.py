@@ -1,4 +1,4 @@
-"""The plant in one draw of the risk stage: what ``evaluate`` does for quick inputs, ten times as fast."""
+"""The plant in one draw of the risk stage: what ``evaluate`` tells from long simulations, from one short one."""
 
 from coachbuilder.plant.flow.drawn.run import evaluate_draw
 

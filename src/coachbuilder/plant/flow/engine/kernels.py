@@ -450,6 +450,8 @@ class Sums(NamedTuple):
     """(V, 6) cars that came in, left, were given up, lost, tested first, passed then."""
     lead_s: F8
     """(V,) sum of times in the plant."""
+    left_s: F8
+    """(V,) sum of the moments at which cars left, s."""
     out: I8
     """(bins, V) cars that left."""
     trace: F8
@@ -2017,7 +2019,7 @@ def advance(state: State, until_s: float) -> None:
     groups, modes, times, values_s = core.group, luck.mode, luck.time, luck.value_s
     node_s, node_event, ring, slots = core.node_s, core.node_event, core.ring, core.slot
     clock, todo, finished, hold = core.clock, core.todo, sums.finished, yard.hold
-    family_of, car, out, lead_s = core.family, sums.car, sums.out, sums.lead_s
+    family_of, car, out, lead_s, left_s = core.family, sums.car, sums.out, sums.lead_s, sums.left_s
     count = machines.size
     leaves = clock[0].leaves
     traced = sums.trace.shape[0] > 0
@@ -2172,6 +2174,7 @@ def advance(state: State, until_s: float) -> None:
                     else:
                         car[kind, 1] += 1
                         lead_s[kind] += now - slots[slot].entry_s
+                        left_s[kind] += now
                         if 0 <= clock[0].bin < out.shape[0]:
                             out[clock[0].bin, kind] += 1
                     if traced:
@@ -2353,3 +2356,35 @@ def advance(state: State, until_s: float) -> None:
     clock[0].now_s = until_s
     while clock[0].next_bin_s <= until_s:
         _next_bin(core, yard, sums, snaps)
+
+
+@njit(**KERNEL)
+def observed(state: State, replication: int, moments_s: F8, car: I8, left_s: F8) -> bool:
+    """Run one replication from its beginning and note at some moments what had been counted by then.
+
+    Parameters
+    ----------
+    state
+        A plant in which nothing has happened.
+    replication
+        Number of the run; decides the luck of every stream.
+    moments_s
+        (T,) moments in their order, s; the run ends at the last.
+    car, left_s
+        (T, V, 6) and (T, V), filled with the sums of that name.
+
+    Returns
+    -------
+    bool
+        Whether the cars inside at the end are those that came in and did not go out.
+    """
+    sums = state.sums
+    begin(state, replication)
+    for row in range(moments_s.size):
+        advance(state, moments_s[row])
+        for kind in range(sums.left_s.size):
+            left_s[row, kind] = sums.left_s[kind]
+            for column in range(sums.car.shape[1]):
+                car[row, kind, column] = sums.car[kind, column]
+    answer: bool = count_remaining(state)
+    return answer

@@ -278,6 +278,7 @@ class _Builder:
             finished=np.zeros((machine.size, types), dtype=np.int64),
             car=np.zeros((types, CAR_SUMS), dtype=np.int64),
             lead_s=np.zeros(types),
+            left_s=np.zeros(types),
             out=np.zeros((batches * BINS_PER_BATCH, types), dtype=np.int64),
             trace=np.zeros((trace_rows, 5)),
         )
