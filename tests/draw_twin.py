@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from coachbuilder.plant.flow import FlowInputs, engine
 from coachbuilder.plant.flow.drawn.template import TAPER_SHARE
 from coachbuilder.plant.flow.engine import kernels
-from coachbuilder.plant.flow.interface import RampResult
+from coachbuilder.plant.flow.interface import FlowResult, RampResult
 from coachbuilder.plant.flow.loads import Setting, hours_per_year, stand_alone_rates
 from coachbuilder.plant.flow.plant import Plant
 from coachbuilder.plant.flow.ramp import reckoned, result_of, weeks_of
@@ -95,3 +96,22 @@ def twin_of(inputs: FlowInputs) -> Twin:
         simulated=False,
     )
     return Twin(tuple(by_model.tolist()), before_jph, shop, max(0.0, before_units - after_units), ramp)
+
+
+def assert_twin(found: FlowResult, inputs: FlowInputs) -> None:
+    """Hold a draw against its twin."""
+    expected = twin_of(inputs)
+    assert [model.jph for model in found.models] == pytest.approx(expected.jph_by_model, rel=1e-9, abs=1e-9)
+    assert found.jph == pytest.approx(sum(expected.jph_by_model), rel=1e-9)
+    guest = inputs.models.index(inputs.guest_model)
+    residents = sum(jph for model, jph in enumerate(expected.jph_by_model) if model != guest)
+    assert found.resident_after.jph == pytest.approx(residents, rel=1e-9, abs=1e-9)
+    assert found.resident_before.jph == pytest.approx(expected.host_before_jph, rel=1e-9)
+    assert found.resident_before.bottleneck == expected.host_before_shop
+    assert found.resident_units_lost_per_year == pytest.approx(expected.resident_units_lost_per_year, abs=1e-4)
+    for field in fields(expected.ramp):
+        own, other = getattr(found.ramp, field.name), getattr(expected.ramp, field.name)
+        if isinstance(other, np.ndarray | float):
+            np.testing.assert_allclose(own, other, rtol=1e-9, atol=1e-9, err_msg=field.name)
+        else:
+            assert own == other, field.name

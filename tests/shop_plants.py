@@ -116,3 +116,29 @@ def plants(draw: st.DrawFn) -> FlowInputs:
         warm_up_days=0.2,
         seed=draw(st.integers(0, 1000)),
     )
+
+
+def plant_of_one_line() -> FlowInputs:
+    """A plant in which nothing fails and every shop is far faster than the assembly line."""
+    fast: dict[str, object] = {"cycle_time_s": (1.0, 1.0, 1.0), "buffer_after": 3}
+    return FlowInputs(
+        models=("h6", "goodcat", "guest"),
+        guest_model="guest",
+        planned_units_per_year=(60_000.0, 25_000.0, 40_000.0),
+        shops=(
+            _shop("body", ShopKind.BODY, **fast),
+            _shop("paint", ShopKind.PAINT, **fast),
+            _shop("assembly", ShopKind.ASSEMBLY, buffer_after=3),
+            _shop("test", ShopKind.TEST, **fast, first_pass_yield=(1.0, 1.0, 1.0)),
+        ),
+        assembly_takt_s=60.0,
+        resident_only_takt_s=90.0,
+        net_hours_per_day=8.0,
+        working_days_per_year=250.0,
+        release=Release.PUSH,
+        ramp=RAMP,
+        replications=1,
+        days=1.0,
+        warm_up_days=0.2,
+        seed=1,
+    )

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from coachbuilder.plant.flow import FlowInputs, FlowResult, evaluate_draw
 from coachbuilder.plant.flow.drawn import template
 from coachbuilder.plant.flow.drawn.kernels import cars_per_s
-from coachbuilder.programme.sections.flow import Release
-from draw_twin import tapered, twin_of
-from shop_plants import RAMP, plants
+from draw_twin import assert_twin, tapered
+from shop_plants import RAMP, plant_of_one_line, plants
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
@@ -62,19 +61,7 @@ def figures_of(result: FlowResult) -> list[object]:
 @given(plants(), st.integers(0, 10_000))
 def test_a_draw_tells_what_the_objects_say(inputs: FlowInputs, seed: int) -> None:
     inputs = drawn(inputs, seed)
-    found, expected = evaluate_draw(inputs), twin_of(inputs)
-    assert [model.jph for model in found.models] == pytest.approx(expected.jph_by_model, rel=1e-9, abs=1e-9)
-    assert found.jph == pytest.approx(sum(model.jph for model in found.models), rel=1e-12)
-    assert found.resident_after.jph == pytest.approx(found.models[0].jph + found.models[1].jph, rel=1e-9)
-    assert found.resident_before.jph == pytest.approx(expected.host_before_jph, rel=1e-9)
-    assert found.resident_before.bottleneck == expected.host_before_shop
-    assert found.resident_units_lost_per_year == pytest.approx(expected.resident_units_lost_per_year, abs=1e-4)
-    for field in fields(expected.ramp):
-        own, other = getattr(found.ramp, field.name), getattr(expected.ramp, field.name)
-        if isinstance(other, np.ndarray | float):
-            np.testing.assert_allclose(own, other, rtol=1e-9, atol=1e-9, err_msg=field.name)
-        else:
-            assert own == other, field.name
+    assert_twin(evaluate_draw(inputs), inputs)
 
 
 @settings(FEW, max_examples=12)
@@ -117,33 +104,12 @@ def rate_of(left: NDArray[np.float64], start_s: float, end_s: float) -> float:
 
 
 @pytest.mark.parametrize("hours", [4.0, 14.0])
-def test_a_rate_follows_a_takt_without_steps(line_alone: FlowInputs, hours: float) -> None:
+def test_a_rate_follows_a_takt_without_steps(hours: float) -> None:
     # Nothing fails: the line makes one car in each takt, and the rate has to be that of the takt.
+    line = replace(plant_of_one_line(), quick=True, days=hours / 8.0)
     takts_s = np.linspace(60.0, 66.0, 301)
-    rates = np.array(
-        [evaluate_draw(replace(line_alone, assembly_takt_s=float(takt), days=hours / 8.0)).jph for takt in takts_s]
-    )
+    rates = np.array([evaluate_draw(replace(line, assembly_takt_s=float(takt))).jph for takt in takts_s])
     exact = 3600.0 / takts_s
     # Counted in whole cars it would be off by up to one in the stretch, and stand on a few steps.
     assert np.abs(rates / exact - 1.0).max() < 0.05 / (hours * 60.0)
     assert np.all(np.diff(rates) < 0.0)
-
-
-@pytest.fixture(scope="module")
-def line_alone() -> FlowInputs:
-    inputs = plants().filter(lambda plant: plant.release is Release.PUSH).example()
-    fast = [
-        replace(
-            shop,
-            cycle_time_s=(1.0,) * len(shop.cycle_time_s),
-            stages=1,
-            parallel=1,
-            buffer_after=3,
-            exponential=False,
-            mtbf_s=None,
-            mttr_s=None,
-            first_pass_yield=(1.0,) * len(shop.first_pass_yield),
-        )
-        for shop in inputs.shops
-    ]
-    return replace(inputs, shops=tuple(fast), quick=True, replications=1, warm_up_days=0.2)

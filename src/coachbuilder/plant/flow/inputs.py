@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from weakref import ref
 
 from coachbuilder.plant.flow.interface import Conversion, FlowInputs, LineWork, RampInputs, RampStep, Shop
 from coachbuilder.programme.errors import Problem, ProblemList, closest
@@ -16,12 +15,8 @@ from coachbuilder.programme.sections.flow import Distribution, FlowSection, Ramp
 if TYPE_CHECKING:
     from coachbuilder.programme import Programme
     from coachbuilder.programme.assumption import Assumption
-    from coachbuilder.programme.schema import PlantDocument
 
 FILE = "plant.toml"
-
-_sound: list[ref[PlantDocument]] = []
-"""The plant that was found sound last, if any was."""
 
 
 def inputs_from(
@@ -69,11 +64,10 @@ def inputs_from(
     problems = ProblemList(FILE)
     flow, shifts, guest = programme.plant.flow, programme.plant.shifts, programme.guest.id
     net_hours = _net_hours_per_day(shifts)
-    # Draws change values in place, and of these the check looks at the hours alone.
-    if net_hours <= 0.0 or not cheap or not _sound or _sound[0]() is not programme.plant:
+    # A draw starts from a plan whose plant was checked, and of what it changes the check looks at the hours alone.
+    if not cheap or net_hours <= 0.0:
         problems.extend(check(programme))
         problems.raise_if_any()
-        _sound[:] = [ref(programme.plant)]
     models = tuple(model.id for model in programme.plant.model)
     units = tuple(guest_units_per_year if model == guest else resident_units_per_year[model] for model in models)
     if sum(units) <= 0.0:
