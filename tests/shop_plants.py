@@ -23,7 +23,8 @@ RAMP = RampInputs(
 )
 
 
-def _shop(shop_id: str, kind: ShopKind, **values: object) -> Shop:
+def plain_shop(shop_id: str, kind: ShopKind, **values: object) -> Shop:
+    """Return a shop of one machine that all models pass, without failures."""
     plain = Shop(
         id=shop_id,
         name=shop_id,
@@ -68,19 +69,19 @@ def plants(draw: st.DrawFn) -> FlowInputs:
         return tuple(draw(cycle) for _ in range(3))
 
     own_line = draw(st.booleans())
-    shops = [_shop("body", ShopKind.BODY, **machines(), cycle_time_s=times(), passes=(True, True, not own_line))]
+    shops = [plain_shop("body", ShopKind.BODY, **machines(), cycle_time_s=times(), passes=(True, True, not own_line))]
     if own_line:
         shops.append(
-            _shop("guest_body", ShopKind.BODY, **machines(), cycle_time_s=times(), passes=(False, False, True))
+            plain_shop("guest_body", ShopKind.BODY, **machines(), cycle_time_s=times(), passes=(False, False, True))
         )
     shops.append(
-        _shop("paint", ShopKind.PAINT, **machines(), cycle_time_s=times(), conveyor_places=draw(st.integers(0, 6)))
+        plain_shop("paint", ShopKind.PAINT, **machines(), cycle_time_s=times(), conveyor_places=draw(st.integers(0, 6)))
     )
     assembly = {**machines(), "parallel": 1, "conveyor_places": draw(st.integers(0, 7))}
-    shops.append(_shop("assembly", ShopKind.ASSEMBLY, **assembly))
+    shops.append(plain_shop("assembly", ShopKind.ASSEMBLY, **assembly))
     rejoin = draw(st.sampled_from(["", "test", "assembly"]))
     shops.append(
-        _shop(
+        plain_shop(
             "test",
             ShopKind.TEST,
             **machines(),
@@ -91,7 +92,7 @@ def plants(draw: st.DrawFn) -> FlowInputs:
         )
     )
     shops.append(
-        _shop(
+        plain_shop(
             "rework",
             ShopKind.REWORK,
             **machines(),

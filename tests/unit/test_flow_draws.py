@@ -1,23 +1,20 @@
-"""A draw's plant is the quick plant: every figure that both tell agrees, whatever is drawn."""
+"""A draw of the example tells what the objects say event by event, whatever is drawn."""
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from coachbuilder.plant.flow import FlowInputs, evaluate, evaluate_draw, inputs_from
+from coachbuilder.plant.flow import FlowInputs, engine, evaluate, evaluate_draw, inputs_from
+from coachbuilder.plant.flow.record import PASSED, TESTED
+from coachbuilder.plant.flow.shops import plant_of
 from coachbuilder.programme import Programme, load
+from coachbuilder.programme.errors import InputError
 from coachbuilder.programme.sections.flow import Release
-
-EXPLAINS = {
-    "shops", "machines", "buffers", "bottleneck", "bottleneck_name", "bottleneck_machine", "bottleneck_active_share",
-    "overload_s_per_car", "line_stop_s_per_car", "work_in_progress_cars", "lead_time_h", "scrapped_share", "deadlock",
-    "conventions", "ramp_alternatives", "cars_at_start", "cars_in", "cars_out", "cars_scrapped", "cars_inside",
-}  # fmt: skip
-"""What explains a plant rather than rates it, and is left out of a draw."""
+from draw_twin import setting_of, twin_of
 
 
 @pytest.fixture(scope="module")
@@ -46,54 +43,84 @@ def quick_inputs(programme: Programme, seed: int, **changes: object) -> FlowInpu
     return replace(inputs, **changes)  # type: ignore[arg-type]
 
 
-def assert_same(own: object, other: object, name: str) -> None:
-    if is_dataclass(own):
-        for field in fields(own):
-            if field.name not in EXPLAINS:
-                assert_same(getattr(own, field.name), getattr(other, field.name), f"{name}.{field.name}")
-    elif isinstance(own, tuple):
-        assert isinstance(other, tuple) and len(own) == len(other), name
-        for number, (left, right) in enumerate(zip(own, other, strict=True)):
-            assert_same(left, right, f"{name}[{number}]")
-    elif isinstance(own, np.ndarray | float):
-        assert np.allclose(own, other, rtol=1e-9, atol=1e-9), name  # type: ignore[arg-type]
-    else:
-        assert own == other, name
+def assert_twin(inputs: FlowInputs) -> None:
+    found, expected = evaluate_draw(inputs), twin_of(inputs)
+    assert [model.jph for model in found.models] == pytest.approx(expected.jph_by_model, rel=1e-9)
+    assert found.resident_before.jph == pytest.approx(expected.host_before_jph, rel=1e-9)
+    assert found.resident_before.bottleneck == expected.host_before_shop
+    assert found.resident_units_lost_per_year == pytest.approx(expected.resident_units_lost_per_year, abs=1e-4)
+    for field in fields(expected.ramp):
+        own, other = getattr(found.ramp, field.name), getattr(expected.ramp, field.name)
+        if isinstance(other, np.ndarray | float):
+            np.testing.assert_allclose(own, other, rtol=1e-9, atol=1e-9, err_msg=field.name)
+        else:
+            assert own == other, field.name
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_draw_gives_the_figures_of_the_quick_plant(programme: Programme, seed: int) -> None:
-    inputs = quick_inputs(programme, seed)
-    assert_same(evaluate(inputs), evaluate_draw(inputs), "flow")
+def test_a_draw_tells_what_the_objects_say(programme: Programme, seed: int) -> None:
+    assert_twin(quick_inputs(programme, seed))
 
 
 @pytest.mark.parametrize("release", list(Release))
-def test_a_draw_gives_them_under_every_rule_of_release_and_over_several_runs(
+def test_a_draw_tells_it_under_every_rule_of_release_and_over_several_runs(
     programme: Programme, release: Release
 ) -> None:
-    inputs = quick_inputs(programme, 20, release=release, replications=3)
-    assert_same(evaluate(inputs), evaluate_draw(inputs), "flow")
+    assert_twin(quick_inputs(programme, 20, release=release, replications=3))
 
 
-def test_a_draw_gives_them_where_a_model_is_not_built(programme: Programme) -> None:
+def test_a_draw_tells_it_where_a_model_is_not_built(programme: Programme) -> None:
     inputs = quick_inputs(programme, 21)
     guest = inputs.models.index(inputs.guest_model)
     units = tuple(value if model in (guest, 0) else 0.0 for model, value in enumerate(inputs.planned_units_per_year))
     for planned in (units, tuple(value if model == guest else 0.0 for model, value in enumerate(units))):
-        fewer = replace(inputs, planned_units_per_year=planned)
-        assert_same(evaluate(fewer), evaluate_draw(fewer), "flow")
+        assert_twin(replace(inputs, planned_units_per_year=planned))
 
 
-def test_what_was_drawn_before_leaves_no_trace(programme: Programme) -> None:
-    first, second = quick_inputs(programme, 30), quick_inputs(programme, 31)
-    alone = evaluate_draw(first)
-    evaluate_draw(second)
-    assert_same(alone, evaluate_draw(first), "flow")
+def test_the_first_tries_counted_are_those_of_the_run(programme: Programme) -> None:
+    inputs = quick_inputs(programme, 22)
+    day_s = inputs.net_hours_per_day * 3600.0
+    records = engine.record(
+        plant_of(inputs, setting_of(inputs)).plant,
+        seed=inputs.seed,
+        first=0,
+        replications=1,
+        start_s=inputs.warm_up_days * day_s,
+        batch_s=inputs.days * day_s,
+        batches=1,
+    )
+    counted = (records.car[0, -1] - records.car[0, 0]).sum(axis=0)
+    assert evaluate_draw(inputs).first_pass_yield == pytest.approx(counted[PASSED] / counted[TESTED], rel=1e-12)
+
+
+def test_a_plant_in_order_is_looked_at_once_but_its_hours_in_every_draw(programme: Programme) -> None:
+    drawable = programme.drawable()
+
+    def read(values: dict[str, float]) -> FlowInputs:
+        drawn = drawable.at(values)
+        return inputs_from(
+            drawn,
+            assembly_takt_s=80.0,
+            resident_only_takt_s=100.0,
+            resident_units_per_year=drawn.resident_units_per_year,
+            guest_units_per_year=5e4,
+            cheap=True,
+        )
+
+    read({})
+    path = next(path for path in programme.assumptions if path.endswith("shifts.break_per_shift_min"))
+    with pytest.raises(InputError, match="breaks shorter than the shift"):
+        read({path: 1e4})
 
 
 def test_inputs_that_are_not_quick_are_refused(programme: Programme) -> None:
     with pytest.raises(ValueError, match="quick"):
         evaluate_draw(quick_inputs(programme, 1, quick=False))
+
+
+def test_quick_inputs_are_refused_by_the_long_simulation(programme: Programme) -> None:
+    with pytest.raises(ValueError, match="evaluate_draw"):
+        evaluate(quick_inputs(programme, 1))
 
 
 def test_a_drawable_programme_takes_values_and_gives_them_back(programme: Programme) -> None:
