@@ -16,12 +16,11 @@ from coachbuilder.programme.sections.flow import Distribution, FlowSection, Ramp
 if TYPE_CHECKING:
     from coachbuilder.programme import Programme
     from coachbuilder.programme.assumption import Assumption
-    from coachbuilder.programme.schema import PlantDocument
 
 FILE = "plant.toml"
 
-_sound: list[ref[PlantDocument]] = []
-"""The plant that was found sound last, if any was."""
+_sound: list[tuple[ref[FlowSection], tuple[str, ...]]] = []
+"""The section and the models that were found sound last, if any were."""
 
 
 def inputs_from(
@@ -69,12 +68,13 @@ def inputs_from(
     problems = ProblemList(FILE)
     flow, shifts, guest = programme.plant.flow, programme.plant.shifts, programme.guest.id
     net_hours = _net_hours_per_day(shifts)
+    models = tuple(model.id for model in programme.plant.model)
     # Draws change values in place, and of these the check looks at the hours alone.
-    if net_hours <= 0.0 or not cheap or not _sound or _sound[0]() is not programme.plant:
+    known = bool(_sound) and _sound[0][0]() is flow and _sound[0][1] == models
+    if net_hours <= 0.0 or not cheap or not known:
         problems.extend(check(programme))
         problems.raise_if_any()
-        _sound[:] = [ref(programme.plant)]
-    models = tuple(model.id for model in programme.plant.model)
+        _sound[:] = [(ref(flow), models)]
     units = tuple(guest_units_per_year if model == guest else resident_units_per_year[model] for model in models)
     if sum(units) <= 0.0:
         problems.add("model", "0 cars a year of every model", "at least one model with cars to build")
