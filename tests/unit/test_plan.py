@@ -12,7 +12,7 @@ import pytest
 
 from coachbuilder import deal
 from coachbuilder.plan import STAGES, Plan, Stages, evaluate
-from coachbuilder.plant import flow
+from coachbuilder.plant.flow.loads import Setting, own_rates
 from coachbuilder.programme import Programme, load
 from coachbuilder.report import dumps, plan_document
 
@@ -38,7 +38,8 @@ def _results(programme: Programme, base: Plan) -> dict[str, Any]:
         "fit": whole.fit_inputs,
         "sequence": whole.sequence_inputs,
         # A draw leaves out what explains a plant rather than rates it.
-        "flow": flow.evaluate(draw.flow_inputs),
+        # A draw leaves out what explains a plant rather than rates it, such as what each shop could do.
+        "flow": (draw.flow, own_rates(draw.flow_inputs, Setting(draw.flow_inputs.planned_units_per_year, 60.0))),
         "parties": draw.parties,
         # A draw leaves out what leaving costs and what the residents carry.
         "deal": deal.evaluate(dataclasses.replace(draw.deal_inputs, with_break_even=True)),
