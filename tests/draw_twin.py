@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from coachbuilder.plant.flow import FlowInputs, engine
+from coachbuilder.plant.flow import FlowInputs, engine, evaluate_draw
 from coachbuilder.plant.flow.drawn.template import TAPER_SHARE
 from coachbuilder.plant.flow.engine import kernels
-from coachbuilder.plant.flow.interface import FlowResult, RampResult
+from coachbuilder.plant.flow.interface import RampResult
 from coachbuilder.plant.flow.loads import Setting, hours_per_year, stand_alone_rates
 from coachbuilder.plant.flow.plant import Plant
 from coachbuilder.plant.flow.ramp import reckoned, result_of, weeks_of
@@ -98,9 +98,9 @@ def twin_of(inputs: FlowInputs) -> Twin:
     return Twin(tuple(by_model.tolist()), before_jph, shop, max(0.0, before_units - after_units), ramp)
 
 
-def assert_twin(found: FlowResult, inputs: FlowInputs) -> None:
+def assert_twin(inputs: FlowInputs) -> None:
     """Hold a draw against its twin."""
-    expected = twin_of(inputs)
+    found, expected = evaluate_draw(inputs), twin_of(inputs)
     assert [model.jph for model in found.models] == pytest.approx(expected.jph_by_model, rel=1e-9, abs=1e-9)
     assert found.jph == pytest.approx(sum(expected.jph_by_model), rel=1e-9)
     guest = inputs.models.index(inputs.guest_model)

@@ -23,7 +23,8 @@ RAMP = RampInputs(
 )
 
 
-def _shop(shop_id: str, kind: ShopKind, **values: object) -> Shop:
+def plain_shop(shop_id: str, kind: ShopKind, **values: object) -> Shop:
+    """Return a shop of one machine that all models pass, without failures."""
     plain = Shop(
         id=shop_id,
         name=shop_id,
@@ -68,19 +69,19 @@ def plants(draw: st.DrawFn) -> FlowInputs:
         return tuple(draw(cycle) for _ in range(3))
 
     own_line = draw(st.booleans())
-    shops = [_shop("body", ShopKind.BODY, **machines(), cycle_time_s=times(), passes=(True, True, not own_line))]
+    shops = [plain_shop("body", ShopKind.BODY, **machines(), cycle_time_s=times(), passes=(True, True, not own_line))]
     if own_line:
         shops.append(
-            _shop("guest_body", ShopKind.BODY, **machines(), cycle_time_s=times(), passes=(False, False, True))
+            plain_shop("guest_body", ShopKind.BODY, **machines(), cycle_time_s=times(), passes=(False, False, True))
         )
     shops.append(
-        _shop("paint", ShopKind.PAINT, **machines(), cycle_time_s=times(), conveyor_places=draw(st.integers(0, 6)))
+        plain_shop("paint", ShopKind.PAINT, **machines(), cycle_time_s=times(), conveyor_places=draw(st.integers(0, 6)))
     )
     assembly = {**machines(), "parallel": 1, "conveyor_places": draw(st.integers(0, 7))}
-    shops.append(_shop("assembly", ShopKind.ASSEMBLY, **assembly))
+    shops.append(plain_shop("assembly", ShopKind.ASSEMBLY, **assembly))
     rejoin = draw(st.sampled_from(["", "test", "assembly"]))
     shops.append(
-        _shop(
+        plain_shop(
             "test",
             ShopKind.TEST,
             **machines(),
@@ -91,7 +92,7 @@ def plants(draw: st.DrawFn) -> FlowInputs:
         )
     )
     shops.append(
-        _shop(
+        plain_shop(
             "rework",
             ShopKind.REWORK,
             **machines(),
@@ -115,30 +116,4 @@ def plants(draw: st.DrawFn) -> FlowInputs:
         days=1.0,
         warm_up_days=0.2,
         seed=draw(st.integers(0, 1000)),
-    )
-
-
-def plant_of_one_line() -> FlowInputs:
-    """A plant in which nothing fails and every shop is far faster than the assembly line."""
-    fast: dict[str, object] = {"cycle_time_s": (1.0, 1.0, 1.0), "buffer_after": 3}
-    return FlowInputs(
-        models=("h6", "goodcat", "guest"),
-        guest_model="guest",
-        planned_units_per_year=(60_000.0, 25_000.0, 40_000.0),
-        shops=(
-            _shop("body", ShopKind.BODY, **fast),
-            _shop("paint", ShopKind.PAINT, **fast),
-            _shop("assembly", ShopKind.ASSEMBLY, buffer_after=3),
-            _shop("test", ShopKind.TEST, **fast, first_pass_yield=(1.0, 1.0, 1.0)),
-        ),
-        assembly_takt_s=60.0,
-        resident_only_takt_s=90.0,
-        net_hours_per_day=8.0,
-        working_days_per_year=250.0,
-        release=Release.PUSH,
-        ramp=RAMP,
-        replications=1,
-        days=1.0,
-        warm_up_days=0.2,
-        seed=1,
     )

@@ -1,4 +1,4 @@
-"""Draws of the example's plant: what they tell is what its objects say, whatever is drawn."""
+"""A draw of the example tells what the objects say event by event, whatever is drawn."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coachbuilder.plant.flow import FlowInputs, evaluate, evaluate_draw, inputs_from
+from coachbuilder.plant.flow import FlowInputs, engine, evaluate, evaluate_draw, inputs_from
+from coachbuilder.plant.flow.record import PASSED, TESTED
+from coachbuilder.plant.flow.shops import plant_of
 from coachbuilder.programme import Programme, load
+from coachbuilder.programme.errors import InputError
 from coachbuilder.programme.sections.flow import Release
-from draw_twin import assert_twin
+from draw_twin import assert_twin, setting_of
 
 
 @pytest.fixture(scope="module")
@@ -41,29 +44,67 @@ def quick_inputs(programme: Programme, seed: int, **changes: object) -> FlowInpu
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_draw_tells_what_the_objects_of_the_plant_say(programme: Programme, seed: int) -> None:
-    inputs = quick_inputs(programme, seed)
-    assert_twin(evaluate_draw(inputs), inputs)
+def test_a_draw_tells_what_the_objects_say(programme: Programme, seed: int) -> None:
+    assert_twin(quick_inputs(programme, seed))
 
 
 @pytest.mark.parametrize("release", list(Release))
-def test_so_it_does_under_every_rule_of_release_and_over_several_runs(programme: Programme, release: Release) -> None:
-    inputs = quick_inputs(programme, 20, release=release, replications=3)
-    assert_twin(evaluate_draw(inputs), inputs)
+def test_a_draw_tells_it_under_every_rule_of_release_and_over_several_runs(
+    programme: Programme, release: Release
+) -> None:
+    assert_twin(quick_inputs(programme, 20, release=release, replications=3))
 
 
-def test_so_it_does_where_a_model_is_not_built(programme: Programme) -> None:
+def test_a_draw_tells_it_where_a_model_is_not_built(programme: Programme) -> None:
     inputs = quick_inputs(programme, 21)
     guest = inputs.models.index(inputs.guest_model)
     units = tuple(value if model in (guest, 0) else 0.0 for model, value in enumerate(inputs.planned_units_per_year))
     for planned in (units, tuple(value if model == guest else 0.0 for model, value in enumerate(units))):
-        fewer = replace(inputs, planned_units_per_year=planned)
-        assert_twin(evaluate_draw(fewer), fewer)
+        assert_twin(replace(inputs, planned_units_per_year=planned))
+
+
+def test_the_first_tries_counted_are_those_of_the_run(programme: Programme) -> None:
+    inputs = quick_inputs(programme, 22)
+    day_s = inputs.net_hours_per_day * 3600.0
+    records = engine.record(
+        plant_of(inputs, setting_of(inputs)).plant,
+        seed=inputs.seed,
+        first=0,
+        replications=1,
+        start_s=inputs.warm_up_days * day_s,
+        batch_s=inputs.days * day_s,
+        batches=1,
+    )
+    counted = (records.car[0, -1] - records.car[0, 0]).sum(axis=0)
+    assert evaluate_draw(inputs).first_pass_yield == pytest.approx(counted[PASSED] / counted[TESTED], rel=1e-12)
+
+
+def test_a_plant_in_order_is_looked_at_once_but_its_hours_in_every_draw(programme: Programme) -> None:
+    drawable = programme.drawable()
+
+    def read(values: dict[str, float]) -> FlowInputs:
+        drawn = drawable.at(values)
+        return inputs_from(
+            drawn,
+            assembly_takt_s=80.0,
+            resident_only_takt_s=100.0,
+            resident_units_per_year=drawn.resident_units_per_year,
+            guest_units_per_year=5e4,
+            cheap=True,
+        )
+
+    read({})
+    path = next(path for path in programme.assumptions if path.endswith("shifts.break_per_shift_min"))
+    with pytest.raises(InputError, match="breaks shorter than the shift"):
+        read({path: 1e4})
 
 
 def test_inputs_that_are_not_quick_are_refused(programme: Programme) -> None:
     with pytest.raises(ValueError, match="quick"):
         evaluate_draw(quick_inputs(programme, 1, quick=False))
+
+
+def test_quick_inputs_are_refused_by_the_long_simulation(programme: Programme) -> None:
     with pytest.raises(ValueError, match="evaluate_draw"):
         evaluate(quick_inputs(programme, 1))
 

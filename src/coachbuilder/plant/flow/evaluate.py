@@ -110,7 +110,7 @@ def _simulate(inputs: FlowInputs, setting: Setting, work: LineWork | None) -> _C
     runner = runner_of(made.plant, "event calendar")
     totals = replicate(made.plant, grid, runner, inputs.seed, 0, inputs.replications)
     answer = conclude(made.plant, totals, 0, warm_up_rule="given", engine=runner.name)
-    cars = (totals.left[:, -1] - totals.left[:, 0]) * (3600.0 / totals.counted_s(0))
+    cars = (totals.left[:, -1] - totals.left[:, 0]).astype(np.float64) * (3600.0 / totals.counted_s(0))
     counted = (totals.cars[-1] - totals.cars[0]).sum(axis=0)
     passed = float(counted[PASSED] / counted[TESTED]) if counted[TESTED] else None
     return _Case(inputs, setting, made, answer, cars, passed)
