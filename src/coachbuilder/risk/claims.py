@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -352,9 +352,13 @@ def value_claims(programme: Programme, draws: ClaimDraws) -> ClaimsResult:
 
 
 def draw_claims(
-    base: Plan, programme: Programme, count: int, progress: Callable[[int, int], None] | None = None
+    base: Plan,
+    programme: Programme,
+    count: int,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
 ) -> ClaimDraws:
-    """Draw what :func:`value_claims` needs, here and now; the risk stage hands over its own draws instead.
+    """Draw what :func:`value_claims` needs; the risk stage hands over its own draws instead.
 
     Parameters
     ----------
@@ -366,23 +370,20 @@ def draw_claims(
         Number of draws.
     progress
         Told of the draws done and of all.
+    workers
+        Processes to run on; the draws do not depend on it.
     """
-    from coachbuilder.plan import evaluate
+    from coachbuilder.plan import headline_names
     from coachbuilder.risk.draws import draw
+    from coachbuilder.risk.runner import Points, Runner
 
     drawn = draw(programme, count, programme.seed)
-    names = ("brand_npv_cny", "host_npv_cny", "own_plant_npv_cny")
-    outcome = np.full((count, len(names)), np.nan)
-    for number in range(count):
-        try:
-            headline = evaluate(programme.with_values(drawn.values_of(number)), reuse=base).headline
-        except (InputError, ArithmeticError):
-            # Values that are right one by one may not go together; such a draw has no plan.
-            continue
-        outcome[number] = [np.nan if headline[name] is None else headline[name] for name in names]
-        if progress is not None:
-            progress(number + 1, count)
-    return ClaimDraws.of(drawn, *outcome.T)
+    with Runner(replace(base, programme=programme), workers, progress) as runner:
+        figures = runner.run(Points(drawn.paths, drawn.values), "")
+    column = {name: number for number, name in enumerate(headline_names())}
+    return ClaimDraws.of(
+        drawn, *(figures[:, column[name]] for name in ("brand_npv_cny", "host_npv_cny", "own_plant_npv_cny"))
+    )
 
 
 @dataclass(frozen=True, slots=True)

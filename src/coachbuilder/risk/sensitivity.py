@@ -214,8 +214,8 @@ def indices(
     mean. Rows in which a point has no outcome are left out of all matrices.
 
     Where an answer is given whose variances are known, they are estimated too, from the same points, and what that
-    misses is taken off (a control variate): on average nothing changes, but the more alike the two answers are, the
-    less is left to chance.
+    misses is taken off as far as it goes with what the outcome misses (a control variate): on average next to nothing
+    changes, but the more alike the two answers are, the less is left to chance.
 
     Parameters
     ----------
@@ -245,11 +245,15 @@ def indices(
         return ()
     if beside is not None:
         other = beside.outcome.reshape(-1, rows)[:, is_known]
-        shift = 0.5 * float((table[:2] - other[:2]).mean(axis=1).sum())
-        differences = _terms(table, shift) - _terms(other, 0.0)
-        means = differences.mean(axis=1) + beside.expected
-        again = weights @ _blocks(differences.T) + beside.expected
-    variance, variance_again = means[1], again[:, 1] - again[:, 0] ** 2
+        own = _terms(table, 0.5 * float((table[:2] - other[:2]).mean(axis=1).sum()))
+        other = _terms(other, 0.0)
+        centred = other - other.mean(axis=1, keepdims=True)
+        square = (centred**2).sum(axis=1)
+        # The share of its misses that least varies what is left: 1 where the answers are one, 0 where it tells nothing.
+        taken = (own * centred).sum(axis=1) / np.where(square > 0.0, square, np.inf)
+        left, known = own - taken[:, None] * other, taken * beside.expected
+        means, again = left.mean(axis=1) + known, weights @ _blocks(left.T) + known
+    variance, variance_again = means[1] - means[0] ** 2, again[:, 1] - again[:, 0] ** 2
     pairs = [_index(float(means[row] / variance), again[:, row] / variance_again) for row in range(2, len(means))]
     groups = zip(names, paths, pairs[: len(names)], pairs[len(names) :], strict=True)
     return tuple(GroupIndices(name, tuple(members), first, total) for name, members, first, total in groups)
