@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import pairwise, permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +29,7 @@ from coachbuilder.plant.balance import (
 from coachbuilder.plant.balance.bounds import operators_lower_bound, packing_bound
 from coachbuilder.plant.balance.conflict import Case, Kind, Requirement, smallest_conflict
 from coachbuilder.programme.errors import InputError
+from exact_line import fewest_operators
 
 QUICK = settings(max_examples=60, deadline=None, derandomize=True)
 SLOW = settings(
@@ -353,19 +351,6 @@ def test_a_line_whose_takt_is_loose_moves_nothing_where_moves_are_forbidden(seed
 
 
 # Against an exact model of the same rules
-
-
-def fewest_operators(inputs: FitInputs, roomy: Collection[int] = ()) -> int | None:
-    """Return the fewest operators of the line with the guest by tests/exact_line.py; nothing if there is no line."""
-    name = "exact_line"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.parent / "exact_line.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    fewest: int | None = sys.modules[name].fewest_operators(inputs, roomy)
-    return fewest
 
 
 def whole_line(seed: int) -> FitInputs:

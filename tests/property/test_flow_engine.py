@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,6 +11,8 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import flow_oracle as oracle
+import flow_plants
 from coachbuilder.plant.flow import engine
 from coachbuilder.plant.flow.plant import (
     Batch,
@@ -34,21 +32,6 @@ from coachbuilder.plant.flow.plant import (
     serial_line,
 )
 from coachbuilder.plant.flow.record import ACTIVE, NOT_CONSERVED
-
-
-def _module(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.parent / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-oracle = _module("flow_oracle")
-flow_plants = _module("flow_plants")
 
 plants = flow_plants.plants
 UNTIL_S: float = flow_plants.UNTIL_S

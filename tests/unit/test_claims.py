@@ -27,6 +27,7 @@ from coachbuilder.risk.claims import (
     mixture_quantiles,
     normal_information,
     partial_information,
+    partial_information_error,
     two_point_information,
     value_claims,
 )
@@ -64,6 +65,24 @@ def test_partial_information_of_a_linear_gain_meets_its_closed_form(mean: float)
     values = np.column_stack([gain, np.zeros(len(gain))])
     for inputs, sd in (([0], 2.0), ([0, 1], np.sqrt(5.0)), ([0, 1, 2], np.sqrt(14.0)), ([3], 0.0)):
         assert partial_information(values, z[:, inputs]) == pytest.approx(normal_information(mean, sd), abs=0.03)
+
+
+@pytest.mark.parametrize(("mean", "slope", "noise"), [(-1.0, 2.0, 3.0), (0.5, 1.0, 1.0), (0.0, 2.0, 0.0)])
+def test_the_error_told_of_a_worth_is_that_by_which_it_misses_its_closed_form(
+    mean: float, slope: float, noise: float
+) -> None:
+    exact = normal_information(mean, slope)
+    misses = []
+    told = []
+    for seed in range(200):
+        z = np.random.default_rng(seed).normal(size=(500, 2))
+        gain = mean + slope * z[:, 0] + noise * z[:, 1]
+        values = np.column_stack([gain, np.zeros(len(gain))])
+        misses.append(partial_information(values, z[:, [0]]) - exact)
+        told.append(partial_information_error(values, z[:, [0]]))
+    missed = np.sqrt(np.mean(np.square(misses)))
+    assert np.mean(told) == pytest.approx(missed, rel=0.2)
+    assert np.mean(np.abs(misses) < 2.0 * np.array(told)) > 0.9
 
 
 def test_a_hundred_idle_inputs_are_worth_next_to_nothing() -> None:

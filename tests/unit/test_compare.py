@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -16,10 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coachbuilder.plan import headline_names
 from coachbuilder.programme import Programme, load
 from coachbuilder.programme.assumption import Assumption
 from coachbuilder.programme.tree import map_assumptions
 from coachbuilder.risk.compare import CompareResult, attribute, compare, structural_differences
+from coachbuilder.risk.runner import Points
 
 PRICE, GROWTH = "market.demand.guest_price_cny", "market.demand.market_growth_after_rate"
 
@@ -97,8 +98,13 @@ def _compare(before: Programme, after: Programme, **more: Any) -> tuple[CompareR
         found["joint_npv_cny"] = (found["joint_npv_cny"] or 0.0) + 100.0 * len(planned)
         return SimpleNamespace(programme=programme, headline=found)
 
-    def quick(programme: Programme, _base: Any) -> Mapping[str, float | None]:
-        return _headline(programme)
+    def quick(base: Any, points: Points) -> Any:
+        figures = []
+        for row in points.values:
+            values = {path: value for path, value in zip(points.paths, row, strict=True) if not np.isnan(value)}
+            headline = _headline(base.programme.with_values(values))
+            figures.append([headline.get(name, math.nan) for name in headline_names()])
+        return np.array(figures, dtype=float)
 
     return compare(before, after, plan=plan, quick=quick, **more), planned
 

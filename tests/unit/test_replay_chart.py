@@ -28,7 +28,9 @@ def _result() -> ReplayResult:
         ReplayEntry("weather", "measured", "It rains", "A gauge", (), ()),
         ReplayEntry("car", "named press source", "The car is sold", "Press", (), ("deal",)),
     ]
-    question = ClaimValue("price", "judgement", "c", 0.6, False, ("market.demand.guest_price_cny",), 0, 0, 0, 3e8)
+    question = ClaimValue(
+        "price", "judgement", "c", 0.6, False, ("market.demand.guest_price_cny",), 0, 0, 0, 0, 0, 0, 3e8
+    )
     decision = SideDecision("joint", (OptionValue("neither", 0.0),), "neither", 0.0, 1e6, -1e9, -2e9, 0.0, 0.0)
     steps = []
     for number, (day, chance) in enumerate(zip(DAYS, CHANCES, strict=True)):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc, sobol_indices, uniform
 
-from coachbuilder.risk.sensitivity import design, first_order, groups_by, indices
+from coachbuilder.risk.sensitivity import additive_answer, design, first_order, groups_by, indices
 
 F8 = NDArray[np.float64]
 A, B = 7.0, 0.1
@@ -98,6 +98,43 @@ def test_rows_without_an_outcome_are_left_out_of_all_matrices() -> None:
     found = indices(outcome, made.rows, list("abcde"), [[name] for name in "abcde"])
     known = WEIGHTS**2 / (WEIGHTS**2).sum()
     assert [item.first.share for item in found] == pytest.approx(known, abs=0.03)
+
+
+def test_an_answer_that_is_known_beside_makes_the_shares_surer_and_leaves_them_where_they_are() -> None:
+    groups = [[0], [1], [2], [0, 1]]
+    names = [str(group) for group in groups]
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=(400, 3))
+
+    def answer(z: F8) -> F8:
+        """Shares in closed form: a line, a line with a bend, and a product, which no sum is like."""
+        result: F8 = 3.0 * z[:, 0] + 2.0 * z[:, 1] + 0.5 * (z[:, 1] ** 2 - 1.0) + 0.3 * z[:, 0] * z[:, 2]
+        return result
+
+    variance = 9.0 + 4.5 + 0.09
+    first = np.array([9.0, 4.5, 0.0, 13.5]) / variance
+    total = np.array([9.09, 4.5, 0.09, 13.59]) / variance
+    like = additive_answer(z, answer(z))
+    off: dict[bool, list[F8]] = {True: [], False: []}
+    for seed in range(30):
+        made = design(3, groups, 64, seed)
+        for is_beside in (True, False):
+            beside = like.on(made) if is_beside else None
+            found = indices(answer(made.z), made.rows, names, [[name] for name in names], beside=beside)
+            shares = np.array([[item.first.share for item in found], [item.total.share for item in found]])
+            off[is_beside].append(shares - [first, total])
+    with_it, without = (np.array(off[is_beside]) for is_beside in (True, False))
+    error = with_it.std(axis=0) / np.sqrt(len(with_it))
+    assert (np.abs(with_it.mean(axis=0)) < 4.0 * error + 0.003).all()
+    assert np.sqrt((with_it**2).mean()) < 0.5 * np.sqrt((without**2).mean())
+
+
+def test_a_sum_lets_in_the_terms_that_count_and_no_others() -> None:
+    z = np.random.default_rng(8).normal(size=(200, 60))
+    found = additive_answer(z, 5.0 * z[:, 3] + z[:, 7] + 0.5 * (z[:, 9] ** 2 - 1.0))
+    assert found.line[[3, 7]] == pytest.approx([5.0, 1.0], rel=1e-9)
+    assert found.parabola[9] == pytest.approx(np.sqrt(0.5), rel=1e-9)
+    assert np.count_nonzero(np.abs(found.line) > 1e-9) + np.count_nonzero(np.abs(found.parabola) > 1e-9) == 3
 
 
 @pytest.mark.parametrize("count", [4000, 10_000])

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import sequence_checker
 from coachbuilder.cli.root import _run
 from coachbuilder.plant.sequence import day as day_module
 from coachbuilder.plant.sequence.bounds import SequenceBounds
@@ -36,18 +34,6 @@ CSPLIB = "% Problem made up\n10 2 3\n1 2\n2 5\n0 4 1 0\n1 2 1 1\n7 4 0 1\n"
 """Six of ten cars under 1/2 stand beside each other at least once; six under 2/5 are two too many for two windows."""
 
 Run = Callable[..., tuple[int, Any, str]]
-
-
-def checker() -> ModuleType:
-    """Return tests/sequence_checker.py, which shares no code with the project."""
-    name = "sequence_checker"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.parent / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
 
 
 @pytest.fixture
@@ -82,7 +68,7 @@ def test_a_challenge_folder_is_answered_with_its_objectives_by_name(run: Run, ch
     status, answer, error = run(challenge, "--time", "0.3", "--seed", "2", "--threads", "1", "--json")
     assert (status, error) == (0, "")
     assert answer["format"] == "roadef2005"
-    recounted = checker().recount(challenge, answer["order"])
+    recounted = sequence_checker.recount(challenge, answer["order"])
     assert {name: answer[name] for name in recounted} == recounted
     by_name = answer["objectives"]
     assert [(item["rank"], item["weight"]) for item in by_name.values()] == [(1, 10**6), (2, 10**3), (3, 1)]
@@ -103,7 +89,7 @@ def test_a_challenge_folder_is_answered_with_its_objectives_by_name(run: Run, ch
 def test_a_csplib_file_is_answered_with_its_violations(run: Run, csplib: Path) -> None:
     status, answer, _ = run(csplib, "--time", "0.3", "--threads", "1", "--json")
     assert status == 0
-    recounted = checker().recount(csplib, [str(vehicle) for vehicle in answer["order"]])
+    recounted = sequence_checker.recount(csplib, [str(vehicle) for vehicle in answer["order"]])
     assert {name: answer[name] for name in recounted} == recounted
     assert answer["violations"] == sum(answer["violations_by_option"].values()) > 0
     assert answer["order_classes"] == [
@@ -140,7 +126,7 @@ def test_the_answer_is_written_and_counted_again(run: Run, challenge: Path, cspl
             assert again["objective"] == answer["objective"]
             assert (again["evaluations"], again["time_s"]) == (0, 0.0)
             if out.suffix == ".txt":
-                recounted = checker().recount(source, checker().read_order(out))
+                recounted = sequence_checker.recount(source, sequence_checker.read_order(out))
                 assert {name: again[name] for name in recounted} == recounted
                 assert out.read_text().splitlines()[0] == f"1;{answer['order'][0]}"
             if out.suffix == ".csv":
@@ -257,7 +243,7 @@ def test_ctrl_c_prints_the_best_so_far_and_ends_with_130(
     assert error == "stopped; this is the best that was found\n"
     assert sorted(answer["order"]) == list(range(1, 11))
     assert (answer["evaluations"] is None) == (moment == "search")
-    assert checker().read_order(out) == [str(car) for car in answer["order"]]
+    assert sequence_checker.read_order(out) == [str(car) for car in answer["order"]]
 
 
 def test_an_order_that_breaks_the_batch_limit_is_never_called_proven(challenge: Path) -> None:

@@ -7,33 +7,17 @@ settles sooner), then with it.
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import re
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import exact_line as oracle
 from coachbuilder.plant.balance import FitInputs, LineBalance, LineStation, LineTask, evaluate, violations
 from coachbuilder.programme.errors import InputError
-
-
-def exact_module() -> ModuleType:
-    """Return tests/exact_line.py, the exact model of a line."""
-    name = "exact_line"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.parent / "exact_line.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
 
 MOST_DETERMINISTIC_TIME = 1.0
 """A few seconds on an idle core."""
@@ -138,7 +122,6 @@ def solved(inputs: FitInputs, line: LineBalance | None, one_order: bool) -> tupl
     """Return the exact model's solver and status; it starts from ``line``."""
     from ortools.sat.python import cp_model
 
-    oracle = exact_module()
     exact = oracle.exact_line(inputs)
     if one_order:
         oracle.keep_one_order(inputs, exact)
@@ -177,7 +160,6 @@ NO_LINES = ((1, 28, 3), (1, 36, 2))
 def lines() -> list[Compared]:
     drawn = [drawn_line(*each) for each in LINES]
     balanced = [evaluate(inputs).after for inputs in drawn]
-    exact_module()  # loaded once, before there are threads
     with ThreadPoolExecutor(2) as two:
         return list(two.map(compared, drawn, balanced))
 
@@ -199,7 +181,6 @@ def test_the_lines_have_every_rule_in_play(lines: list[Compared]) -> None:
 
 
 def test_every_line_keeps_the_rules_of_the_exact_model(lines: list[Compared]) -> None:
-    oracle = exact_module()
     from ortools.sat.python import cp_model
 
     for each in lines:
@@ -250,7 +231,6 @@ def test_a_line_that_is_refused_is_proven_impossible_by_the_exact_model(seed: in
 
 
 def test_the_exact_model_refuses_lines_changed_so_that_they_break_a_rule(lines: list[Compared]) -> None:
-    oracle = exact_module()
     from ortools.sat.python import cp_model
 
     draw = random.Random(1)

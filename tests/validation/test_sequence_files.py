@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import sequence_checker
 from coachbuilder.cli.root import _run
 from coachbuilder.formats.car_sequencing import read_csplib, read_roadef
 from coachbuilder.plant.sequence import inputs_of
 from coachbuilder.plant.sequence.bounds import lower_bounds
-
-
-def checker() -> ModuleType:
-    """Return tests/sequence_checker.py."""
-    name = "sequence_checker"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.parent / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
 
 
 def answered(
@@ -36,7 +22,7 @@ def answered(
     status = _run(["sequence", str(source), "--time", str(seconds), "--seed", "1", "--out", str(out), "--json"])
     answer = json.loads(capsys.readouterr().out)
     assert status == 0
-    recounted: dict[str, int] = checker().recount(source, checker().read_order(out))
+    recounted: dict[str, int] = sequence_checker.recount(source, sequence_checker.read_order(out))
     return answer, recounted
 
 

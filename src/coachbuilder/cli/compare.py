@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -21,16 +22,17 @@ def compare(
     orders: Annotated[
         int, typer.Option(min=2, max=10_000, help="Orders to walk where there are too many changes for all of them.")
     ] = 32,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")] = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Explain the difference of two programmes, assumption by assumption, summing to the difference."""
     started = dt.datetime.now(dt.UTC)
     before, after = _load(first, as_of), _load(second, as_of)
-    from coachbuilder.plan import evaluate
     from coachbuilder.report.compare_text import compare_document, compare_text
     from coachbuilder.report.document import command_details
     from coachbuilder.risk.compare import compare as explain
+    from coachbuilder.risk.planning import Planner
 
     with _progress() as show:
         result = explain(
@@ -38,7 +40,9 @@ def compare(
             after,
             keep_line=keep_line,
             orders=orders,
-            plan=lambda seen: evaluate(seen, progress=lambda stage: show(stage, None)),
+            plan=Planner(lambda _, stage: show(stage, None)),
+            workers=workers or os.cpu_count() or 1,
+            progress=lambda done, every: show("combinations", (done, every)),
         )
     if as_json:
         _print_json(compare_document(result, command_details(started, first)))

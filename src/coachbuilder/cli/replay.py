@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ def replay(
         str | None, typer.Option("--to", metavar="DATE", help="Last day; that of the last outcome unless told.")
     ] = None,
     draws: Annotated[int, typer.Option(min=8, max=1_000_000, help="Draws over the spreads of each plan.")] = 400,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the picture to an .svg file, or a page to an .html file.")
     ] = None,
@@ -31,19 +33,20 @@ def replay(
     days = (_date(first, "--from"), _date(last, "--to"))
     if out is not None:
         _require_file(out, (".svg", ".html"))
-    from coachbuilder.plan import evaluate
     from coachbuilder.report.document import command_details
     from coachbuilder.report.replay_chart import replay_document, replay_text, write_replay
     from coachbuilder.risk.claims import draw_claims
+    from coachbuilder.risk.planning import Planner
     from coachbuilder.risk.replay import Valuation
     from coachbuilder.risk.replay import replay as replay_case
 
+    processes = workers or os.cpu_count() or 1
     with _progress() as show:
         valuation = Valuation(
             draws,
-            lambda seen: evaluate(seen, progress=lambda stage: show(f"{seen.as_of}: {stage}", None)),
+            Planner(lambda seen, stage: show(f"{seen.as_of}: {stage}", None)),
             lambda base, seen, count: draw_claims(
-                base, seen, count, lambda done, every: show(f"{seen.as_of}: draws", (done, every))
+                base, seen, count, lambda done, every: show(f"{seen.as_of}: draws", (done, every)), processes
             ),
         )
         result = replay_case(programme, first_date=days[0], last_date=days[1], valuation=valuation, progress=show)

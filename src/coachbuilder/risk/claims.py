@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -130,6 +130,12 @@ class ClaimValue:
     """Worth of the answer to the host deciding alone."""
     joint_value_cny: float
     """Worth of the answer to the two deciding together."""
+    brand_standard_error_cny: float
+    """Standard error of the brand's worth: what the chance of the draws leaves open in it."""
+    host_standard_error_cny: float
+    """The same for the host's."""
+    joint_standard_error_cny: float
+    """The same for the worth to the two together."""
     joint_at_stake_cny: float
     """Standard deviation of the expected joint value that the answer would bring: how far it could move it at all."""
 
@@ -221,6 +227,38 @@ def _worth(values: NDArray[np.float64], moved: NDArray[np.float64]) -> float:
     return max(0.0, float((expected + moved).max(axis=1).mean() - expected.max()))
 
 
+def partial_information_error(values: NDArray[np.float64], z: NDArray[np.float64]) -> float:
+    """Return the standard error of :func:`partial_information`.
+
+    By the influence of each draw, to first order: through the mean over the draws, and through what its own distance
+    from the regression does to means and slopes, at the option that is best at each point. What the regression cannot
+    see, such as inputs that only act together, is not in it.
+
+    Parameters
+    ----------
+    values
+        Value of each option by draw, shape (draws, options).
+    z
+        Standard normal scores of the inputs, shape (draws, inputs).
+    """
+    shapes, weights = _regression(values, z)
+    return _worth_error(values, shapes, weights)
+
+
+def _worth_error(values: NDArray[np.float64], shapes: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    count = len(values)
+    expected = values.mean(axis=0)
+    fitted = expected + shapes @ weights
+    best = int(expected.argmax())
+    is_chosen = np.eye(values.shape[1])[fitted.argmax(axis=1)]
+    often = is_chosen.mean(axis=0) - np.eye(values.shape[1])[best]
+    # A draw's residual moves only the weights that are let in.
+    slopes = np.where(weights != 0.0, shapes.T @ is_chosen / count, 0.0)
+    told = fitted.max(axis=1) - fitted[:, best]
+    influence = told - told.mean() + ((values - fitted) * (often + shapes @ slopes)).sum(axis=1)
+    return float(influence.std() / math.sqrt(count))
+
+
 def conditional_means(values: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each option's expected value given the inputs, less its mean, shape (draws, options).
 
@@ -229,11 +267,16 @@ def conditional_means(values: NDArray[np.float64], z: NDArray[np.float64]) -> ND
     is left out, for a claim of a hundred idle numbers would else look informed. Inputs that only act together are
     missed, and with fewer than :data:`FEWEST_DRAWS` draws nothing is found.
     """
+    shapes, weights = _regression(values, z)
+    return shapes @ weights
+
+
+def _regression(values: NDArray[np.float64], z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return lines and parabolas of the inputs, shape (draws, terms), and their weights, shape (terms, options)."""
     count = len(values)
     centred = values - values.mean(axis=0)
-    found: NDArray[np.float64] = np.zeros(centred.shape)
     if count < FEWEST_DRAWS or not z.shape[1]:
-        return found
+        return np.zeros((count, 0)), np.zeros((0, values.shape[1]))
     line = z - z.mean(axis=0)
     parabola = line**2 - (line**2).mean(axis=0)
     length = np.maximum((line**2).sum(axis=0), 1e-300)
@@ -247,8 +290,7 @@ def conditional_means(values: NDArray[np.float64], z: NDArray[np.float64]) -> ND
     by_chance = (1 - share) / (count - 2)
     is_kept = share > CHANCE_SHARES * by_chance
     kept = np.where(is_kept, (share - by_chance) / np.where(is_kept, share, 1.0), 0.0)
-    found += shapes @ (weight * np.sqrt(kept))
-    return found
+    return shapes, weight * np.sqrt(kept)
 
 
 def mixture_quantiles(
@@ -317,12 +359,17 @@ def value_claims(programme: Programme, draws: ClaimDraws) -> ClaimsResult:
         if not paths and not is_switch:
             continue
         z = draws.z[:, [columns[path] for path in paths]]
-        moved = dict(zip(SIDES, np.hsplit(conditional_means(together, z), ends), strict=True))
+        shapes, weights = _regression(together, z)
+        by_side = dict(zip(SIDES, np.hsplit(weights, ends), strict=True))
+        moved = {side: shapes @ by_side[side] for side in SIDES}
         worth = {side: _worth(values[side], moved[side]) for side in SIDES}
+        error = {side: _worth_error(values[side], shapes, by_side[side]) for side in SIDES}
         stake = float(moved["joint"][:, 0].std())
         if is_switch:
             for side in SIDES:
-                worth[side] = max(worth[side], sides[side].worth_of_switch(chances[name]))
+                if sides[side].worth_of_switch(chances[name]) >= worth[side]:
+                    worth[side] = sides[side].worth_of_switch(chances[name])
+                    error[side] = sides[side].error_of_switch(chances[name])
             stake = max(stake, sides["joint"].stake_of_switch(chances[name]))
         found.append(
             ClaimValue(
@@ -335,6 +382,9 @@ def value_claims(programme: Programme, draws: ClaimDraws) -> ClaimsResult:
                 brand_value_cny=worth["brand"],
                 host_value_cny=worth["host"],
                 joint_value_cny=worth["joint"],
+                brand_standard_error_cny=error["brand"],
+                host_standard_error_cny=error["host"],
+                joint_standard_error_cny=error["joint"],
                 joint_at_stake_cny=stake,
             )
         )
@@ -352,9 +402,13 @@ def value_claims(programme: Programme, draws: ClaimDraws) -> ClaimsResult:
 
 
 def draw_claims(
-    base: Plan, programme: Programme, count: int, progress: Callable[[int, int], None] | None = None
+    base: Plan,
+    programme: Programme,
+    count: int,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
 ) -> ClaimDraws:
-    """Draw what :func:`value_claims` needs, here and now; the risk stage hands over its own draws instead.
+    """Draw what :func:`value_claims` needs; the risk stage hands over its own draws instead.
 
     Parameters
     ----------
@@ -366,23 +420,20 @@ def draw_claims(
         Number of draws.
     progress
         Told of the draws done and of all.
+    workers
+        Processes to run on; the draws do not depend on it.
     """
-    from coachbuilder.plan import evaluate
+    from coachbuilder.plan import headline_names
     from coachbuilder.risk.draws import draw
+    from coachbuilder.risk.runner import Points, Runner
 
     drawn = draw(programme, count, programme.seed)
-    names = ("brand_npv_cny", "host_npv_cny", "own_plant_npv_cny")
-    outcome = np.full((count, len(names)), np.nan)
-    for number in range(count):
-        try:
-            headline = evaluate(programme.with_values(drawn.values_of(number)), reuse=base).headline
-        except (InputError, ArithmeticError):
-            # Values that are right one by one may not go together; such a draw has no plan.
-            continue
-        outcome[number] = [np.nan if headline[name] is None else headline[name] for name in names]
-        if progress is not None:
-            progress(number + 1, count)
-    return ClaimDraws.of(drawn, *outcome.T)
+    with Runner(replace(base, programme=programme), workers, progress) as runner:
+        figures = runner.run(Points(drawn.paths, drawn.values), "")
+    column = {name: number for number, name in enumerate(headline_names())}
+    return ClaimDraws.of(
+        drawn, *(figures[:, column[name]] for name in ("brand_npv_cny", "host_npv_cny", "own_plant_npv_cny"))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,6 +477,15 @@ class _Side:
         rest = self.probability / chance if chance > 0 else 0.0
         on, off = self.on.mean(axis=0), self.off.mean(axis=0)
         return two_point_information(rest * on + (1 - rest) * off, off, chance)
+
+    def error_of_switch(self, chance: float) -> float:
+        """Return the standard error of that worth over the draws, the options taken as they are best on average."""
+        rest = self.probability / chance if chance > 0 else 0.0
+        if_true = rest * self.on + (1 - rest) * self.off
+        told = chance * if_true + (1 - chance) * self.off
+        best, knowing, denied = (int(each.mean(axis=0).argmax()) for each in (told, if_true, self.off))
+        each_draw = chance * if_true[:, knowing] + (1 - chance) * self.off[:, denied] - told[:, best]
+        return float(each_draw.std() / math.sqrt(len(each_draw)))
 
     def stake_of_switch(self, chance: float) -> float:
         rest = self.probability / chance if chance > 0 else 0.0

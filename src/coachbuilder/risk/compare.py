@@ -24,6 +24,7 @@ from coachbuilder.programme.tree import map_assumptions
 if TYPE_CHECKING:
     from coachbuilder.plan import Plan
     from coachbuilder.programme.base import Section
+    from coachbuilder.risk.runner import Points
 
 EXACT = 8
 """Up to so many changes every combination is planned; with more, orders are sampled."""
@@ -125,7 +126,7 @@ class CompareResult:
     is_exact: bool
     """True if every combination of the changes was planned; else orders were sampled with a fixed seed."""
     evaluations: int
-    """Quick plans that were made."""
+    """Quick plans that were made, one for each combination of values that was looked at."""
     full_plans: int
     """Full plans that were made."""
     structure: tuple[str, ...]
@@ -159,13 +160,9 @@ def attribute(players: int, value: Value, *, orders: int = 32, seed: int = 1, ex
     >>> found.shares.ravel().tolist()
     [12.0, 2.0]
     """
-    known: dict[frozenset[int], NDArray[np.float64]] = {}
-
-    def ask(made: frozenset[int]) -> NDArray[np.float64]:
-        if made not in known:
-            known[made] = np.asarray(value(made), dtype=float)
-        return known[made]
-
+    asked = combinations_asked(players, orders=orders, seed=seed, exact=exact)
+    known = {made: np.asarray(value(made), dtype=float) for made in asked}
+    ask = known.__getitem__
     everyone = frozenset(range(players))
     total = ask(everyone) - ask(frozenset())
     shares = np.zeros((players, len(total)))
@@ -179,11 +176,9 @@ def attribute(players: int, value: Value, *, orders: int = 32, seed: int = 1, ex
                     without = frozenset(earlier)
                     shares[player] += weight * (ask(without | {player}) - ask(without))
         return Attribution(shares, error, True, len(known))
-    generator = np.random.default_rng(seed)
-    pairs = max(1, (orders + 1) // 2)
-    walked = np.zeros((pairs, players, len(total)))
-    for pair in range(pairs):
-        order = generator.permutation(players).tolist()
+    walks = _walks(players, orders, seed)
+    walked = np.zeros((len(walks), players, len(total)))
+    for pair, order in enumerate(walks):
         for way in (order, order[::-1]):
             made: frozenset[int] = frozenset()
             for player in way:
@@ -191,9 +186,31 @@ def attribute(players: int, value: Value, *, orders: int = 32, seed: int = 1, ex
                 walked[pair, player] += (ask(following) - ask(made)) / 2
                 made = following
     shares = walked.mean(axis=0)
-    if pairs > 1:
-        error = walked.std(axis=0, ddof=1) / math.sqrt(pairs)
+    if len(walks) > 1:
+        error = walked.std(axis=0, ddof=1) / math.sqrt(len(walks))
     return Attribution(shares, error, False, len(known))
+
+
+def combinations_asked(
+    players: int, *, orders: int = 32, seed: int = 1, exact: int = EXACT
+) -> tuple[frozenset[int], ...]:
+    """Return the sets of changes whose value :func:`attribute` asks for, given the same arguments; none twice.
+
+    Examples
+    --------
+    >>> [sorted(made) for made in combinations_asked(2)]
+    [[], [0], [1], [0, 1]]
+    """
+    if players <= exact:
+        sizes = range(players + 1)
+        return tuple(frozenset(made) for size in sizes for made in combinations(range(players), size))
+    ways = [way for order in _walks(players, orders, seed) for way in (order, order[::-1])]
+    return tuple(dict.fromkeys(frozenset(way[:size]) for way in ways for size in range(players + 1)))
+
+
+def _walks(players: int, orders: int, seed: int) -> list[list[int]]:
+    generator = np.random.default_rng(seed)
+    return [generator.permutation(players).tolist() for _ in range(max(1, (orders + 1) // 2))]
 
 
 def compare(
@@ -203,7 +220,9 @@ def compare(
     keep_line: bool = False,
     orders: int = 32,
     plan: Callable[[Programme], Plan] | None = None,
-    quick: Callable[[Programme, Plan], Mapping[str, float | None]] | None = None,
+    quick: Callable[[Plan, Points], NDArray[np.float64]] | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> CompareResult:
     """Explain the difference of the headline figures of two programmes.
 
@@ -220,18 +239,23 @@ def compare(
     orders
         Orders to walk where there are too many changes for all combinations.
     plan, quick
-        What makes a full plan, and the headline figures of a programme on another plan's line;
-        :func:`coachbuilder.plan.evaluate` unless told.
+        What makes a full plan, and the headline figures of many points on its line; a
+        :class:`coachbuilder.risk.planning.Planner` and a :class:`coachbuilder.risk.runner.Runner` unless told.
+    workers
+        Processes for the points; the answer does not depend on it.
+    progress
+        Told of the points done and of all.
 
     Raises
     ------
     InputError
         If one of the programmes, or a combination of their values, has no plan.
     """
-    from coachbuilder.plan import evaluate
+    from coachbuilder.plan import headline_names
+    from coachbuilder.risk.planning import Planner
+    from coachbuilder.risk.runner import Points, Runner
 
-    make = plan or evaluate
-    on_line = quick or (lambda programme, base: evaluate(programme, reuse=base).headline)
+    make = plan or Planner()
     structure = structural_differences(before, after)
     bridge = (
         after.with_values({path: item.value for path, item in before.assumptions.items() if path in after.assumptions})
@@ -262,11 +286,35 @@ def compare(
         found = weighted(headline, chance)
         return np.array([math.nan if found[name] is None else found[name] for name in names], dtype=float)
 
+    # What the register says moves no plan: combinations that differ in it alone share theirs.
+    def planned_with(made: frozenset[int]) -> frozenset[int]:
+        return frozenset(number for number in made if players[number] in groups)
+
+    asked = combinations_asked(len(players), orders=orders, seed=before.seed)
+    sets = list(dict.fromkeys(planned_with(made) for made in asked))
+    points = Points.of(
+        [{item.path: item.after for number in sorted(made) for item in groups[players[number]]} for made in sets]
+    )
+    if quick is not None:
+        table = quick(base, points)
+    else:
+        with Runner(base, workers, progress) as runner:
+            table = runner.run(points, "")
+    for made, row in zip(sets, table, strict=True):
+        if not np.isfinite(row).any():
+            changes = ", ".join(players[number] for number in sorted(made)) or "nothing"
+            expected = "values of B that have a plan on the line of A, whichever of them are changed"
+            raise InputError([Problem("command line", "A, B", f"no plan with B's {changes} in A", expected)])
+    headlines = {
+        made: {
+            name: None if math.isnan(figure) else float(figure)
+            for name, figure in zip(headline_names(), row, strict=True)
+        }
+        for made, row in zip(sets, table, strict=True)
+    }
+
     def value(made: frozenset[int]) -> NDArray[np.float64]:
-        chosen = [players[number] for number in sorted(made)]
-        values = {item.path: item.after for name in chosen if name in groups for item in groups[name]}
-        headline = on_line(bridge.with_values(values), base)
-        return figures(headline, chances[EVIDENCE in chosen])
+        return figures(headlines[planned_with(made)], chances[any(players[number] == EVIDENCE for number in made)])
 
     found = attribute(len(players), value, orders=orders, seed=before.seed)
     quick_before, quick_after = value(frozenset()), value(frozenset(range(len(players))))
@@ -310,7 +358,7 @@ def compare(
             for term in sorted(terms, key=lambda item: (-abs(np.nan_to_num(item.shares[order])), item.name))
         ),
         is_exact=found.is_exact,
-        evaluations=found.evaluations,
+        evaluations=len(sets),
         full_plans=1 + bool(structure) + (not keep_line),
         structure=structure,
         only_spread=tuple(

@@ -15,7 +15,7 @@ from coachbuilder.programme import Programme
 from coachbuilder.risk.evaluate import BRAND, HOST, SIDES, Assessed, assessed
 from coachbuilder.risk.interface import RiskResult
 from coachbuilder.risk.runner import Points, Progress, Runner
-from coachbuilder.risk.sensitivity import GroupIndices, Index, design, first_order, groups_by, indices
+from coachbuilder.risk.sensitivity import GroupIndices, Index, additive_answer, design, first_order, groups_by, indices
 from coachbuilder.risk.turning import nearest
 
 F8 = NDArray[np.float64]
@@ -203,7 +203,7 @@ def examine(
         return Examination(
             risk=found.result,
             first_order=shares,
-            sobol=_sobol(runner, base, shares, sobol_rows) if sobol_rows else (),
+            sobol=sobol(runner, base, found, shares, sobol_rows) if sobol_rows else (),
             turning_points=turning_points,
             surface=_surface(runner, base, turning_points, shares),
             lines=lines,
@@ -234,29 +234,55 @@ def stage_of(base: Plan) -> dict[str, str]:
     return owner
 
 
-def _sobol(runner: Runner, base: Plan, shares: Sequence[FirstOrder], rows: int) -> tuple[Sobol, ...]:
+def sobol(runner: Runner, base: Plan, found: Assessed, shares: Sequence[FirstOrder], rows: int) -> tuple[Sobol, ...]:
+    """Return the indices of the three values by assumption, by evidence and by stage.
+
+    Groups of the same members share their plans. What the draws show of each value's lines and parabolas stands beside
+    the design: see :func:`coachbuilder.risk.sensitivity.indices`.
+
+    Parameters
+    ----------
+    runner
+        Who runs the plans.
+    base
+        The plan at central values, with its trace.
+    found
+        Its draws.
+    shares
+        First-order shares from them: the assumptions with the largest are looked at one by one.
+    rows
+        Rows of each matrix, rounded up to a power of two.
+    """
     programme = base.programme
-    paths = tuple(row.path for row in sorted(shares, key=lambda row: row.path))
+    paths = found.drawn.paths
     ranked = sorted(shares, key=lambda row: (-max(row.brand.share, row.host.share, row.joint.share), row.path))
-    alone = [row.path for row in ranked[:ALONE]]
-    groups: dict[str, tuple[str, ...]] = {path: (path,) for path in alone}
-    groups["all others"] = tuple(path for path in paths if path not in groups)
-    by_evidence = groups_by({path: programme.assumptions[path].evidence for path in paths}, paths)
-    by_stage = groups_by(stage_of(base), paths)
-    listed = [*groups.items(), *by_evidence.items(), *by_stage.items()]
-    listed = [(name, members) for name, members in listed if members]
+    alone: dict[str, tuple[str, ...]] = {row.path: (row.path,) for row in ranked[:ALONE]}
+    alone["all others"] = tuple(path for path in paths if path not in alone)
+    views = [
+        {name: members for name, members in groups.items() if members}
+        for groups in (
+            alone,
+            groups_by({path: programme.assumptions[path].evidence for path in paths}, paths),
+            groups_by(stage_of(base), paths),
+        )
+    ]
+    sets = list(dict.fromkeys(members for groups in views for members in groups.values()))
     position = {path: number for number, path in enumerate(paths)}
-    made = design(len(paths), [[position[path] for path in members] for _, members in listed], rows, programme.seed)
+    made = design(len(paths), [[position[path] for path in members] for members in sets], rows, programme.seed)
     figures = runner.run(_points(programme, paths, made.z), "sobol")
     column = {name: number for number, name in enumerate(headline_names())}
     answers = []
     for side in SIDES:
-        names, members = zip(*listed, strict=True)
-        found = indices(figures[:, column[side]], made.rows, names, members, programme.seed)
-        first, second = len(groups), len(groups) + len(by_evidence)
-        if not groups["all others"]:
-            first, second = first - 1, second - 1
-        answers.append(Sobol(side, found[:first], found[first:second], found[second:], made.rows, len(made.z)))
+        like = additive_answer(found.drawn.z, found.outcome[:, column[side]])
+        each = indices(
+            figures[:, column[side]], made.rows, [""] * len(sets), sets, programme.seed, beside=like.on(made)
+        )
+        by_members = dict(zip(sets, each, strict=False))
+        told = [
+            tuple(replace(by_members[members], group=name) for name, members in groups.items()) if each else ()
+            for groups in views
+        ]
+        answers.append(Sobol(side, told[0], told[1], told[2], made.rows, len(made.z)))
     return tuple(answers)
 
 
@@ -391,4 +417,4 @@ def _break_even(at: F8, value: F8) -> float | None:
     return float(at[row] + share * (at[row + 1] - at[row]))
 
 
-__all__ = ["Examination", "FirstOrder", "Move", "Sobol", "Surface", "TurningPoint", "examine", "surface"]
+__all__ = ["Examination", "FirstOrder", "Move", "Sobol", "Surface", "TurningPoint", "examine", "sobol", "surface"]

@@ -183,7 +183,7 @@ class Valuation:
     draws
         Draws over the spreads.
     plan
-        What makes a plan; :func:`coachbuilder.plan.evaluate` unless told.
+        What makes a plan; a :class:`coachbuilder.risk.planning.Planner` unless told.
     draw
         What draws around a plan; :func:`coachbuilder.risk.claims.draw_claims` unless told.
     """
@@ -194,10 +194,10 @@ class Valuation:
         plan: Callable[[Programme], Plan] | None = None,
         draw: Callable[[Plan, Programme, int], ClaimDraws] | None = None,
     ) -> None:
-        from coachbuilder.plan import evaluate
+        from coachbuilder.risk.planning import Planner
 
         self.draws = draws
-        self._plan = plan or evaluate
+        self._plan = plan or Planner()
         self._draw = draw or draw_claims
         self._plans: dict[str, tuple[dt.date, Plan]] = {}
         self._drawn: dict[str, ClaimDraws] = {}

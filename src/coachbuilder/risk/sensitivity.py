@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from coachbuilder.risk.claims import CHANCE_SHARES
+
 F8 = NDArray[np.float64]
 
 RESAMPLES = 500
@@ -33,6 +35,9 @@ MOST_BLOCKS = 2000
 
 FEWEST_DRAWS = 32
 """Draws below which no index is told."""
+
+DRAWS_PER_SUM_TERM = 4
+"""Draws for each term of a sum that stands in for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +115,107 @@ def design(assumptions: int, groups: Sequence[Sequence[int]], rows: int, seed: i
     return Design(np.concatenate(parts), rows, tuple(tuple(columns) for columns in groups))
 
 
-def indices(outcome: F8, rows: int, names: Sequence[str], paths: Sequence[Sequence[str]], seed: int = 0) -> tuple[
-    GroupIndices, ...
-]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class AdditiveAnswer:
+    """A sum of lines and parabolas of single scores, whose shares are known.
+
+    Parameters
+    ----------
+    line, parabola
+        (assumptions,) weights of each score and of its square, both scaled to unit variance.
+    """
+
+    line: F8
+    parabola: F8
+
+    def at(self, z: F8) -> F8:
+        """Return the sum at each point, 0 on average."""
+        return np.asarray(z @ self.line + _parabola(z) @ self.parabola)
+
+    def variance_of(self, columns: Sequence[int]) -> float:
+        """Return what some assumptions add to its variance."""
+        return float((self.line[list(columns)] ** 2 + self.parabola[list(columns)] ** 2).sum())
+
+    def on(self, made: Design) -> KnownAnswer:
+        """Return it at the points of a design, with what is known of it."""
+        groups = [self.variance_of(columns) for columns in made.columns]
+        return KnownAnswer(self.at(made.z), np.array([0.0, self.variance_of(range(self.line.size)), *groups, *groups]))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswer:
+    """An answer at the points of a design whose variances need no estimate.
+
+    Parameters
+    ----------
+    outcome
+        (rows x (2 + groups),) the answer.
+    expected
+        (2 + 2 x groups,) its mean, its variance, and what of that every group has alone and in all.
+    """
+
+    outcome: F8
+    expected: F8
+
+
+def additive_answer(z: F8, outcome: F8) -> AdditiveAnswer:
+    """Return the sum of lines and parabolas that comes closest to an outcome over given draws.
+
+    Terms are let in while they go with what the others leave over, by more than chance would; at most one for every
+    :data:`DRAWS_PER_SUM_TERM` draws.
+
+    Parameters
+    ----------
+    z
+        (draws, assumptions) independent standard normal scores.
+    outcome
+        (draws,) outcome; draws without one are left out.
+    """
+    known = np.isfinite(outcome)
+    y, scores = outcome[known], z[known]
+    size = scores.shape[1]
+    weights = np.zeros(2 * size)
+    if y.size >= FEWEST_DRAWS and y.std() > 0.0:
+        y = y - y.mean()
+        terms = np.hstack([scores, _parabola(scores)])
+        terms -= terms.mean(axis=0)
+        lengths = np.linalg.norm(terms, axis=0)
+        chosen: list[int] = []
+        left = y
+        while (room := y.size // DRAWS_PER_SUM_TERM - len(chosen)) > 0 and np.linalg.norm(left) > 1e-9 * y.std():
+            share = (terms.T @ left / (lengths * np.linalg.norm(left))) ** 2
+            share[chosen] = 0.0
+            new = np.flatnonzero(share > CHANCE_SHARES * (1.0 - share) / (y.size - 2))
+            if not new.size:
+                break
+            chosen += new[np.argsort(-share[new], kind="stable")][:room].tolist()
+            found = np.linalg.lstsq(terms[:, chosen], y, rcond=None)[0]
+            left = y - terms[:, chosen] @ found
+        if chosen:
+            weights[chosen] = found
+    return AdditiveAnswer(weights[:size], weights[size:])
+
+
+def _parabola(z: F8) -> F8:
+    return np.asarray((z**2 - 1.0) / np.sqrt(2.0))
+
+
+def indices(
+    outcome: F8,
+    rows: int,
+    names: Sequence[str],
+    paths: Sequence[Sequence[str]],
+    seed: int = 0,
+    beside: KnownAnswer | None = None,
+) -> tuple[GroupIndices, ...]:
     """Return the indices of every group from the outcome of a design.
 
     First order by Saltelli et al. (2010, table 2, formula b), total by Jansen (1999), both on the outcome less its
     mean. Rows in which a point has no outcome are left out of all matrices.
+
+    Where an answer is given whose variances are known, they are estimated too, from the same points, and what that
+    misses is taken off as far as it goes with what the outcome misses (a control variate): on average next to nothing
+    changes, but the more alike the two answers are, the less is left to chance.
 
     Parameters
     ----------
@@ -130,31 +229,40 @@ def indices(outcome: F8, rows: int, names: Sequence[str], paths: Sequence[Sequen
         Assumptions of the groups.
     seed
         Seed of the bootstrap.
+    beside
+        An answer much like this one at the same points, see :meth:`AdditiveAnswer.on`.
     """
     table = outcome.reshape(-1, rows)
-    table = table[:, np.isfinite(table).all(axis=0)]
+    is_known = np.isfinite(table).all(axis=0)
+    table = table[:, is_known]
     count = table.shape[1]
     if count < FEWEST_DRAWS:
         return ()
-    a, b, mixed = table[0], table[1], table[2:]
-    mean = 0.5 * (a.mean() + b.mean())
-    a, b, mixed = a - mean, b - mean, mixed - mean
-    first_terms, total_terms = b * (mixed - a), 0.5 * (a - mixed) ** 2
-    variance_terms = 0.5 * (a**2 + b**2)
-    if variance_terms.mean() <= 0.0:
-        return ()
     weights = _weights(count, [seed, 2])
-    mean_again = weights @ _blocks(0.5 * (a + b))
-    variance_again = weights @ _blocks(variance_terms) - mean_again**2
-    variance = _variance(a, b)
-    found = []
-    for row, (name, members) in enumerate(zip(names, paths, strict=True)):
-        pair = [
-            _index(float(terms[row].mean()) / variance, (weights @ _blocks(terms[row])) / variance_again)
-            for terms in (first_terms, total_terms)
-        ]
-        found.append(GroupIndices(name, tuple(members), *pair))
-    return tuple(found)
+    terms = _terms(table, 0.5 * float(table[0].mean() + table[1].mean()))
+    means, again = terms.mean(axis=1), weights @ _blocks(terms.T)
+    if means[1] <= 0.0:
+        return ()
+    if beside is not None:
+        other = beside.outcome.reshape(-1, rows)[:, is_known]
+        own = _terms(table, 0.5 * float((table[:2] - other[:2]).mean(axis=1).sum()))
+        other = _terms(other, 0.0)
+        centred = other - other.mean(axis=1, keepdims=True)
+        square = (centred**2).sum(axis=1)
+        # The share of its misses that least varies what is left: 1 where the answers are one, 0 where it tells nothing.
+        taken = (own * centred).sum(axis=1) / np.where(square > 0.0, square, np.inf)
+        left, known = own - taken[:, None] * other, taken * beside.expected
+        means, again = left.mean(axis=1) + known, weights @ _blocks(left.T) + known
+    variance, variance_again = means[1] - means[0] ** 2, again[:, 1] - again[:, 0] ** 2
+    pairs = [_index(float(means[row] / variance), again[:, row] / variance_again) for row in range(2, len(means))]
+    groups = zip(names, paths, pairs[: len(names)], pairs[len(names) :], strict=True)
+    return tuple(GroupIndices(name, tuple(members), first, total) for name, members, first, total in groups)
+
+
+def _terms(table: F8, mean: float) -> F8:
+    """Return, row by row, what averages to the mean, the variance, every group's first-order and its total part."""
+    a, b, mixed = table[0] - mean, table[1] - mean, table[2:] - mean
+    return np.vstack([0.5 * (a + b), 0.5 * (a**2 + b**2), b * (mixed - a), 0.5 * (a - mixed) ** 2])
 
 
 def _weights(count: int, seed: list[int]) -> F8:
@@ -169,10 +277,6 @@ def _blocks(terms: F8) -> F8:
     size = -(-terms.shape[0] // MOST_BLOCKS)
     whole = terms[: terms.shape[0] // size * size]
     return np.asarray(whole.reshape(-1, size, *terms.shape[1:]).mean(axis=1))
-
-
-def _variance(a: F8, b: F8) -> float:
-    return float(np.concatenate([a, b]).var())
 
 
 def _index(share: float, again: F8) -> Index:
