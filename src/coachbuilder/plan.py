@@ -298,7 +298,10 @@ def problems_of(programme: Programme) -> list[Problem]:
             getattr(stages, name)
         except InputError as error:
             found.extend(problem for problem in error.problems if problem not in found)
-    found.extend(deal.check(programme.document.deal))
+    section = programme.document.deal
+    found.extend(deal.check(section))
+    with suppress(InputError):
+        found.extend(deal.check_items(section, stages.vehicle_inputs.parts_cost_by_item_cny))
     found.extend(problem for problem in flow.check(programme) if problem not in found)
     return found
 
@@ -336,6 +339,18 @@ class Stages:
         self._drawn = drawn
         self._progress = progress
         self._reads: dict[str, set[str]] = {}
+
+    def know(self, stage: str, result: object) -> None:
+        """Take a stage's result as known: it is not worked out again.
+
+        Parameters
+        ----------
+        stage
+            Name of the stage, or of another property here.
+        result
+            What it would return.
+        """
+        self.__dict__[stage] = result
 
     def plan(self) -> Plan:
         """Return all of it."""

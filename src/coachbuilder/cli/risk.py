@@ -51,7 +51,10 @@ def risk(
     started = dt.datetime.now(dt.UTC)
     loaded = _load(programme, as_of)
     if out is not None:
+        from coachbuilder.risk.table import parquet_for
+
         _require_folder(out, ())
+        parquet_for(out)
     from coachbuilder.plan import evaluate
     from coachbuilder.report import command_details, jsonable
     from coachbuilder.report.examination_words import examination_answers

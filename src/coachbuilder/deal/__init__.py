@@ -3,7 +3,7 @@
 from coachbuilder.deal.alternatives import AlternativesResult
 from coachbuilder.deal.draws import evaluate_draws
 from coachbuilder.deal.evaluate import evaluate
-from coachbuilder.deal.inputs import check, floor_units_per_year, inputs_from
+from coachbuilder.deal.inputs import check, check_items, floor_units_per_year, inputs_from
 from coachbuilder.deal.interface import DealFigures, DealInputs, DealResult, PartyResult
 from coachbuilder.deal.timing import Timing, TimingInputs, start_of_production, timing_inputs_from
 
@@ -16,6 +16,7 @@ __all__ = [
     "Timing",
     "TimingInputs",
     "check",
+    "check_items",
     "evaluate",
     "evaluate_draws",
     "floor_units_per_year",

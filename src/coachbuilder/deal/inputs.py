@@ -74,7 +74,7 @@ def inputs_from(
     """
     document = programme.document
     section = document.deal
-    problems = check(section) + _check_items(section, parts_cost_by_item_cny)
+    problems = check(section) + check_items(section, parts_cost_by_item_cny)
     if problems:
         raise InputError(problems)
     revenue, cost, own = section.revenue, section.unit_cost, section.own_plant
@@ -249,8 +249,16 @@ def check(section: DealSection) -> list[Problem]:
     return problems
 
 
-def _check_items(section: DealSection, parts: Mapping[str, float]) -> list[Problem]:
-    """Return the parts that clauses or learning name and the car does not have."""
+def check_items(section: DealSection, parts: Mapping[str, float]) -> list[Problem]:
+    """Return the parts that clauses or learning name and the car does not have.
+
+    Parameters
+    ----------
+    section
+        The deal section of programme.toml.
+    parts
+        Parts of a car by item.
+    """
     named = [("unit_cost.parts_learning_items", section.unit_cost.parts_learning_items)]
     named += [
         (f"clause.{clause.id}.items", clause.items) for clause in section.clause if isinstance(clause, IndexationClause)

@@ -127,7 +127,7 @@ def _line_at(base: Plan, takt: float, look: _Look) -> FitInputs | None:
     scales = {RESIDENT_SCALE: longer * fit.resident_time_scale, GUEST_SCALE: longer * fit.guest_time_scale}
     stages = Stages(base.programme.with_values(scales))
     # What follows from demand is overridden: the point says how many cars the line is laid out for.
-    stages.__dict__["planned_guest_units_per_year"] = volume
+    stages.know("planned_guest_units_per_year", volume)
     return _inputs_of(stages, base)
 
 

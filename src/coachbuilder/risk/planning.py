@@ -43,7 +43,7 @@ class Planner:
         tell = self._progress
         stages = Stages(programme, progress=None if tell is None else lambda stage: tell(programme, stage))
         # Draws never ask for them.
-        stages.__dict__["alternatives"] = None
+        stages.know("alternatives", None)
         line = (b"fit", pickle.dumps(stages.fit_inputs))
         self._take_over(stages, "fit", line)
         # A build order loads the balanced line too, which follows from the inputs of the balance.
@@ -53,6 +53,6 @@ class Planner:
 
     def _take_over(self, stages: Stages, name: str, key: tuple[bytes, ...]) -> None:
         if key in self._known:
-            stages.__dict__[name] = self._known[key]
+            stages.know(name, self._known[key])
         else:
             self._known[key] = getattr(stages, name)

@@ -290,7 +290,11 @@ def replay(
     if first < claimed:
         expected = f"{claimed} or later: before it nobody had claimed what the programme rests on"
         problems.append(Problem("command line", "--from", str(first), expected))
-    if last < max(first, claimed):
+    elif first > last and last_date is None:
+        problems.append(
+            Problem("command line", "--from", str(first), f"{last} or earlier: nothing is known of later days")
+        )
+    if last < max(first, claimed) and last_date is not None:
         problems.append(Problem("command line", "--to", str(last), f"{max(first, claimed)} or later"))
     if problems:
         raise InputError(problems)

@@ -22,6 +22,27 @@ PLAN, POINTS = b"coachbuilder.plan", b"coachbuilder.points"
 """Keys in the files under which stand what tells the plan and the points from all others."""
 
 
+def parquet_for(folder: Path) -> Any:
+    """Return what reads and writes Parquet.
+
+    Parameters
+    ----------
+    folder
+        Where the files are to go.
+
+    Raises
+    ------
+    InputError
+        If pyarrow is not installed.
+    """
+    try:
+        import pyarrow.parquet as parquet
+    except ImportError:
+        hint = 'pip install "coachbuilder[parquet]"'
+        raise InputError([Problem("", "--out", str(folder), "pyarrow to be installed", hint=hint)]) from None
+    return parquet
+
+
 class Table:
     """A folder of Parquet files: number of the draw, every drawn assumption, every headline figure.
 
@@ -43,12 +64,7 @@ class Table:
     """
 
     def __init__(self, folder: Path, base: Plan, lines: LineTable | None = None) -> None:
-        try:
-            import pyarrow.parquet as parquet
-        except ImportError:
-            hint = 'pip install "coachbuilder[parquet]"'
-            raise InputError([Problem("", "--out", str(folder), "pyarrow to be installed", hint=hint)]) from None
-        self._parquet: Any = parquet
+        self._parquet = parquet_for(folder)
         self._folder = folder
         self._plan = fingerprint_of(base, lines).encode()
         if folder.exists() and not folder.is_dir():

@@ -281,7 +281,7 @@ def _verdict(inputs: AnnouncementInputs, tested: Sequence[ShareEventResult], sig
             text += (
                 f" By its twin without limit, {names_of[twin.twin]}, {item.name} would have moved"
                 f" {100 * twin.abnormal_return:+.1f} % (s.e. {100 * twin.standard_error:.1f} %);"
-                f" with the bound too {100 * twin.with_limit:+.1f} %"
+                f" with the limit at which it closed taken in as a bound {100 * twin.with_limit:+.1f} %"
                 f" (95 %: {100 * twin.with_limit_low:+.1f} to {100 * twin.with_limit_high:+.1f} %)."
             )
     shares = {item.share for item in tested}
