@@ -83,12 +83,12 @@ def test_ctrl_c_ends_with_130_and_leaves_no_file_half_written(template: Path, tm
         "--out",
         str(tmp_path),
         "--draws",
-        "5000",
+        "50000",
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0) as child:
         patience = time.monotonic() + 200
         while not list(tmp_path.rglob("*.npy")) and time.monotonic() < patience:
-            time.sleep(0.2)
+            time.sleep(0.05)
         os.killpg(child.pid, signal.SIGINT)
         _, error = child.communicate(timeout=60)
     assert child.returncode == 130

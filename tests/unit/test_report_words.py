@@ -52,7 +52,7 @@ def claims(*values: ClaimValue, best: tuple[str, str, str] = ("neither", "neithe
     return ClaimsResult(("switch",), 0.5, 0.5, 0.5, "nothing", {}, decisions, values)
 
 
-IDLE = ClaimValue("a", "judgement", "A.", 0.5, False, (), 0.0, 0.0, 0.0, 0.0)
+IDLE = ClaimValue("a", "judgement", "A.", 0.5, False, (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 MOVING = replace(IDLE, evidence="b", joint_at_stake_cny=2e6)
 FOR_HOST = replace(IDLE, evidence="c", host_value_cny=5e6)
 

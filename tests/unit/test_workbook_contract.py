@@ -101,8 +101,12 @@ def _risk() -> SimpleNamespace:
         for side in ("brand", "host", "joint")
     )
     values = (
-        ClaimValue("rumour", "unnamed press sources", "They build together.", 0.4, True, (), 1.0, 2.0, 3.0, 4.0),
-        ClaimValue("denial", "company filing", "They do not.", 0.9, False, ("a.b", "a.c"), 5.0, 6.0, 7.0, 8.0),
+        ClaimValue(
+            "rumour", "unnamed press sources", "They build together.", 0.4, True, (), 1.0, 2.0, 3.0, 0.1, 0.2, 0.3, 4.0
+        ),
+        ClaimValue(
+            "denial", "company filing", "They do not.", 0.9, False, ("a.b", "a.c"), 5.0, 6.0, 7.0, 0.5, 0.6, 0.7, 8.0
+        ),
     )
     updates = {"rumour": (ClaimUpdate(DAY, "rumour", None, 0.5), ClaimUpdate(DAY, "denial", 0.5, 0.4))}
     if_false = SimpleNamespace(
