@@ -72,18 +72,7 @@ def stage_times(base: Plan, count: int, rounds: int) -> tuple[dict[str, float], 
             "demand",
             lambda columns=columns, reach=reach: market.demand_of_draws(base.programme, columns, range_km=reach),  # type: ignore[misc]
         )
-        known = [
-            Drawn(
-                car,
-                replace(
-                    demand,
-                    units_per_year=demand.units_per_year[row],
-                    host_units_lost_per_year=demand.host_units_lost_per_year[row],
-                    price_cny=demand.price_cny[row],
-                ),
-            )
-            for row, car in enumerate(cars)
-        ]
+        known = [Drawn(car, demand.of_draw(row)) for row, car in enumerate(cars)]
         timed("flow, inputs with it", lambda known=known: each(lambda stages: stages.flow, known))  # type: ignore[misc]
         pairs = timed("flow and the deal's inputs", lambda known=known: each(pair, known))  # type: ignore[misc]
         timed("deal", lambda pairs=pairs: deal.evaluate_draws([item for _, item in pairs]))  # type: ignore[misc]

@@ -244,12 +244,7 @@ def evaluate_draws(
         range_km=np.array(list(reach.values())),
     )
     for row, number in enumerate(draws):
-        wanted = replace(
-            demand,
-            units_per_year=demand.units_per_year[row],
-            host_units_lost_per_year=demand.host_units_lost_per_year[row],
-            price_cny=demand.price_cny[row],
-        )
+        wanted = demand.of_draw(row)
         if np.isfinite(wanted.units_per_year).all():
             drawn[number] = Drawn(cars[number], wanted)
     before_deal = each(drawn, lambda stages: ([read(stages) for read in _BEFORE_DEAL.values()], stages.deal_inputs))

@@ -17,6 +17,7 @@ from coachbuilder.plant.flow.plant import CarType, Plant, Source, Station, Time
 from coachbuilder.plant.flow.ramp import reckoned, weeks_of, wright_factor
 from coachbuilder.plant.flow.shops import evenly, plant_of
 from coachbuilder.programme.sections.flow import Release, ShopKind
+from shop_plants import plain_shop
 
 HOURS = 5_200.0
 WEEK_H = HOURS / 52.0
@@ -34,27 +35,9 @@ RAMP = RampInputs(
 
 
 def shop(name: str, kind: ShopKind, **values: Any) -> Shop:
-    plain = Shop(
-        id=name,
-        name=name.title(),
-        kind=kind,
-        passes=(True, True),
-        stages=1,
-        parallel=1,
-        buffer_between=0,
-        buffer_after=5,
-        conveyor_places=0,
-        exponential=False,
-        cycle_time_s=() if kind is ShopKind.ASSEMBLY else (50.0, 50.0),
-        mtbf_s=None,
-        mttr_s=None,
-        first_pass_yield=(),
-        retest_yield=1.0,
-        rework="",
-        rejoin="",
-        scrap_share=0.0,
-    )
-    return replace(plain, **values)
+    cycle_time_s = () if kind is ShopKind.ASSEMBLY else (50.0, 50.0)
+    own = {"name": name.title(), "passes": (True, True), "buffer_after": 5, "cycle_time_s": cycle_time_s}
+    return plain_shop(name, kind, **own | values)
 
 
 def inputs(guest: float = 78_000.0, residents: float = 200_000.0, **changes: Any) -> FlowInputs:

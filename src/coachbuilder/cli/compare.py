@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from coachbuilder.cli.root import AsOf, Json, _load, _print_json, _progress, app
+from coachbuilder.cli.root import AsOf, Json, Workers, _load, _print_json, _processes, _progress, app
 
 
 @app.command()
@@ -22,7 +21,7 @@ def compare(
     orders: Annotated[
         int, typer.Option(min=2, max=10_000, help="Orders to walk where there are too many changes for all of them.")
     ] = 32,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")] = None,
+    workers: Workers = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
@@ -41,7 +40,7 @@ def compare(
             keep_line=keep_line,
             orders=orders,
             plan=Planner(lambda _, stage: show(stage, None)),
-            workers=workers or os.cpu_count() or 1,
+            workers=_processes(workers),
             progress=lambda done, every: show("combinations", (done, every)),
         )
     if as_json:

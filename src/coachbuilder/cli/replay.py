@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from coachbuilder.cli.root import Json, ProgrammeFolder, _print_json, _progress, _require_file, app
+from coachbuilder.cli.root import Json, ProgrammeFolder, Workers, _print_json, _processes, _progress, _require_file, app
 
 
 @app.command()
@@ -22,7 +21,7 @@ def replay(
         str | None, typer.Option("--to", metavar="DATE", help="Last day; that of the last outcome unless told.")
     ] = None,
     draws: Annotated[int, typer.Option(min=8, max=1_000_000, help="Draws over the spreads of each plan.")] = 400,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")] = None,
+    workers: Workers = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the picture to an .svg file, or a page to an .html file.")
     ] = None,
@@ -40,7 +39,7 @@ def replay(
     from coachbuilder.risk.replay import Valuation
     from coachbuilder.risk.replay import replay as replay_case
 
-    processes = workers or os.cpu_count() or 1
+    processes = _processes(workers)
     with _progress() as show:
         valuation = Valuation(
             draws,

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from coachbuilder.cli.root import AsOf, Json, ProgrammeFolder, _load, _print_json, _progress, _require_folder, app
+from coachbuilder.cli.root import (
+    AsOf,
+    Json,
+    ProgrammeFolder,
+    Workers,
+    _load,
+    _print_json,
+    _processes,
+    _progress,
+    _require_folder,
+    app,
+)
 
 SOBOL_ROWS = 512
 
@@ -20,7 +30,7 @@ def risk(
     draws: Annotated[
         int, typer.Option(min=2, max=10_000_000, help="Draws over the spreads of the assumptions.")
     ] = 1000,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")] = None,
+    workers: Workers = None,
     scheduler: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Run on the workers of this Dask scheduler, such as tcp://host:8786."),
@@ -63,7 +73,7 @@ def risk(
 
     with _progress() as show:
         base = evaluate(loaded, progress=lambda stage: show(stage, None))
-        processes = workers or os.cpu_count() or 1
+        processes = _processes(workers)
         table = None
         if lines:
             table = line_table(

@@ -49,6 +49,7 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="DATE", help="Look at the decision on this day; later evidence is hidden."),
 ]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
 
 
@@ -72,7 +73,7 @@ def plan(
     draws: Annotated[
         int, typer.Option(min=2, max=10_000_000, help="Draws over the spreads of the assumptions.")
     ] = 1000,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless told.")] = None,
+    workers: Workers = None,
     scheduler: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Draw on the workers of this Dask scheduler, such as tcp://host:8786."),
@@ -99,7 +100,7 @@ def plan(
         base = evaluate(loaded, progress=lambda stage: show(stage, None))
         how: dict[str, Any] = {
             "draws": draws,
-            "workers": workers or os.cpu_count() or 1,
+            "workers": _processes(workers),
             "progress": lambda done, all_of_them: show("risk", (done, all_of_them)),
             "checkpoint_folder": target,
             "scheduler": scheduler,
@@ -893,6 +894,10 @@ def _run_stage(
     else:
         typer.echo(stage_summary(name, result))
     return result
+
+
+def _processes(workers: int | None) -> int:
+    return workers or os.cpu_count() or 1
 
 
 def _require_folder(folder: Path, files: tuple[str, ...], option: str = "--out") -> None:

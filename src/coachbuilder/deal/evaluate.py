@@ -122,25 +122,20 @@ def evaluate(inputs: DealInputs) -> DealResult:
     sales, lost = sales_by_month(inputs.demand_units_by_month, inputs.guest_output_units_by_month, inputs.backlog_share)
     per_car = _per_car(inputs)
     contract = _contract(inputs, calendar, per_car, sales, inputs.guest_output_units_by_month)
-    brand, host, paid = contract.brand, contract.host, contract.paid
-    brand_unused = _unused_tax_value(inputs, calendar, contract, "brand")
-    host_unused = _unused_tax_value(inputs, calendar, contract, "host")
-    brand_result = party(
-        brand,
-        inputs.brand_discount_rate,
-        calendar,
-        npv_cny=float(contract.value("brand", inputs.brand_discount_rate)),
-        unused_tax_value_cny=brand_unused,
-        outside_cash_npv_cny=float(contract.outside("brand", inputs.brand_discount_rate)),
-    )
-    host_result = party(
-        host,
-        inputs.host_discount_rate,
-        calendar,
-        npv_cny=float(contract.value("host", inputs.host_discount_rate)),
-        unused_tax_value_cny=host_unused,
-        outside_cash_npv_cny=float(contract.outside("host", inputs.host_discount_rate)),
-    )
+    paid = contract.paid
+
+    def result_of(side: str, lines: dict[str, Vector], discount_rate: float) -> PartyResult:
+        return party(
+            lines,
+            discount_rate,
+            calendar,
+            npv_cny=float(contract.value(side, discount_rate)),
+            unused_tax_value_cny=_unused_tax_value(inputs, calendar, contract, side),
+            outside_cash_npv_cny=float(contract.outside(side, discount_rate)),
+        )
+
+    brand_result = result_of("brand", contract.brand, inputs.brand_discount_rate)
+    host_result = result_of("host", contract.host, inputs.host_discount_rate)
     joint = both(brand_result, host_result, inputs.brand_discount_rate, calendar)
     detailed = inputs.with_break_even
     return DealResult(

@@ -182,6 +182,12 @@ class DemandByYear:
     price_cny: NDArray[np.float64]
     """Guest's price, value-added tax included."""
 
+    def of_draw(self, row: int) -> DemandByYear:
+        """Return one draw of many; axes are (years,)."""
+        return DemandByYear(
+            self.years, self.units_per_year[row], self.host_units_lost_per_year[row], self.price_cny[row]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DemandResult:
